@@ -1,0 +1,1 @@
+"""The configuration: YAML in, a checked `Schema` out."""

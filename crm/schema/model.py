@@ -1,0 +1,781 @@
+"""What a configuration means once it is loaded: plain dataclasses that every layer above reads.
+
+`Schema` holds `Entity`, `Pipeline`, `Role`, `Report` … by name, in the order of the YAML. Nothing here reads files or
+checks anything (`load.py` and `check.py` do); nothing here writes. Expressions are already parsed and checked:
+
+* `field.show`, `field.formula`, `field.rollup` are `Expression | None`,
+* `field.required` is `True`, `False` or an `Expression`,
+* `field.default` is `None`, a typed text (give it to `field.clean`) or an `Expression`.
+
+Labels are English, as in the YAML; `label_in(t)` gives them in the language of `t` (`crm.words.Words`): a label of the
+configuration is translated by its dotted path (`entities.account.fields.name.label`), see `Schema.label`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as fresh
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+#: What a role may do with an entity's records, and how far each act reaches.
+ACTS = ("see", "create", "change", "delete", "export")
+SCOPES = ("none", "own", "team", "all")
+
+#: Forecast categories, from the surest to the one that does not count.
+FORECASTS = ("closed", "commit", "best_case", "pipeline", "omitted")
+OUTCOMES = ("won", "lost")
+
+#: How a measure of a report is computed, and the pieces of time an axis may be cut in.
+AGGREGATES = ("count", "sum", "mean", "min", "max", "median", "first", "last")
+UNITS = ("day", "week", "month", "quarter", "year")
+
+
+Keys = list[str]  # field keys; some classes below have an attribute called `list`
+
+
+class Labelled:
+    """Something with a `label`, a dotted `path` in the configuration and so a translation."""
+
+    label: str
+    path: str
+
+    def label_in(self, t: Any = None) -> str:
+        """The label in the language of `t`; the English one without `t` or without a translation."""
+        return translated(t, f"{self.path}.label", self.label)
+
+
+def translated(t: Any, path: str, english: str) -> str:
+    """The text at a dotted path of the configuration in the language of `t`, or the English one."""
+    labels = getattr(t, "labels", None)
+    if labels:
+        found = labels.get(path)
+        if isinstance(found, str):
+            return found
+    return english
+
+
+@dataclass(slots=True)
+class Source:
+    """Where in the YAML something was said (file as given to `load`, line and column from 1)."""
+
+    file: str = ""
+    line: int = 1
+    column: int = 1
+
+
+@dataclass
+class ListView:
+    """How an entity's records are listed: `columns` and `sort` (`-amount` = downwards) by field key or `link.field`.
+
+    `filters` are the ready-made views of the list, by name: label and condition (an `Expression`).
+    """
+
+    columns: list[str] = fresh(default_factory=list)
+    sort: list[str] = fresh(default_factory=list)
+    filters: dict[str, Filter] = fresh(default_factory=dict)
+
+
+@dataclass
+class Filter(Labelled):
+    """A ready-made view of a list: `mine: owner == me`."""
+
+    name: str
+    label: str
+    where: Any  # Expression
+    path: str = ""
+
+
+@dataclass
+class Check:
+    """A rule over one record: when `that` is not true the record is refused with `say`, shown beside `field` (or None)."""
+
+    that: Any  # Expression
+    say: str
+    field: str | None = None
+    path: str = ""
+
+
+@dataclass
+class Duplicates:
+    """Records are suspected to be the same when `same` fields agree, or `like` is at least `over` (0 to 1) alike."""
+
+    same: list[str] = fresh(default_factory=list)
+    like: str | None = None
+    over: float = 0.9
+
+
+#: A form: group label → rows → field keys side by side.
+Form = dict[str, list[list[str]]]
+
+
+Checks = list[Check]
+Twins = list[Duplicates]
+Indexes = list[list[str]]
+
+
+@dataclass
+class Kind(Labelled):
+    """One kind of an entity's records (A1: customer, partner, competitor …), by the value of the entity's kind field.
+
+    `show` are the fields only these kinds have; `form` and `list` are None where the entity's own serve.
+    """
+
+    key: str
+    label: str
+    plural: str
+    icon: str
+    show: Keys = fresh(default_factory=list)
+    form: Form | None = None
+    list: ListView | None = None
+    path: str = ""
+
+    def plural_in(self, t: Any = None) -> str:
+        return translated(t, f"{self.path}.plural", self.plural)
+
+
+@dataclass
+class Kinds:
+    """The kinds of an entity: `field` decides (a choice or choices field), `of` is {value: Kind}."""
+
+    field: str
+    of: dict[str, Kind]
+
+
+@dataclass
+class Timeline:
+    """Makes an entity's records events in the timeline of whatever they link to.
+
+    `on`, `text`, `result`, `who` are field keys; `kind` is a field key (`kind_is_field`) or a constant; `title` a template.
+    """
+
+    on: str
+    kind: str = ""
+    kind_is_field: bool = False
+    title: str = ""
+    text: str | None = None
+    result: str | None = None
+    who: str | None = None
+    icon: str = ""
+
+
+@dataclass
+class Entity(Labelled):
+    """A kind of record: account, contact … `fields` are `crm.fields.Field` objects by key, the system's own included."""
+
+    name: str
+    label: str
+    plural: str
+    icon: str = "description"
+    title: str = "{id}"  # template over field keys: how a record is called
+    subtitle: str = ""  # template: the second line below the title
+    help: str = ""
+    owner: str | None = None  # field key: what "own" means for roles
+    fields: dict[str, Any] = fresh(default_factory=dict)
+    checks: Checks = fresh(default_factory=Checks)
+    duplicates: Twins = fresh(default_factory=Twins)
+    form: Form = fresh(default_factory=dict)
+    list: ListView = fresh(default_factory=ListView)
+    quick: Keys = fresh(default_factory=Keys)  # quick add asks these
+    facts: dict[str, Keys] = fresh(default_factory=dict)  # left column of the record page: group → fields
+    related: Keys = fresh(default_factory=Keys)  # back lists shown on the record page
+    kinds: Kinds | None = None
+    timeline: Timeline | None = None
+    indexes: Indexes = fresh(default_factory=Indexes)
+    back: dict[str, tuple[str, str]] = fresh(default_factory=dict)  # list name → (entity, link field there)
+    pipelines: Keys = fresh(default_factory=Keys)  # names of the pipelines of this entity
+    stage_field: str | None = None
+    pipeline_field: str | None = None
+    module: str | None = None
+    was: Keys = fresh(default_factory=Keys)  # former names
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+    scope: Any = None  # what an expression over this entity may name
+    schema: Schema | None = fresh(default=None, repr=False, compare=False)
+
+    def plural_in(self, t: Any = None) -> str:
+        return translated(t, f"{self.path}.plural", self.plural)
+
+    def help_in(self, t: Any = None) -> str:
+        return translated(t, f"{self.path}.help", self.help)
+
+    @property
+    def own_fields(self) -> dict[str, Any]:
+        """The fields of the YAML, without the system's own."""
+        return {key: one for key, one in self.fields.items() if not getattr(one, "system", False)}
+
+    @property
+    def searchable(self) -> Keys:
+        """Field keys whose text goes into the full-text index."""
+        return [key for key, one in self.fields.items() if getattr(one, "search", False)]
+
+    def role(self, name: str, record: Mapping[str, Any] | None = None) -> str | None:
+        """The field key that plays a role (`amount`, `close`, `owner`, `next`, `stage`), or None.
+
+        Pipelines say which field is which; with `record` the pipeline of that record does, else the first one that knows.
+        """
+        if name == "owner" and self.owner:
+            return self.owner
+        if name == "stage":
+            return self.stage_field
+        if self.schema is None:
+            return None
+        found = self.schema.pipeline_of(self.name, record) if record is not None else None
+        if found is not None and name in found.fields:
+            return found.fields[name]
+        for pipeline in self.pipelines:
+            roles = self.schema.pipelines[pipeline].fields
+            if name in roles:
+                return roles[name]
+        return None
+
+    def kind_of(self, record: Mapping[str, Any]) -> Kind | None:
+        """The kind of one record (the first one where a record is of several), None where the entity has no kinds."""
+        kinds = self.kinds_of(record)
+        return kinds[0] if kinds else None
+
+    def kinds_of(self, record: Mapping[str, Any]) -> Sequence[Kind]:
+        """All kinds of one record."""
+        if self.kinds is None:
+            return []
+        value = record.get(self.kinds.field)
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return [self.kinds.of[one] for one in values if one in self.kinds.of]
+
+    def fields_of(self, record: Mapping[str, Any] | None = None) -> Keys:
+        """The field keys a record of this kind has: all but those that belong to other kinds only (A1)."""
+        if self.kinds is None or record is None:
+            return [*self.fields]
+        special = {key for kind in self.kinds.of.values() for key in kind.show}
+        mine = {key for kind in self.kinds_of(record) for key in kind.show}
+        return [key for key in self.fields if key not in special or key in mine]
+
+    def form_of(self, record: Mapping[str, Any] | None = None) -> Form:
+        """The form for a record of this kind: the kind's own, or the entity's with the kind's fields in a last group."""
+        kind = self.kind_of(record) if record is not None else None
+        if kind is None:
+            special = {key for one in (self.kinds.of.values() if self.kinds else ()) for key in one.show}
+            return without(self.form, special) if special else self.form
+        if kind.form is not None:
+            return kind.form
+        assert record is not None
+        mine = set(self.fields_of(record))
+        form = without(self.form, set(self.fields) - mine)
+        shown = {key for rows in form.values() for row in rows for key in row}
+        missing = [key for key in kind.show if key not in shown]
+        return {**form, kind.label: [*form.get(kind.label, []), *([key] for key in missing)]} if missing else form
+
+    def list_of(self, kind: str | None = None) -> ListView:
+        """The list of one kind, or of the entity."""
+        one = self.kinds.of.get(kind) if self.kinds and kind else None
+        return one.list if one is not None and one.list is not None else self.list
+
+
+def without(form: Form, keys: set[str]) -> Form:
+    """A form without some fields, empty rows and groups gone."""
+    result: Form = {}
+    for group, rows in form.items():
+        kept = [left for row in rows if (left := [key for key in row if key not in keys])]
+        if kept:
+            result[group] = kept
+    return result
+
+
+@dataclass
+class Stage(Labelled):
+    """One step of a pipeline. `probability` 0 to 1 (won 1, lost 0), `days` expected, `require` field keys to enter it."""
+
+    key: str
+    label: str
+    probability: Decimal = Decimal(0)
+    days: int | None = None
+    forecast: str = "pipeline"
+    do: list[str] = fresh(default_factory=list)
+    require: list[str] = fresh(default_factory=list)
+    guide: str | None = None
+    outcome: str | None = None  # won, lost or None (open)
+    color: str | None = None
+    help: str = ""
+    was: list[str] = fresh(default_factory=list)
+    index: int = 0
+    path: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.outcome is None
+
+    def do_in(self, t: Any = None) -> list[str]:
+        """The checklist in the language of `t` (labels by number: `pipelines.b2b.stages.offer.do.1`)."""
+        return [translated(t, f"{self.path}.do.{number}", text) for number, text in enumerate(self.do, 1)]
+
+
+@dataclass
+class Approval:
+    """When `when` is true of a record it needs the word of somebody whose role is in `by`."""
+
+    when: Any  # Expression
+    by: list[str]
+    say: str = ""
+
+
+@dataclass
+class Moves:
+    """Which moves a pipeline allows.
+
+    `forward`: `next` (one step), `any`, or roles who may skip · `back`: `any`, `none`, `previous` or roles ·
+    `won`, `lost`: `any` or the stages it may be entered from · `reopen`: `any`, `none` or roles ·
+    `only`: {stage: stages that may follow it}, which overrules the others for that stage.
+    """
+
+    forward: str | list[str] = "any"
+    back: str | list[str] = "any"
+    won: str | list[str] = "any"
+    lost: str | list[str] = "any"
+    reopen: str | list[str] = "any"
+    only: dict[str, list[str]] = fresh(default_factory=dict)
+
+
+@dataclass
+class Pipeline(Labelled):
+    """The stages an entity's records go through; `fields` says which field plays which role (stage, amount, close, owner, next)."""
+
+    name: str
+    label: str
+    entity: str
+    fields: dict[str, str] = fresh(default_factory=dict)
+    stages: dict[str, Stage] = fresh(default_factory=dict)
+    moves: Moves = fresh(default_factory=Moves)
+    approvals: list[Approval] = fresh(default_factory=list)
+    when: Any = None  # Expression: which records take this pipeline when none is chosen
+    help: str = ""
+    module: str | None = None
+    was: list[str] = fresh(default_factory=list)
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+    @property
+    def first(self) -> Stage:
+        return next(iter(self.stages.values()))
+
+    def open_stages(self) -> list[Stage]:
+        return [stage for stage in self.stages.values() if stage.open]
+
+    def of_outcome(self, outcome: str) -> list[Stage]:
+        return [stage for stage in self.stages.values() if stage.outcome == outcome]
+
+    def allows(self, start: str, end: str, role: str | None = None) -> bool:
+        """Whether the YAML lets a record go from one stage to another, for a user of `role` (None: any role's rights)."""
+        if start == end:
+            return True
+        if start not in self.stages or end not in self.stages:
+            return end in self.stages
+        moves, a, b = self.moves, self.stages[start], self.stages[end]
+        if start in moves.only:
+            return end in moves.only[start]
+
+        def may(rule: str | list[str]) -> bool:
+            return rule == "any" if isinstance(rule, str) else role is None or role in rule
+
+        if not a.open:
+            return may(moves.reopen)
+        if b.outcome == "lost":
+            return moves.lost == "any" if isinstance(moves.lost, str) else start in moves.lost
+        if b.outcome == "won" and moves.won != "any":
+            return start in moves.won if not isinstance(moves.won, str) else False
+        if b.index < a.index:
+            return may(moves.back) or (moves.back == "previous" and self.next_open(end) == start)
+        return may(moves.forward) or (moves.forward in ("next",) or not isinstance(moves.forward, str)) and self.next_open(start) == end
+
+    def next_open(self, start: str) -> str | None:
+        """The stage after `start` on the straight way: the next open one, after the last open one the first won one."""
+        later = [s for s in self.stages.values() if s.index > self.stages[start].index and s.outcome != "lost"]
+        opened = [s for s in later if s.open]
+        return opened[0].key if opened else (later[0].key if later else None)
+
+    def ways(self, start: str, role: str | None = None) -> list[Stage]:
+        """The stages a record may go to from `start`."""
+        return [stage for key, stage in self.stages.items() if key != start and self.allows(start, key, role)]
+
+
+@dataclass
+class Rights:
+    """What a role may do with the records of one entity.
+
+    Each act is `none`, `own`, `team`, `all` or an `Expression` over the record. `create` is `none` or `all`.
+    `hide` and `read_only` are field keys.
+    """
+
+    see: Any = "none"
+    create: Any = "none"
+    change: Any = "none"
+    delete: Any = "none"
+    export: Any = "none"
+    hide: list[str] = fresh(default_factory=list)
+    read_only: list[str] = fresh(default_factory=list)
+    source: Source = fresh(default_factory=Source)
+
+
+#: Nothing at all: what an entity that a role does not name gives it.
+NOTHING = Rights()
+EVERYTHING = Rights("all", "all", "all", "all", "all")
+
+
+@dataclass
+class Role(Labelled):
+    """What the users of one role may do; `rights` by entity name, `*` for those not named. `home` = a dashboard's name."""
+
+    name: str
+    label: str
+    rights: dict[str, Rights] = fresh(default_factory=dict)
+    home: str | None = None
+    admin: bool = False
+    modules: list[str] | None = None  # the modules it sees; None = all
+    help: str = ""
+    was: list[str] = fresh(default_factory=list)
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+    def of(self, entity: str) -> Rights:
+        """The rights over one entity: the named ones, else those of `*`, else nothing. An admin has all of them."""
+        found = self.rights.get(entity, self.rights.get("*"))
+        if found is not None:
+            return found
+        return EVERYTHING if self.admin else NOTHING
+
+
+@dataclass
+class Axis(Labelled):
+    """One axis of a report: a field path, for dates cut in `unit`s of time."""
+
+    key: str
+    label: str
+    field: str  # dotted path
+    unit: str | None = None
+    kind: str = "text"
+    path: str = ""
+
+
+@dataclass
+class Measure(Labelled):
+    """One figure of a report: an aggregate (`how` of `field` where `where`) or a `formula` over the other measures."""
+
+    key: str
+    label: str
+    how: str | None = None  # one of AGGREGATES, None for a formula
+    field: str | None = None  # dotted path; None for count
+    where: Any = None  # Expression
+    formula: Any = None  # Expression over the measures' names
+    kind: str = "number"  # number, integer, money, percent, duration, date, datetime
+    path: str = ""
+
+
+@dataclass
+class Chart:
+    """How a report is drawn: the chart's name and what lies on its axes ({axis: name of an axis or measure})."""
+
+    name: str = "table"
+    axes: dict[str, Any] = fresh(default_factory=dict)
+    options: dict[str, Any] = fresh(default_factory=dict)
+
+
+@dataclass
+class Report(Labelled):
+    """A question about an entity's records: `where`, cut `by` axes, `measures`."""
+
+    name: str
+    label: str
+    entity: str
+    where: Any = None  # Expression
+    by: list[Axis] = fresh(default_factory=list)
+    measures: dict[str, Measure] = fresh(default_factory=dict)
+    compare: str | None = None  # previous, last_year, goal
+    period: str | None = None  # field path the comparison shifts: a date
+    chart: Chart = fresh(default_factory=Chart)
+    sort: list[str] = fresh(default_factory=list)
+    limit: int | None = None
+    target: float | None = None
+    green: float | None = None
+    amber: float | None = None
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
+class Card(Labelled):
+    """One card of a dashboard: `kind` report, list, board, kpi, part or text; `name` what it shows; `width` of 12 columns."""
+
+    kind: str
+    name: str
+    label: str = ""
+    view: str | None = None  # a list's filter
+    where: Any = None  # Expression text for a list
+    limit: int = 10
+    width: int | None = None
+    path: str = ""
+
+
+@dataclass
+class Dashboard(Labelled):
+    """Rows of cards; `roles` (YAML `for:`) are the roles it is for, empty = everyone."""
+
+    name: str
+    label: str
+    rows: list[list[Card]] = fresh(default_factory=list)
+    roles: list[str] = fresh(default_factory=list)
+    icon: str = "dashboard"
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
+class Target:
+    """Where the value of a column goes.
+
+    `field` a field key, `part` of an address or name (`city`); `find` the field of the linked entity that holds the value;
+    `values` {text in the file: typed value}; `otherwise` what to do with a value not found: `reject` the row, leave it
+    `empty`, `keep` it as it is, or another `Target` that takes it. `entity` narrows links with several targets.
+    """
+
+    field: str
+    part: str | None = None
+    find: str | None = None
+    values: dict[str, str] = fresh(default_factory=dict)
+    otherwise: str | Target = "reject"
+    format: str | None = None
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
+class ImportMap:
+    """How a file becomes records of an entity: `columns` {column of the file: targets}.
+
+    `match` are the fields that say a record is already there; `constants` {field: typed value}; `skip` {column: texts
+    that leave a row out}; `gates` `check` or `skip`; `ignore` columns known and left out.
+    """
+
+    name: str
+    label: str
+    entity: str
+    file: str | None = None
+    columns: dict[str, list[Target]] = fresh(default_factory=dict)
+    match: list[str] = fresh(default_factory=list)
+    constants: dict[str, str] = fresh(default_factory=dict)
+    defaults: dict[str, str] = fresh(default_factory=dict)
+    skip: dict[str, list[str]] = fresh(default_factory=dict)
+    ignore: list[str] = fresh(default_factory=list)
+    gates: str = "check"
+    dates: str = "auto"
+    decimal: str = "auto"
+    encoding: str | None = None
+    delimiter: str | None = None
+    help: str = ""
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
+class Offset:
+    """A moment beside another: `days` after the step `after` (`start` = the campaign's start; may be negative)."""
+
+    after: str = "start"
+    days: int = 0
+
+
+@dataclass
+class CampaignStep(Labelled):
+    """A planning task or an activity of a campaign type."""
+
+    key: str
+    label: str
+    when: Offset = fresh(default_factory=Offset)
+    kind: str | None = None  # value of the activity entity's kind field
+    text: str = ""
+    role: str | None = None  # who does it
+    priority: str | None = None
+    budget: Decimal | None = None
+    path: str = ""
+
+
+@dataclass
+class CampaignType(Labelled):
+    """A kind of campaign: `tasks` to plan it (once), `activities` with everyone on the list, `responses` that are counted."""
+
+    name: str
+    label: str
+    tasks: dict[str, CampaignStep] = fresh(default_factory=dict)
+    activities: dict[str, CampaignStep] = fresh(default_factory=dict)
+    responses: dict[str, Response] = fresh(default_factory=dict)
+    budget: Decimal | None = None
+    icon: str = "campaign"
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
+class Response(Labelled):
+    """A way to answer a campaign; `good` ones count as interest."""
+
+    key: str
+    label: str
+    good: bool = False
+    path: str = ""
+
+
+@dataclass
+class Link:
+    """One entry of the navigation: `view` list, board, dashboard, report, calendar, home, admin …; `name` of what it shows."""
+
+    view: str
+    name: str | None = None
+    label: str = ""
+    filter: str | None = None
+    icon: str = ""
+
+
+@dataclass
+class Group(Labelled):
+    """A group of the navigation."""
+
+    key: str
+    label: str
+    links: list[Link] = fresh(default_factory=list)
+    icon: str = ""
+    path: str = ""
+
+
+@dataclass
+class UserRoles:
+    """Which entity holds the users, and which of its fields is what."""
+
+    entity: str
+    name: str = "name"
+    login: str = "login"
+    email: str | None = None
+    role: str = "role"
+    team: str | None = None
+    language: str | None = None
+    active: str | None = None
+
+
+@dataclass
+class TeamRoles:
+    """Which entity holds the teams; `parent` links a team to the one above, `head` to the user who leads it."""
+
+    entity: str
+    name: str = "name"
+    parent: str | None = None
+    head: str | None = None
+
+
+@dataclass
+class ActivityRoles:
+    """Which entity holds what users do with customers, and which of its fields is what; `kinds` = {kind: icon}."""
+
+    entity: str
+    subject: str
+    due: str
+    done: str
+    kind: str | None = None
+    text: str | None = None
+    result: str | None = None
+    owner: str | None = None
+    duration: str | None = None
+    priority: str | None = None
+    kinds: dict[str, str] = fresh(default_factory=dict)
+
+
+@dataclass
+class CampaignRoles:
+    """Which entities hold campaigns, marketing lists and responses; the rest are field keys by role."""
+
+    entity: str
+    fields: dict[str, str] = fresh(default_factory=dict)  # name type start end budget cost list owner status
+    members: dict[str, str] = fresh(default_factory=dict)  # entity, campaign, response, on, + a link field per target entity
+    lists: dict[str, str] = fresh(default_factory=dict)  # entity, name, for, where, members
+
+
+@dataclass
+class Schema:
+    """A whole configuration, checked. `hash` is the same exactly when the effective configuration is."""
+
+    name: str
+    title: str
+    folder: Path
+    hash: str = ""
+    layers: list[Path] = fresh(default_factory=list)  # the folders it is made of, the most basic first
+    languages: list[str] = fresh(default_factory=lambda: ["en"])
+    currency: str = "EUR"
+    timezone: str = "UTC"
+    country: str | None = None
+    first_day: int = 0  # 0 = Monday
+    fiscal_start: int = 1  # month
+    entities: dict[str, Entity] = fresh(default_factory=dict)
+    pipelines: dict[str, Pipeline] = fresh(default_factory=dict)
+    roles: dict[str, Role] = fresh(default_factory=dict)
+    campaigns: dict[str, CampaignType] = fresh(default_factory=dict)
+    reports: dict[str, Report] = fresh(default_factory=dict)
+    dashboards: dict[str, Dashboard] = fresh(default_factory=dict)
+    imports: dict[str, ImportMap] = fresh(default_factory=dict)
+    navigation: list[Group] = fresh(default_factory=list)
+    modules: dict[str, bool] = fresh(default_factory=dict)  # module → switched on
+    users: UserRoles | None = None
+    teams: TeamRoles | None = None
+    activities: ActivityRoles | None = None
+    campaign_roles: CampaignRoles | None = None
+    labels: dict[str, dict[str, Any]] = fresh(default_factory=dict)  # language → {dotted path: text}
+    catalogues: dict[str, dict[str, Any]] = fresh(default_factory=dict)  # language → {English text of the engine: text or plurals}
+    demo: Any = None  # the demo section, as plain data; the demo has its own checker
+    warnings: list[Any] = fresh(default_factory=list)  # faults that do not stop it: missing labels
+    texts: dict[str, str] = fresh(default_factory=dict)  # dotted path → English text of everything that can be translated
+    files: list[Path] = fresh(default_factory=list)  # every file it was read from
+
+    @property
+    def language(self) -> str:
+        """The language of those who have not chosen one."""
+        return self.languages[0] if self.languages else "en"
+
+    def pipeline_of(self, entity: str, record: Mapping[str, Any] | None = None) -> Pipeline | None:
+        """The pipeline a record is in: by its pipeline field, else the entity's only (or first) one; None without any."""
+        one = self.entities[entity]
+        if record is not None and one.pipeline_field:
+            chosen = record.get(one.pipeline_field)
+            if chosen in one.pipelines:
+                return self.pipelines[chosen]
+        return self.pipelines[one.pipelines[0]] if one.pipelines else None
+
+    def stage_of(self, entity: str, record: Mapping[str, Any]) -> Stage | None:
+        """The stage a record is in, None where it has none or an unknown one."""
+        pipeline = self.pipeline_of(entity, record)
+        key = self.entities[entity].stage_field
+        return pipeline.stages.get(record.get(key) or "") if pipeline and key else None
+
+    def words(self, language: str | None = None) -> Any:
+        """The translator of one language (`crm.words.Words`): engine texts, labels, dates, numbers, money."""
+        from crm.words import Words
+
+        chosen = language if language in self.languages else self.language
+        words = Words(chosen, self.catalogues.get(chosen, {}), self.timezone, self.currency)
+        words.labels = self.labels.get(chosen, {})
+        return words
+
+    def links_to(self, entity: str) -> Iterator[tuple[Entity, Any]]:
+        """Every (entity, field) that links to `entity`."""
+        for one in self.entities.values():
+            for key in one.fields.values():
+                if getattr(key, "to", None) == entity:
+                    yield one, key
+
+    def is_on(self, module: str | None) -> bool:
+        """Whether a module is switched on; what belongs to no module always is."""
+        return module is None or self.modules.get(module, True)
+
+
+Hook = Callable[[Schema, Any], list[Any]]
