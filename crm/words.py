@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
+from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent, get_currency_symbol
 
 from crm.errors import Refused, Said, fill
 
@@ -225,6 +225,22 @@ class Words:
         pattern = self._whole_money if whole else None
         digits = decimals is None and not whole
         return format_currency(amount, currency or self.currency, locale=self.locale, format=pattern, currency_digits=digits)
+
+    def money_short(self, value: Any, currency: str = "") -> str:
+        """An amount for a chart or the head of a column, rounded: `€48.5K`, `€1.1M`; in full below a thousand."""
+        amount = value if isinstance(value, Decimal) else Decimal(str(value))
+        if abs(amount) < 1000:
+            return self.money(amount, currency, decimals=0)
+        digits = 0 if abs(amount) % 1_000_000 >= 100_000 and abs(amount) < 1_000_000 else 1
+        return format_compact_currency(amount, currency or self.currency, locale=self.locale, fraction_digits=digits)
+
+    def period(self, start: Day, unit: str) -> str:
+        """The period of `unit` (day, week, month, quarter, year) that begins on `start`: `Mar 2026`, `Q1 2026`, `2026`."""
+        if unit == "week":
+            year, week, _ = start.isocalendar()
+            return self("Week {week} of {year}", week=week, year=str(year))
+        pattern = {"month": "MMM y", "quarter": "QQQ y", "year": "y"}.get(unit)
+        return format_date(start, format=pattern, locale=self.locale) if pattern else self.date(start)
 
     @cached_property
     def _whole_money(self) -> str:

@@ -1,0 +1,140 @@
+"""Reports on a page: a card with its chart, its table and what can be taken away of it. Dashboards and the report page use it."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from typing import Any
+
+import panel as pn
+
+from crm.analytics import Result, run
+from crm.errors import Denied, Missing
+from crm.views.app import href, stack
+
+#: Charts that are drawn by a part alone, for speed and because they are text.
+TEXT = {"number", "table"}
+CARD = [":host{border:1px solid var(--line);border-radius:10px;padding:14px 16px;background:var(--raised);min-width:0}"]
+
+
+def report_card(app: Any, name: str, *, where: str | None = None, height: int = 240, full: bool = False, as_of: Any = None) -> Any:
+    """A report as a Panel object: head, chart, and with `full` its table. What the user may not see becomes an empty card."""
+    try:
+        result = run(app.door, name, where=where, as_of=as_of)
+    except (Missing, Denied):
+        return app.part("card", {"title": app.t("Not for you"), "note": app.t("This report shows things your role does not see.")})
+    return pn.Column(*pieces(app, result, height, full), sizing_mode="stretch_width", margin=0, stylesheets=CARD)
+
+
+def pieces(app: Any, result: Result, height: int = 240, full: bool = False) -> list[Any]:
+    """What a card is made of."""
+    t, chart = app.t, result.report.chart.name
+    head = {"title": result.title, "note": note(app, result), "links": links(app, result, full),
+            "href": None if full else href(view="report", name=result.report.name)}
+    if chart == "number":
+        measure = result.report.chart.axes.get("y") or next(iter(result.report.measures), None)
+        place = [column.key for column in result.columns].index(measure) if measure else 0
+        head["value"] = result.texts()[0][place] if result.exact else "–"
+    parts: list[Any] = [app.part("card", head, on={"do": lambda name: give(app, result, name)})]
+    if not result.exact:
+        parts.append(app.part("figures", {"title": result.title, "columns": [], "rows": [], "none": t("Nothing to count yet.")}))
+        return parts
+    if chart not in TEXT:
+        parts.append(drawn(app, result, height))
+    if full or chart == "table":
+        parts.append(table(app, result))
+    return parts
+
+
+def note(app: Any, result: Result) -> str:
+    """For whom and as of when."""
+    return app.t("What {name} may see, {when}", name=app.actor.name, when=app.t.datetime(result.as_of))
+
+
+def links(app: Any, result: Result, full: bool) -> list[dict]:
+    t = app.t
+    found = [{"name": "csv", "label": t("Download as CSV"), "glyph": "download"}]
+    if result.report.chart.name not in TEXT and full:
+        found.append({"name": "png", "label": t("Download as picture"), "glyph": "image"})
+    if not full:
+        found.append({"name": "open", "label": t("Open report"), "glyph": "open_in_full", "href": href(view="report", name=result.report.name)})
+    return found
+
+
+def drawn(app: Any, result: Result, height: int) -> Any:
+    """The chart; a click on a piece of it opens the records behind."""
+    import holoviews as hv
+
+    if not hv.Store.current_backend or "bokeh" not in hv.Store.loaded_backends():
+        hv.extension("bokeh")
+    picture = result.chart(dark=app.dark, height=height)
+    for element in picture.traverse(lambda one: one, [hv.Bars, hv.Points, hv.Polygons]):
+        rows = element.dimension_values("row", expanded=False) if isinstance(element, hv.Polygons) else element.dimension_values("row")
+
+        def clicked(index: list[int], rows: Any = rows) -> None:
+            if index:
+                open_records(app, result, int(rows[index[0]]))
+
+        hv.streams.Selection1D(source=element).add_subscriber(clicked)
+    return pn.pane.HoloViews(picture, sizing_mode="stretch_width", margin=0, theme=None, linked_axes=False)
+
+
+def records_href(result: Result, row: int) -> str:
+    return href(view="list", entity=result.report.entity, w=result.drill(row))
+
+
+def open_records(app: Any, result: Result, row: int) -> None:
+    app.go(view="list", entity=result.report.entity, w=result.drill(row))
+
+
+def table(app: Any, result: Result) -> Any:
+    numbers = {"money", "percent", "number", "integer", "duration"}
+    columns = [{"label": column.label, "num": column.kind in numbers} for column in result.columns]
+    rows = [{"href": records_href(result, number), "cells": cells} for number, cells in enumerate(result.texts())]
+    return app.part("figures", {"title": result.title, "columns": columns, "rows": rows, "none": app.t("Nothing to count yet.")})
+
+
+def give(app: Any, result: Result, name: str) -> dict:
+    """A file of the report: {"file": {name, kind, data: base64}}."""
+    data, kind = (as_png(result), "image/png") if name == "png" else (as_csv(result), "text/csv")
+    return {"file": {"name": f"{result.report.name}.{name}", "kind": kind, "data": base64.b64encode(data).decode()}}
+
+
+def as_csv(result: Result) -> bytes:
+    """The rows with their exact values; text that a spreadsheet would run as a formula is quoted."""
+    from crm.intake.export import safe_cell
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([column.label for column in result.columns])
+    writer.writerows([safe_cell(value) if isinstance(value, str) and column.role == "dimension" else value for value, column in zip(row, result.columns, strict=True)]
+                     for row in result.rows)
+    return ("\ufeff" + text.getvalue()).encode()
+
+
+def as_png(result: Result) -> bytes:
+    """The chart drawn by matplotlib: no browser is needed."""
+    import holoviews as hv
+
+    hv.extension("matplotlib", logo=False)
+    try:
+        picture = result.chart(backend="matplotlib", height=320)
+        return hv.renderer("matplotlib").instance(fig="png", dpi=144)(picture)[0]
+    finally:
+        hv.extension("bokeh", logo=False)
+
+
+def dashboard_grid(app: Any, rows: list[list[Any]], widths: list[list[int]]) -> Any:
+    """Cards in a grid of twelve columns, one under the other on a phone."""
+    children = []
+    for row, spans in zip(rows, widths, strict=True):
+        for card, span in zip(row, spans, strict=True):
+            card.styles = {**card.styles, "grid-column": f"span {span}"}
+            children.append(card)
+    css = (":host{display:grid!important;grid-template-columns:repeat(12,minmax(0,1fr));gap:16px;align-items:stretch}"
+           "@media(max-width:1000px){:host{display:flex!important;flex-direction:column}:host>*{width:100%!important}}")
+    return pn.Column(*children, stylesheets=[css], sizing_mode="stretch_width", margin=0)
+
+
+__all__ = ["dashboard_grid", "open_records", "pieces", "report_card", "stack"]

@@ -1,0 +1,13 @@
+"""The head of a chart: what is shown, for whom and as of when, and what can be had of it."""
+
+from __future__ import annotations
+
+from crm.views.base import PARTS, Part
+
+
+@PARTS.add
+class Card(Part):
+    """Content {title, note, href, value?, say?, links: [{name, label, glyph, href?}]}; messages: `do` {name}."""
+
+    name = "card"
+    words = ("Open report", "Saved as {name}")
