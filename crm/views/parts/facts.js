@@ -1,0 +1,48 @@
+// Facts: content {groups: [{label, facts: [{field, label, help, show, editor, href, fixed, tone, long}]}], edit: href}. Text until clicked; the draft stays until the door takes it.
+const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
+  return h('section.facts', {label: t('Key facts')}, groups.map((group, i) => h('div', {key: group.label}, h('h2', null, group.label, i === 0 && edit && h('a.meta', {href: edit}, t('Edit all'))),
+    h('dl', null, group.facts.map(f => h('div.fact', {key: f.field, class: f.long ? 'long' : ''}, h('dt', {id: `l-${f.field}`}, f.help ? h('span.tip', {tabindex: 0, 'aria-describedby': `h-${f.field}`}, f.label, h('span.tipbox', {role: 'tooltip', id: `h-${f.field}`}, f.help)) : f.label),
+      h('dd', null, ui.field === f.field ? inline(f, ctx)
+        : f.fixed ? h('span.value', {class: f.tone, title: f.show?.length > 26 ? f.show : null}, f.href ? h('a', {href: f.href}, f.show) : valueNode(f))
+          : [h(f.elsewhere ? 'a.value' : 'button.value', {type: f.elsewhere ? null : 'button', href: f.elsewhere, act: f.elsewhere ? null : 'edit', id_: f.field, class: f.show ? f.tone : 'none', label: `${f.label}: ${f.show || '–'}. ${t('Edit')}`, title: f.show?.length > 26 ? f.show : null}, valueNode(f) || t('Add')),
+            f.href && h('a.go', {href: f.href, label: t('Open {title}', {title: f.show}), title: t('Open {title}', {title: f.show})}, icon('arrow_outward'))])))))))
+}, {
+  edit(ctx, el) { startEdit(ctx, el.dataset.id_) },
+  '*keydown'(ctx, e) {
+    const el = e.target.closest?.('.inline'); if (!el || e.defaultPrevented) return
+    if (e.key === 'Escape') { e.preventDefault(); e.stopPropagation(); leave(ctx) }
+    else if (e.key === 'Enter' && (e.target.nodeName !== 'TEXTAREA' || e.ctrlKey || e.metaKey) && e.target.nodeName !== 'BUTTON') { e.preventDefault(); saveFact(ctx, el) }
+  },
+  '*change'(ctx, e) { const el = e.target.closest?.('.inline'); if (el && factOf(ctx, ctx.ui.field)?.editor.type.match(/^(select|check)$/)) saveFact(ctx, el) },
+  '*focusout'(ctx, e) {
+    const el = e.target.closest?.('.inline'); if (!el) return
+    setTimeout(() => {      // after the focus has arrived where it goes
+      if (!el.isConnected || el.contains(ctx.shadow.activeElement) || !ctx.ui.field || ctx.ui.busy || ctx.ui.error) return
+      const value = editorValue(el.querySelector('[data-editor]'))
+      JSON.stringify(value) === ctx.ui.was ? leave(ctx, false) : saveFact(ctx, el, false)
+    }, 120)
+  },
+  keep: (ctx, el) => saveFact(ctx, el.closest('.inline')), drop: ctx => leave(ctx),
+})
+const factOf = (ctx, field) => ctx.model.content.groups.flatMap(g => g.facts).find(f => f.field === field)
+const valueNode = f => f.cell ? cellNode(f.cell, {link: false}) : f.show
+function inline(f, ctx) {
+  const {ui, t} = ctx, big = /^(textarea|markdown|multi|tags|address|name)$/.test(f.editor.type)
+  return h('div.inline', {key: `e-${f.field}`, 'aria-busy': ui.busy ? 'true' : null}, editor(ctx, f.editor, {id: `fact-${f.field}`, label: f.label, error: ui.error}), ui.error && h('em', {role: 'alert'}, ui.error),
+    big && h('div.bar', null, button('keep', 'check', t('Save'), {class: 'primary'}), button('drop', '', t('Cancel'), {class: 'quiet'})))
+}
+function startEdit(ctx, field) {
+  Object.assign(ctx.ui, {field, error: '', busy: false}); ctx.draw()
+  const box = ctx.root.querySelector('.inline :is(input:not([type=hidden]),select,textarea,button)'); box?.focus(); box?.select?.()
+  ctx.ui.was = JSON.stringify(editorValue(ctx.root.querySelector('.inline [data-editor]')))
+}
+async function saveFact(ctx, el, back = true) {
+  const {ui} = ctx, field = ui.field, value = editorValue(el.querySelector('[data-editor]'))
+  if (ui.busy || !field) return
+  ui.busy = true; ctx.draw()
+  const reply = await ctx.ask('save', {field, value})
+  if (ui.field !== field) return
+  ui.busy = false; ui.error = reply.error || ''
+  if (reply.error) { ctx.draw(); ctx.focus('.inline :is(input,select,textarea)') } else leave(ctx, back)
+}
+function leave(ctx, back = true) { const {field} = ctx.ui; if (!field) return; Object.assign(ctx.ui, {field: null, error: '', busy: false}); ctx.draw(); if (back) ctx.focus(`[data-act=edit][data-id_="${field}"]`) }
