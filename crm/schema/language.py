@@ -1,0 +1,850 @@
+"""The YAML language: every kind of file, every key, its shape and what it means.
+
+The check, the JSON Schema for editors and `LANGUAGE.md` are made from this one description. Field types add their own keys
+(`crm.fields`, class attribute `settings`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crm.schema.faults import Faults, known, meant, shorten
+from crm.schema.icons import ICONS
+from crm.schema.model import AGGREGATES, FORECASTS, OUTCOMES
+from crm.schema.shapes import (
+    Any_,
+    Either,
+    Expr,
+    Flag,
+    Key,
+    ListOf,
+    MapOf,
+    Name,
+    Number,
+    OneOf,
+    Percent,
+    Shape,
+    Struct,
+    Text,
+    Whole,
+    unknown_key,
+)
+from crm.yamlfile import Map, Node, Scalar
+
+COLORS = ("blue", "green", "amber", "red", "violet", "teal", "pink", "grey", "orange", "indigo", "brown", "lime")
+
+
+def _color(text: str) -> str | None:
+    if text in COLORS or re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        return None
+    return f"'{shorten(text)}' is not a colour." + meant(text, COLORS)
+
+
+def _currency(text: str) -> str | None:
+    from babel.numbers import list_currencies
+
+    every = list_currencies()
+    return None if text in every else f"'{shorten(text)}' is not a currency." + meant(text.upper(), every)
+
+
+def _timezone(text: str) -> str | None:
+    from zoneinfo import available_timezones
+
+    every = available_timezones()
+    return None if text in every else f"'{shorten(text)}' is not a time zone." + meant(text, sorted(every))
+
+
+def _language(text: str) -> str | None:
+    from babel.localedata import exists
+
+    return None if re.fullmatch(r"[a-z]{2,3}(_[A-Za-z]+)?", text) and exists(text) else f"'{shorten(text)}' is not a language."
+
+
+def _icon(text: str) -> str | None:
+    return None if text in ICONS else f"there is no icon '{shorten(text)}'." + meant(text, sorted(ICONS))
+
+
+def _file_name(text: str) -> str | None:
+    return None
+
+
+LABEL = Key(Text("text"), "What users see; without it the name made readable.", example="Close date")
+PLURAL = Key(Text("text"), "The label of many.", example="Companies")
+HELP = Key(Text("text"), "What it means, for the glossary and beside the field.", example="In the customer's own words")
+ICON = Text("icon", _icon, "E110", "The names are those of fonts.google.com/icons, in small letters with _.")
+ICON_KEY = Key(ICON, "A Material icon.", example="trending_up")
+COLOR = Text("colour", _color, "E111", f"Write one of {', '.join(COLORS)}, or `'#1f6feb'` in quotes.")
+WAS = Key(
+    ListOf(Name(), single=True), "Its former name: makes a rename a rename, so that `crm apply` moves the data.", example="close_date"
+)
+MODULE = Key(Name(), "The module it belongs to; modules are switched in crm.yaml.", example="marketing")
+CONDITION = Expr("condition")
+FIELD = Text("field")
+FIELDS = ListOf(FIELD, single=True, word="list of fields")
+NAMES = ListOf(Text("name"), single=True)
+
+OPTION = Struct(
+    "option",
+    {
+        "label": LABEL,
+        "color": Key(COLOR, "Colour of its badge.", example="green"),
+        "icon": ICON_KEY,
+        "help": HELP,
+        "was": WAS,
+    },
+)
+OPTIONS = Either(ListOf(Text("option")), MapOf(Either(Text("label"), OPTION), key="option"), word="list of options")
+
+#: The keys every field takes. Its type adds more.
+FIELD_KEYS: dict[str, Key] = {
+    "type": Key(OneOf(choices=lambda: field_types(), word="field type", code="E201"), "What it holds.", required=True, example="text"),
+    "label": LABEL,
+    "help": HELP,
+    "required": Key(
+        Either(Flag(), Expr("condition"), word="yes, no or a condition"),
+        "Must be filled: always, or when a condition is true.",
+        example="stage.outcome == 'lost'",
+    ),
+    "default": Key(Any_(), "Value of a new record: a value, or an expression.", example="today + 30d"),
+    "show": Key(CONDITION, "Shown only when this is true.", example="kind == 'customer'"),
+    "formula": Key(
+        Expr("formula"), "Computed from other fields of the record and its links; kept current.", example="amount * probability"
+    ),
+    "rollup": Key(Expr("formula"), "Computed from records that link here; kept current.", example="sum(opportunities.amount)"),
+    "was": WAS,
+    "unique": Key(Flag(), "No two records may have the same value."),
+    "search": Key(Flag(), "Its text is found by the global search; on by default for texts."),
+    "fixed": Key(Flag(), "Nobody changes it by hand."),
+    "index": Key(Flag(), "Filtered or sorted by often: keep an index."),
+    "width": Key(Text("width"), "Width of its column or editor: narrow, normal, wide, or a number of pixels.", example="wide"),
+    "placeholder": Key(Text("text"), "Pale text in the empty editor.", example="name@firm.com"),
+    "after": Key(Name(), "In an overlay: stand after this field.", example="amount"),
+}
+
+
+def field_types() -> list[str]:
+    from crm.fields import FIELD_TYPES
+
+    return list(FIELD_TYPES)
+
+
+def setting_shape(word: str) -> Shape:
+    """The shape of a field type's own setting from the word its class uses."""
+    shapes: dict[str, Shape] = {
+        "text": Text(),
+        "integer": Whole(),
+        "whole": Whole(),
+        "number": Number(),
+        "decimal": Number(),
+        "percent": Percent(),
+        "boolean": Flag(),
+        "flag": Flag(),
+        "bool": Flag(),
+        "expression": Expr(),
+        "condition": Expr("condition"),
+        "template": Text("template"),
+        "options": OPTIONS,
+        "list": ListOf(Text(), single=True),
+        "texts": ListOf(Text(), single=True),
+        "entity": Text("entity"),
+        "name": Name(),
+        "field": Text("field"),
+        "fields": MapOf(FIELD_SPEC, names=True, key="column", word="mapping of column to field"),
+        "columns": MapOf(FIELD_SPEC, names=True, key="column", word="mapping of column to field"),
+        "icon": ICON,
+        "color": COLOR,
+        "currency": Text("currency", _currency, "E113", "Write its three letters (ISO 4217): `EUR`."),
+        "value": Any_(),
+        "any": Any_(),
+    }
+    return shapes.get(word, Any_())
+
+
+def settings_of(type_name: str) -> dict[str, tuple[str, str, tuple[str, ...]]]:
+    """The settings of a field type: {key: (type word, doc, choices)}."""
+    from crm.fields import FIELD_TYPES
+
+    found: dict[str, tuple[str, str, tuple[str, ...]]] = {}
+    for key, one in getattr(FIELD_TYPES[type_name], "settings", {}).items():
+        if isinstance(one, (tuple, list)):
+            word, doc = str(one[0]), str(one[1]) if len(one) > 1 else ""
+            choices = tuple(one[2]) if len(one) > 2 and isinstance(one[2], (tuple, list)) else ()
+        elif isinstance(one, Mapping):
+            word, doc, choices = str(one.get("type", "any")), str(one.get("doc", "")), tuple(one.get("choices", ()))
+        elif isinstance(one, str):
+            word, doc, choices = "any", one, ()
+        else:
+            kind = getattr(one, "type", getattr(one, "kind", "any"))
+            word = kind if isinstance(kind, str) else getattr(kind, "__name__", "any")
+            doc, choices = str(getattr(one, "doc", "")), tuple(getattr(one, "choices", ()) or ())
+        found[key] = (word, doc, choices)
+    return found
+
+
+def type_keys(type_name: str) -> dict[str, Key]:
+    """All keys a field of this type takes."""
+    keys = dict(FIELD_KEYS)
+    for key, (word, doc, choices) in settings_of(type_name).items():
+        keys[key] = Key(OneOf(*choices) if choices else setting_shape(word), doc or key)
+    return keys
+
+
+@dataclass
+class FieldSpec(Shape):
+    """A field: the common keys and those of its type. One word alone is the type: `name: text`."""
+
+    word: str = "field"
+
+    def check(self, node: Node, faults: Faults, name: str) -> None:
+        if isinstance(node, Scalar) and not node.is_null:
+            FIELD_KEYS["type"].shape.check(node, faults, "type")
+            return
+        if not isinstance(node, Map):
+            mend = f"Write `{name}: {{type: text}}`; the types are {known(field_types(), 40)}."
+            faults.add("E102", node, f"the field '{name}' must be a mapping with its type.", mend)
+            return
+        kind = node.get("type")
+        if kind is None or kind.is_null:
+            at = node if len(node) == 0 else next(iter(node.keys.values()))
+            mend = f"Add `type:`, one of {known(field_types(), 40)}."
+            faults.add("E202", at, f"the field '{name}' has no type.", mend)
+            return
+        FIELD_KEYS["type"].shape.check(kind, faults, "type")
+        if not isinstance(kind, Scalar) or kind.text not in field_types():
+            return
+        keys = type_keys(kind.text)
+        for key, value in node.items():
+            if key.text not in keys:
+                elsewhere = [one for one in field_types() if key.text in settings_of(one)]
+                if elsewhere and key.text not in FIELD_KEYS:
+                    said = f"a field of type '{kind.text}' takes no '{key.text}'."
+                    faults.add("E203", key, said, f"It belongs to the types {known(elsewhere)}; remove it or change the type.")
+                else:
+                    unknown_key(key, keys, faults, {"options": "Only choice and choices have options."})
+            elif not value.is_null:
+                keys[key.text].shape.check(value, faults, key.text)
+
+    def json(self) -> dict[str, Any]:
+        return {"$ref": "#/definitions/field"}
+
+
+FIELD_SPEC = FieldSpec()
+
+SORT = ListOf(Text("field"), single=True, word="list of fields")
+FILTER = Struct(
+    "filter",
+    {"label": LABEL, "where": Key(CONDITION, "Which records.", required=True, example="owner == me")},
+)
+LIST = Struct(
+    "list view",
+    {
+        "columns": Key(FIELDS, "Columns, by field or `link.field`.", example="[name, account, amount]"),
+        "sort": Key(SORT, "Order; `-amount` is downwards.", example="[-amount]"),
+        "filters": Key(
+            MapOf(Either(CONDITION, FILTER), names=True, key="name", word="mapping of name to condition"),
+            "Ready-made views: name and condition.",
+            example="{mine: owner == me}",
+        ),
+    },
+    hints={"fields": "Write `columns:`."},
+)
+ROWS = ListOf(Either(FIELD, ListOf(FIELD)), word="list of rows of fields")
+FORM = MapOf(ROWS, key="group", word="mapping of group to rows of fields")
+GROUPS = MapOf(FIELDS, key="group", word="mapping of group to fields")
+
+KIND = Struct(
+    "kind",
+    {
+        "label": LABEL,
+        "plural": PLURAL,
+        "icon": ICON_KEY,
+        "show": Key(FIELDS, "Fields that only this kind (and others naming them) has.", example="[discount, credit_limit]"),
+        "form": Key(FORM, "Its own form."),
+        "list": Key(LIST, "Its own list."),
+    },
+)
+
+ENTITY = Struct(
+    "entity",
+    {
+        "entity": Key(Name(), "Its name, the same as the file's.", required=True, example="opportunity"),
+        "label": LABEL,
+        "plural": PLURAL,
+        "icon": ICON_KEY,
+        "help": HELP,
+        "title": Key(Text("template"), "How a record is called: a template over its fields.", example='"{name}"'),
+        "subtitle": Key(Text("template"), "The line below the title.", example='"{account} · {amount}"'),
+        "owner": Key(FIELD, "The field that says whose record it is (a user).", example="owner"),
+        "fields": Key(
+            MapOf(FIELD_SPEC, names=True, key="name", word="mapping of name to field"),
+            "Its fields, in order.",
+            required=True,
+            example="{name: {type: text, required: true}}",
+        ),
+        "checks": Key(
+            ListOf(
+                Struct(
+                    "check",
+                    {
+                        "that": Key(CONDITION, "What must be true.", required=True, example="close_on >= created_on"),
+                        "say": Key(Text("text"), "What the user is told when it is not.", required=True, example="Too early."),
+                        "field": Key(FIELD, "Beside which field it is said.", example="close_on"),
+                    },
+                )
+            ),
+            "Rules over one record.",
+        ),
+        "duplicates": Key(
+            ListOf(
+                Struct(
+                    "rule for duplicates",
+                    {
+                        "same": Key(FIELDS, "These fields agree.", example="[account, name]"),
+                        "like": Key(FIELD, "This field is alike.", example="name"),
+                        "over": Key(Percent(), "How alike, 0 to 1.", example="0.9"),
+                    },
+                )
+            ),
+            "When two records are suspected to be the same.",
+        ),
+        "form": Key(FORM, "The form: groups of rows of fields.", example="{General: [[name, account], [amount]]}"),
+        "list": Key(LIST, "The list: columns, order, ready-made views."),
+        "quick": Key(FIELDS, "What quick add asks.", example="[name, phone]"),
+        "facts": Key(GROUPS, "Left column of the record page.", example="{Facts: [amount, close_on]}"),
+        "related": Key(NAMES, "Lists of linked records shown on the record page, by the `back` names.", example="[contacts]"),
+        "kinds": Key(
+            Struct(
+                "kinds",
+                {
+                    "field": Key(FIELD, "The choice field that decides.", required=True, example="kind"),
+                    "of": Key(MapOf(KIND, key="option"), "Each kind, by the option.", required=True),
+                },
+            ),
+            "Kinds of this entity, each with own fields, form and list.",
+        ),
+        "timeline": Key(
+            Struct(
+                "timeline",
+                {
+                    "on": Key(FIELD, "When it happened: a date or datetime field.", required=True, example="done_on"),
+                    "kind": Key(Text("field or word"), "A choice field, or one word for all.", example="call"),
+                    "title": Key(Text("template"), "Headline.", example='"{subject}"'),
+                    "text": Key(FIELD, "Field of the text."),
+                    "result": Key(FIELD, "Field of the result."),
+                    "who": Key(FIELD, "Field of the user."),
+                    "icon": ICON_KEY,
+                },
+            ),
+            "Its records are events of whatever they link to.",
+        ),
+        "indexes": Key(ListOf(ListOf(FIELD)), "Fields often filtered together.", example="[[owner, stage]]"),
+        "module": MODULE,
+        "was": WAS,
+    },
+    hints={"name": "Write `entity:` for the name and `label:` for what users see.", "columns": "Columns stand below `list:`."},
+)
+
+STAGE = Struct(
+    "stage",
+    {
+        "label": LABEL,
+        "probability": Key(Percent(), "Chance to win; won is 100%, lost 0%.", example="25%"),
+        "days": Key(Whole(low=0), "Days a record should stay at most.", example="14"),
+        "forecast": Key(OneOf(*FORECASTS), "Forecast category.", example="best_case"),
+        "do": Key(ListOf(Text("text"), single=True), "Checklist.", example="[Find who decides]"),
+        "require": Key(FIELDS, "Fields that must be filled to enter this stage.", example="[need, budget]"),
+        "guide": Key(Text("name"), "Name of the work instruction.", example="qualification"),
+        "outcome": Key(OneOf(*OUTCOMES), "How it ends here.", example="won"),
+        "color": Key(COLOR, "Colour of the column."),
+        "help": HELP,
+        "was": WAS,
+        "after": Key(Name(), "In an overlay: stand after this stage.", example="offer"),
+    },
+    hints={"fields": "Write `require:`.", "percent": "Write `probability:`."},
+)
+
+
+def _move(*words: str) -> Shape:
+    return Either(OneOf(*words), ListOf(Name()), word="one of " + ", ".join(words) + " or a list of names")
+
+
+PIPELINE = Struct(
+    "pipeline",
+    {
+        "pipeline": Key(Name(), "Its name, the same as the file's.", required=True, example="b2b"),
+        "entity": Key(Text("entity"), "Whose records go through it.", required=True, example="opportunity"),
+        "label": LABEL,
+        "help": HELP,
+        "fields": Key(
+            Struct(
+                "roles of fields",
+                {
+                    "stage": Key(FIELD, "The field of type stage.", example="stage"),
+                    "amount": Key(FIELD, "What it is worth: a money field.", example="amount"),
+                    "close": Key(FIELD, "When it is expected to close: a date field.", example="close_on"),
+                    "owner": Key(FIELD, "Whose it is: a user field.", example="owner"),
+                    "next": Key(FIELD, "Date of the next step.", example="next_on"),
+                    "next_text": Key(FIELD, "What the next step is.", example="next_step"),
+                    "account": Key(FIELD, "The customer it is about: a link.", example="account"),
+                    "reason": Key(FIELD, "Why it was won or lost.", example="lost_reason"),
+                    "closed": Key(FIELD, "When it was really closed: a date field.", example="closed_on"),
+                    "probability": Key(FIELD, "The record's own probability: a percent field.", example="probability"),
+                },
+                droppable=False,
+            ),
+            "Which field of the entity plays which role.",
+        ),
+        "stages": Key(
+            MapOf(STAGE, names=True, key="name", word="mapping of name to stage"),
+            "The stages in order.",
+            required=True,
+            example="{new: {probability: 10%}}",
+        ),
+        "moves": Key(
+            Struct(
+                "moves",
+                {
+                    "forward": Key(_move("next", "any"), "One step, any, or the roles who may skip.", example="next"),
+                    "back": Key(
+                        _move("any", "none", "previous"), "Back to any stage, none, the one before, or the roles who may.", example="any"
+                    ),
+                    "won": Key(_move("any"), "From any stage, or from these.", example="[negotiation]"),
+                    "lost": Key(_move("any"), "From any stage, or from these.", example="any"),
+                    "reopen": Key(_move("any", "none"), "Out of won or lost: anyone, none, or these roles.", example="[sales_manager]"),
+                    "only": Key(
+                        MapOf(ListOf(Name(), single=True), key="stage"),
+                        "After this stage only these.",
+                        example="{offer: [negotiation, lost]}",
+                    ),
+                },
+            ),
+            "Which moves are allowed.",
+        ),
+        "approvals": Key(
+            ListOf(
+                Struct(
+                    "approval",
+                    {
+                        "when": Key(CONDITION, "When it is needed.", required=True, example="discount > 15%"),
+                        "by": Key(NAMES, "Roles who may approve.", required=True, example="sales_manager"),
+                        "say": Key(Text("text"), "What the user is told."),
+                    },
+                )
+            ),
+            "What needs somebody's word.",
+        ),
+        "when": Key(CONDITION, "Records that take this pipeline when none is chosen.", example="account.segment == 'b2c'"),
+        "module": MODULE,
+        "was": WAS,
+    },
+)
+
+SCOPE = Expr("none, own, team, all or a condition")
+RIGHTS = Struct(
+    "rights",
+    {
+        "see": Key(SCOPE, "Which records the role sees.", example="team"),
+        "create": Key(Either(Flag(), OneOf("none", "all", "own", "team"), word="yes or no"), "May create.", example="true"),
+        "change": Key(SCOPE, "Which it may change.", example="own"),
+        "delete": Key(SCOPE, "Which it may delete.", example="none"),
+        "export": Key(SCOPE, "Which it may export.", example="own"),
+        "hide": Key(FIELDS, "Fields it does not see.", example="[margin]"),
+        "read_only": Key(FIELDS, "Fields it sees and does not change.", example="[credit_limit]"),
+    },
+    hints={
+        "read": "Write `see:`.",
+        "update": "Write `change:`.",
+        "write": "Write `change:`.",
+        "view": "Write `see:`.",
+        "edit": "Write `change:`.",
+    },
+)
+ROLE = Struct(
+    "role",
+    {
+        "role": Key(Name(), "Its name, the same as the file's.", required=True, example="rep"),
+        "label": LABEL,
+        "help": HELP,
+        "rights": Key(
+            MapOf(Either(SCOPE, RIGHTS, word="scope or mapping"), key="entity"),
+            "Rights by entity; `'*'` is for those not named. One word (`own`) is meant for every act.",
+            example="{account: {see: all, change: own}}",
+        ),
+        "home": Key(Text("dashboard"), "The dashboard it starts with.", example="rep_home"),
+        "admin": Key(Flag(), "May configure, and everything not restricted by its rights."),
+        "modules": Key(NAMES, "The modules it sees; all when absent.", example="[sales]"),
+        "was": WAS,
+    },
+)
+
+AGGREGATE = {how: Key(FIELD, f"The {how} of this field.", example="amount") for how in AGGREGATES if how != "count"}
+MEASURE = Struct(
+    "measure",
+    {
+        "label": LABEL,
+        "count": Key(Either(Flag(), FIELD), "How many records.", example="true"),
+        **AGGREGATE,
+        "where": Key(CONDITION, "Only these records.", example="stage.outcome == 'won'"),
+        "formula": Key(Expr("formula"), "From the other measures.", example="won / closed"),
+        "as": Key(OneOf("number", "integer", "money", "percent", "duration", "date", "datetime"), "How it is shown.", example="percent"),
+    },
+)
+AXIS = Struct(
+    "axis",
+    {
+        "field": Key(Text("field"), "Field or `link.field`.", required=True, example="close_on"),
+        "by": Key(OneOf("day", "week", "month", "quarter", "year"), "Piece of time.", example="month"),
+        "label": LABEL,
+    },
+)
+CHART = Struct(
+    "chart",
+    {
+        "type": Key(OneOf(choices=lambda: chart_names(), word="chart", code="E505"), "The chart.", required=True, example="bars"),
+        "x": Key(Text("axis or measure"), "What lies on x."),
+        "y": Key(NAMES, "What lies on y."),
+        "by": Key(Text("axis"), "What the colours mean."),
+        "color": Key(Text("axis"), "What the colours mean."),
+        "value": Key(Text("measure"), "The figure shown."),
+        "label": Key(Text("axis"), "What names the pieces."),
+        "size": Key(Text("measure"), "What the size means."),
+        "source": Key(Text("axis"), "Where a flow starts."),
+        "target": Key(Text("axis"), "Where a flow ends."),
+        "stacked": Key(Flag(), "Pieces on each other."),
+        "horizontal": Key(Flag(), "Bars lie down."),
+        "options": Key(MapOf(Any_()), "What the chart itself understands."),
+    },
+)
+REPORT = Struct(
+    "report",
+    {
+        "report": Key(Name(), "Its name, the same as the file's.", required=True, example="revenue_by_month"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "Whose records.", required=True, example="opportunity"),
+        "where": Key(CONDITION, "Which records.", example="stage.outcome == 'won'"),
+        "by": Key(
+            Either(
+                ListOf(Text("axis")),
+                MapOf(Either(Text("axis"), AXIS), names=True, key="name", word="mapping of name to axis"),
+                Text("axis"),
+                word="list of axes",
+            ),
+            "What it is cut by: fields, `link.field`, `month(close_on)`.",
+            example="[month(close_on), owner]",
+        ),
+        "measures": Key(
+            MapOf(Either(Expr("measure"), MEASURE), names=True, key="name", word="mapping of name to measure"),
+            "The figures: `count`, `sum(amount)`, `sum(amount, stage.outcome == 'won')`, or a formula of the others.",
+            required=True,
+            example="{revenue: sum(amount)}",
+        ),
+        "compare": Key(OneOf("previous", "last_year", "goal"), "Beside what.", example="last_year"),
+        "period": Key(Text("field"), "The date the comparison shifts.", example="close_on"),
+        "chart": Key(
+            Either(OneOf(choices=lambda: chart_names(), word="chart", code="E505"), CHART, word="chart"), "How it is drawn.", example="bars"
+        ),
+        "sort": Key(SORT, "Order, by axes and measures.", example="[-revenue]"),
+        "limit": Key(Whole(low=1), "At most so many rows.", example="10"),
+        "target": Key(Number(), "Goal of a single figure."),
+        "green": Key(Number(), "Green from this on."),
+        "amber": Key(Number(), "Amber from this on, red below."),
+        "module": MODULE,
+    },
+)
+
+
+#: Charts known without importing the drawing library; `chart_names` adds what is in `crm/charts` and in plug-ins.
+CHARTS = ("bars", "funnel", "line", "number", "table")
+
+
+def chart_names() -> list[str]:
+    """The charts by the names of their files: nothing that draws is imported to check a configuration."""
+    import importlib.util
+    import sys
+    from pathlib import Path
+
+    names = set(CHARTS)
+    spec = importlib.util.find_spec("crm.charts")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        names |= {file.stem for file in Path(folder).glob("*.py") if not file.stem.startswith("_") and file.stem not in ("base", "palette")}
+    registry = getattr(sys.modules.get("crm.charts"), "CHARTS", None)
+    names |= set(getattr(registry, "_classes", ()))
+    return sorted(names)
+
+
+CARD = Struct(
+    "card",
+    {
+        "report": Key(Text("report"), "A report.", example="revenue_by_month"),
+        "list": Key(Text("entity"), "Records of an entity.", example="opportunity"),
+        "board": Key(Text("pipeline"), "A small board.", example="b2b"),
+        "part": Key(Text("part"), "A part of the screen by name.", example="today"),
+        "text": Key(Text("text"), "A few words."),
+        "view": Key(Text("name"), "Which ready-made view of the list.", example="mine"),
+        "where": Key(CONDITION, "Which records of the list."),
+        "limit": Key(Whole(low=1), "At most so many.", example="5"),
+        "label": LABEL,
+        "width": Key(Whole(low=1, high=12), "Of 12 columns.", example="6"),
+    },
+)
+DASHBOARD = Struct(
+    "dashboard",
+    {
+        "dashboard": Key(Name(), "Its name, the same as the file's.", required=True, example="sales"),
+        "label": LABEL,
+        "help": HELP,
+        "icon": ICON_KEY,
+        "for": Key(NAMES, "Roles it is for; everyone when absent.", example="[sales_manager]"),
+        "rows": Key(
+            ListOf(Either(Text("report"), CARD, ListOf(Either(Text("report"), CARD)), word="row of cards")),
+            "Rows of cards: reports by name, lists, boards.",
+            required=True,
+            example="[[revenue_by_month, {list: account}]]",
+        ),
+        "module": MODULE,
+    },
+)
+
+
+class TargetShape(Struct):
+    """Where a column goes; `otherwise` may hold another target."""
+
+    def __init__(self) -> None:
+        super().__init__("target", {})
+        self.keys = {
+            "to": Key(Text("field"), "The field; `address.city` is a part of one.", required=True, example="account"),
+            "find": Key(Text("field"), "For links: the field of the linked record that holds this value.", example="external_id"),
+            "values": Key(MapOf(Any_(), key="text in the file"), "Text in the file → value.", example="{Prospect: prospect}"),
+            "otherwise": Key(
+                Either(Text("word or field"), OtherwiseShape(self), word="reject, empty, keep or a target"),
+                "When the value is not found: `reject` the row, leave `empty`, `keep` it, or another target.",
+                example="empty",
+            ),
+            "format": Key(Text("text"), "How the value is written, when it is not clear.", example="%d.%m.%Y"),
+        }
+
+
+@dataclass
+class OtherwiseShape(Shape):
+    of: Struct
+    word: str = "target"
+
+    def check(self, node: Node, faults: Faults, name: str) -> None:
+        self.of.check(node, faults, name)
+
+    def json(self) -> dict[str, Any]:
+        return {"type": "object"}
+
+    def takes(self, node: Node) -> bool:
+        return isinstance(node, Map)
+
+
+TARGET = TargetShape()
+IMPORT = Struct(
+    "import map",
+    {
+        "import": Key(Text("name"), "Its name: the path of the file below imports/.", example="salesforce/Account"),
+        "entity": Key(Text("entity"), "What the rows become.", required=True, example="account"),
+        "label": LABEL,
+        "help": HELP,
+        "file": Key(Text("file name"), "The file it is for.", example="Account.csv"),
+        "columns": Key(
+            MapOf(Either(FIELD, TARGET, ListOf(Either(FIELD, TARGET)), word="field or target"), key="column"),
+            "Column of the file → field, target, or several targets (the first that takes the value).",
+            required=True,
+            example="{Name: name, AccountId: {to: account, find: external_id}}",
+        ),
+        "match": Key(FIELDS, "Fields that say a record is already there.", example="[external_id]"),
+        "constants": Key(MapOf(Text("value"), key="field"), "The same value in every row.", example="{source: import}"),
+        "defaults": Key(MapOf(Text("value"), key="field"), "The value where the file has none.", example="{kind: customer}"),
+        "skip": Key(
+            MapOf(ListOf(Text("text"), single=True), key="column"),
+            "Rows left out, by the text of a column (`empty`, `filled`).",
+            example="{IsDeleted: ['1', 'true']}",
+        ),
+        "ignore": Key(ListOf(Text("column"), single=True), "Columns known and left out.", example="[PhotoUrl]"),
+        "gates": Key(OneOf("check", "skip"), "Whether stages ask for their required fields.", example="skip"),
+        "dates": Key(OneOf("auto", "iso", "dmy", "mdy", "ymd"), "Order of day, month, year.", example="dmy"),
+        "decimal": Key(OneOf("auto", ".", ","), "Decimal sign.", example="','"),
+        "encoding": Key(Text("encoding"), "Encoding when it cannot be told.", example="cp1250"),
+        "delimiter": Key(Text("character"), "Delimiter when it cannot be told.", example="';'"),
+    },
+)
+
+STEP_KEYS = {
+    "label": LABEL,
+    "after": Key(Text("step and days"), "When: `start - 30d`, `letter + 15d`.", example="letter + 15d"),
+    "kind": Key(Text("kind"), "Kind of activity.", example="call"),
+    "text": Key(Text("text"), "What to say or do."),
+    "by": Key(Text("role"), "Role of the one who does it; the owner otherwise.", example="rep"),
+    "priority": Key(Text("priority"), "Its priority.", example="high"),
+    "budget": Key(Number(), "What it may cost, in the base currency.", example="1500"),
+}
+CAMPAIGN = Struct(
+    "campaign type",
+    {
+        "campaign": Key(Name(), "Its name, the same as the file's.", required=True, example="fair"),
+        "label": LABEL,
+        "help": HELP,
+        "icon": ICON_KEY,
+        "tasks": Key(MapOf(Struct("planning task", STEP_KEYS), names=True, word="mapping of name to task"), "What must be planned, once."),
+        "activities": Key(
+            MapOf(Struct("activity", STEP_KEYS), names=True, word="mapping of name to activity"), "What is done with everyone on the list."
+        ),
+        "budget": Key(Number(), "What it may cost, in the base currency.", example="10000"),
+        "responses": Key(
+            Either(
+                ListOf(Text("response")),
+                MapOf(Either(Text("label"), Struct("response", {"label": LABEL, "good": Key(Flag(), "Counts as interest.")})), names=True),
+                word="list of responses",
+            ),
+            "How people answer.",
+            example="[interested, not_interested]",
+        ),
+        "module": MODULE,
+    },
+)
+
+
+def roles_struct(word: str, required: Iterable[str], optional: Iterable[str], docs: Mapping[str, str]) -> Struct:
+    keys = {
+        name: Key(
+            Text("entity" if name == "entity" else "field"), docs.get(name, f"The field that is the {name}."), name in tuple(required), name
+        )
+        for name in [*required, *optional]
+    }
+    return Struct(word, keys)
+
+
+ENTITY_DOC = {"entity": "The entity."}
+LINK = Struct(
+    "navigation entry",
+    {
+        "list": Key(Text("entity"), "The list of an entity."),
+        "board": Key(Text("pipeline"), "The board of a pipeline."),
+        "dashboard": Key(Text("dashboard"), "A dashboard."),
+        "report": Key(Text("report"), "A report."),
+        "page": Key(Text("page"), "A page by name: home, calendar, reports, admin."),
+        "view": Key(Text("name"), "Which ready-made view of the list."),
+        "label": LABEL,
+        "icon": ICON_KEY,
+    },
+)
+COMPANY = Struct(
+    "configuration",
+    {
+        "name": Key(Name(), "Its name.", required=True, example="sales"),
+        "title": Key(Text("text"), "What users see above everything.", example="Sales"),
+        "extends": Key(Text("name or path"), "The configuration it builds on: a shipped one by name, or a folder.", example="base"),
+        "languages": Key(
+            ListOf(Text("language", _language, "E112", "Write its code: en, pl, sr, lt."), single=True),
+            "Languages, the first is the default.",
+            example="[en, pl]",
+        ),
+        "currency": Key(Text("currency", _currency, "E113", "Write its three letters (ISO 4217): `EUR`."), "Base currency.", example="EUR"),
+        "timezone": Key(
+            Text("time zone", _timezone, "E114", "Write it as Europe/Warsaw (IANA)."),
+            "Time zone of those who have none.",
+            example="Europe/Warsaw",
+        ),
+        "country": Key(Text("country"), "Where phone numbers and addresses without a country are from (two letters).", example="PL"),
+        "first_day": Key(
+            OneOf("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), "First day of the week.", example="monday"
+        ),
+        "fiscal_start": Key(Whole(low=1, high=12), "Month the business year starts with.", example="1"),
+        "users": Key(
+            roles_struct("roles of the users", ["entity"], ["name", "login", "email", "role", "team", "language", "active"], ENTITY_DOC),
+            "Which entity holds the users, and its fields by role.",
+            example="{entity: user, login: login, role: role}",
+        ),
+        "teams": Key(
+            roles_struct("roles of the teams", ["entity"], ["name", "parent", "head"], ENTITY_DOC), "Which entity holds the teams."
+        ),
+        "activities": Key(
+            Struct(
+                "roles of the activities",
+                {
+                    **roles_struct(
+                        "", ["entity", "subject", "due", "done"], ["kind", "text", "result", "owner", "duration", "priority"], ENTITY_DOC
+                    ).keys,
+                    "kinds": Key(MapOf(ICON, key="option"), "Icons by kind.", example="{call: phone, mail: mail}"),
+                },
+            ),
+            "Which entity holds what is done with customers.",
+        ),
+        "campaigns": Key(
+            Struct(
+                "roles of the campaigns",
+                {
+                    "entity": Key(Text("entity"), "The entity of campaigns.", required=True),
+                    "fields": Key(
+                        MapOf(FIELD, key="role"),
+                        "Its fields by role: name type start end budget cost list owner status.",
+                        example="{name: name, type: type, start: start_on}",
+                    ),
+                    "members": Key(MapOf(Text("field"), key="role"), "Responses: `entity` and its fields by role: campaign response on …"),
+                    "lists": Key(
+                        MapOf(Text("field"), key="role"), "Marketing lists: `entity` and its fields by role: name for where members."
+                    ),
+                },
+            ),
+            "Which entities hold campaigns, responses and marketing lists.",
+        ),
+        "navigation": Key(
+            MapOf(
+                Either(
+                    ListOf(Either(Text("entity or page"), LINK, word="entry")),
+                    Struct(
+                        "group",
+                        {
+                            "label": LABEL,
+                            "icon": ICON_KEY,
+                            "items": Key(ListOf(Either(Text("entity or page"), LINK, word="entry")), "The entries.", required=True),
+                        },
+                    ),
+                    word="list of entries",
+                ),
+                names=True,
+                key="group",
+                word="mapping of group to entries",
+            ),
+            "What stands on the left: groups of entities, boards, dashboards.",
+            example="{sales: [account, opportunity, {board: b2b}]}",
+        ),
+        "modules": Key(MapOf(Flag(), names=True, key="module"), "Modules switched on or off.", example="{marketing: false}"),
+    },
+)
+
+
+@dataclass
+class Labels(Shape):
+    """Texts by dotted path, nested or not; `interface:` holds the engine's strings by their English."""
+
+    word: str = "labels"
+
+    def check(self, node: Node, faults: Faults, name: str) -> None:
+        if not isinstance(node, Map):
+            faults.add("E102", node, "this file must be a mapping of paths to texts.", "Write for example `entities.account.label: Firma`.")
+
+    def json(self) -> dict[str, Any]:
+        return {"type": "object"}
+
+
+#: folder → (the key that names a file's thing, its shape); `*` = files in folders below count too.
+KINDS: dict[str, tuple[str, Struct]] = {
+    "entities": ("entity", ENTITY),
+    "pipelines": ("pipeline", PIPELINE),
+    "roles": ("role", ROLE),
+    "campaigns": ("campaign", CAMPAIGN),
+    "reports": ("report", REPORT),
+    "dashboards": ("dashboard", DASHBOARD),
+    "imports": ("import", IMPORT),
+}
+LABELS = Labels()
+FOLDERS = (*KINDS, "labels")
+#: Files that belong to the shipped folders without being read here.
+LEFT_ALONE = ("tests", "notebooks", "guides")
