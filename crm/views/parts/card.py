@@ -9,5 +9,4 @@ from crm.views.base import PARTS, Part
 class Card(Part):
     """Content {title, note, href, value?, say?, links: [{name, label, glyph, href?}]}; messages: `do` {name}."""
 
-    name = "card"
     words = ("Open report", "Saved as {name}")

@@ -9,5 +9,4 @@ from crm.views.base import PARTS, Part
 class Figures(Part):
     """Content {title, columns: [{label, num}], rows: [{href?, cells: [text]}], none}; a row with an address opens its records."""
 
-    name = "figures"
     words = ("Show the records",)

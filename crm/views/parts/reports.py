@@ -9,4 +9,3 @@ from crm.views.base import PARTS, Part
 class Reports(Part):
     """Content {reports: [{name, label, glyph, help, href}], none}."""
 
-    name = "reports"

@@ -1,0 +1,161 @@
+"""What stands in the frame: navigation with its counts, quick add, the bell, and what the command box finds."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from crm.errors import Denied, Missing, Refused
+from crm.views.text import day_text, today_of
+
+log = logging.getLogger("crm.views")
+COUNT_LIMIT = 99
+
+
+def frame_content(app: Any) -> dict:
+    """The content of the frame part for the page that is shown now."""
+    t, schema, page = app.t, app.schema, app.now
+    late = bell(app)
+    groups = navigation(app, late["count"])
+    board = next((item for group in groups for item in group["items"] if item["match"].get("view") == "board"), None)
+    role = schema.roles.get(app.actor.role)
+    return {"brand": schema.title, "user": app.actor.name, "sub": role.label_in(t) if role else "", "groups": groups, "crumbs": page.crumbs if page else [],
+            "title": (page.title if page else "") or t("Home"), "dark": app.dark, "bell": late, "add": quick_adds(app), "bar": board or {},
+            "languages": [[code, LANGUAGE_NAMES.get(code, code)] for code in schema.languages], "language": app.t.language,
+            "admin": bool(app.actor.admin), "signout": "signout"}
+
+
+LANGUAGE_NAMES = {"en": "English", "pl": "Polski", "sr": "Srpski", "sr_Latn": "Srpski", "lt": "Lietuvių", "de": "Deutsch"}
+
+
+def navigation(app: Any, late: int = 0) -> list[dict]:
+    """Groups of links this user may follow; a count where it matters (overdue at Home, what waits in a list's `count` filter)."""
+    t, schema = app.t, app.schema
+    home = {"key": "home", "label": t("Home"), "glyph": "home", "href": "?view=home", "match": {"view": "home"}}
+    if late:
+        home |= {"count": str(late) if late <= COUNT_LIMIT else f"{COUNT_LIMIT}+", "tone": "late", "say": t("{n} overdue", n=late)}
+    groups, first = [], [home]
+    configured = schema.navigation or [_default_group(schema)]
+    for number, group in enumerate(configured):
+        items = []
+        for link in group.links:
+            if link.view == "home":
+                continue
+            items += _items(app, link)
+        if items:
+            groups.append({"key": group.key or str(number), "label": group.label_in(t), "items": items})
+    return [{"key": "first", "label": "", "items": first}, *groups]
+
+
+def _default_group(schema: Any) -> Any:
+    from crm.schema.model import Group, Link
+    return Group(key="all", label="", links=[Link("list", name) for name in schema.entities])
+
+
+def _items(app: Any, link: Any) -> list[dict]:
+    """The entries one link of the navigation makes: none where the user may not, one per pipeline for a board without a name."""
+    t, schema, door = app.t, app.schema, app.door
+    view, name = link.view, link.name
+    if view == "list" and name in schema.entities:
+        if not door.may("see", name):
+            return []
+        entity = schema.entities[name]
+        label = link.label and t(link.label) or entity.plural_in(t)
+        item = {"key": f"list-{name}-{link.filter or ''}", "label": label, "glyph": link.icon or entity.icon, "href": app.href(view="list", entity=name, v=link.filter),
+                "match": {"view": "list", "entity": name} | ({"v": link.filter} if link.filter else {})}
+        return [item | _waiting(app, entity)]
+    if view == "board":
+        names = [name] if name in schema.pipelines else [one.name for one in schema.pipelines.values()]
+        names = [one for one in names if door.may("see", schema.pipelines[one].entity)]
+        if not name:
+            seen: set[str] = set()                         # one board per entity; the page switches between its pipelines
+            names = [one for one in names if not (schema.pipelines[one].entity in seen or seen.add(schema.pipelines[one].entity))]
+        label = (lambda one: t("Pipeline") if len(names) == 1 else f"{schema.entities[schema.pipelines[one].entity].label_in(t)}")
+        return [{"key": f"board-{one}", "label": link.label and t(link.label) or label(one), "glyph": link.icon or "view_kanban", "href": app.href(view="board", pipeline=one),
+                 "match": {"view": "board"} | ({"pipeline": one} if len(names) > 1 else {})} for one in names]
+    if view == "dashboard" and name in schema.dashboards:
+        dash = schema.dashboards[name]
+        if dash.roles and app.actor.role not in dash.roles and not app.actor.admin:
+            return []
+        return [{"key": f"dashboard-{name}", "label": link.label and t(link.label) or dash.label_in(t), "glyph": link.icon or dash.icon, "href": app.href(view="dashboard", name=name),
+                 "match": {"view": "dashboard", "name": name}}]
+    plain = {"calendar": ("Calendar", "calendar_today"), "reports": ("Reports", "insights"), "report": ("Reports", "insights"), "dashboards": ("Dashboards", "dashboard"),
+             "dashboard": ("Dashboards", "dashboard"), "campaigns": ("Campaigns", "campaign"), "admin": ("Administration", "admin_panel_settings")}
+    if view == "admin" and not app.actor.admin:
+        return []
+    words = {"Calendar": t("Calendar"), "Reports": t("Reports"), "Dashboards": t("Dashboards"), "Campaigns": t("Campaigns"), "Administration": t("Administration")}
+    label, glyph = plain.get(view, (view.replace("_", " ").capitalize(), "chevron_right"))
+    if view not in app.pages:
+        return []
+    return [{"key": f"{view}-{name or ''}", "label": link.label and t(link.label) or words.get(label, label), "glyph": link.icon or glyph, "href": app.href(view=view, name=name),
+             "match": {"view": view} | ({"name": name} if name else {})}]
+
+
+def _waiting(app: Any, entity: Any) -> dict:
+    """The count beside a list: what its filter `new` or `unassigned` or `waiting` holds, when it has one (new leads, open cases)."""
+    for name in ("new", "unassigned", "waiting", "to_do"):
+        if name in entity.list.filters:
+            try:
+                number = app.door.count(entity.name, where=entity.list.filters[name].where)
+            except (Denied, Missing, Refused):
+                return {}
+            if number:
+                label = entity.list.filters[name].label_in(app.t)
+                return {"count": str(number) if number <= COUNT_LIMIT else f"{COUNT_LIMIT}+", "say": f"{label}: {number}"}
+    return {}
+
+
+def quick_adds(app: Any) -> list[dict]:
+    """What `+` offers: entities with a `quick` list first, that the user may create."""
+    t, schema = app.t, app.schema
+    found = [entity for entity in schema.entities.values() if entity.quick and app.door.may("create", entity.name)]
+    system = {schema.users.entity if schema.users else "", schema.teams.entity if schema.teams else ""}
+    if not found:
+        found = [entity for entity in schema.entities.values() if entity.name not in system and app.door.may("create", entity.name)]
+    return [{"name": entity.name, "label": entity.label_in(t), "glyph": entity.icon} for entity in found if entity.name not in system][:9]
+
+
+def overdue(app: Any, limit: int = 8) -> tuple[list[dict], int]:
+    """Planned things of this user whose day has passed, by role: activities not done, and records in a pipeline by its `next` field."""
+    from crm.views.steps import steps
+    late = [step for step in steps(app) if step["day"] < today_of(app.t)]
+    return late[:limit], len(late)
+
+
+def bell(app: Any) -> dict:
+    """{items: [{key, title, sub, when, glyph, href}], count, href}: overdue next steps, the oldest first."""
+    today = today_of(app.t)
+    try:
+        items, count = overdue(app)
+    except (Denied, Missing):
+        items, count = [], 0
+    return {"count": count, "href": "?view=home", "items": [
+        {"key": step["key"], "title": step["title"], "sub": step["sub"], "glyph": step["glyph"], "href": step["href"], "when": day_text(step["when"], today, app.t)[0]} for step in items]}
+
+
+def commands(app: Any, text: str) -> dict:
+    """What the command box shows: records found, then views and commands whose words begin like what was typed."""
+    t, text = app.t, (text or "").strip()
+    groups = []
+    if text:
+        hits = app.door.search(text, limit=12)
+        groups.append({"label": t("Found"), "items": [
+            {"key": f"{hit.entity}-{hit.id}", "title": hit.title, "sub": f"{app.schema.entities[hit.entity].label_in(t)}" + (f" · {hit.snippet}" if hit.snippet and hit.snippet != hit.title else ""),
+             "glyph": app.schema.entities[hit.entity].icon, "href": app.href(view="record", entity=hit.entity, id=hit.id)} for hit in hits]})
+    from crm.words import fold
+    wanted = fold(text)
+    places = [{"key": "go-" + item["key"], "title": item["label"], "glyph": item["glyph"], "href": item["href"], "end": group["label"]}
+              for group in app.frame.content.get("groups", []) for item in group["items"]]
+    acts = [{"key": "new-" + add["name"], "title": t("New: {what}", what=add["label"]), "glyph": "add", "act": "add:" + add["name"]} for add in app.frame.content.get("add", [])]
+    acts += [{"key": "dark", "title": t("Light mode") if app.dark else t("Dark mode"), "glyph": "dark_mode", "act": "dark"},
+             {"key": "settings", "title": t("Settings"), "glyph": "tune", "href": "?view=settings"}]
+    match = (lambda item: all(any(word.startswith(part) for word in fold(item["title"]).split()) for part in wanted.split()))
+    if wanted:
+        places, acts = [item for item in places if match(item)][:6], [item for item in acts if match(item)][:6]
+    else:
+        recent = app.recent()
+        if recent:
+            groups.append({"label": t("Recently opened"), "items": recent})
+        places, acts = places[:8], acts[:6]
+    groups += [{"label": t("Go to"), "items": places}, {"label": t("Do"), "items": acts}]
+    return {"groups": groups}

@@ -1,0 +1,1 @@
+"""The parts: one file each, with its JavaScript beside it."""

@@ -1,0 +1,103 @@
+// The frame: navigation, top bar, phone bar, and the address (links inside the app never reload the page).
+const KEYS = [[['Ctrl', 'K'], 'Search or jump to…'], [['/'], 'Go to search'], [['n'], 'New'], [['g', 'h'], 'Go home'], [['g', '1…9'], 'Go to the list {n} of the navigation'], [['j', 'k'], 'Next and previous line'],
+  [['Enter'], 'Open the line'], [['x'], 'Select the line'], [['Ctrl', 'Enter'], 'Save a form'], [['Esc'], 'Leave a field or close'], [['['], 'Fold the navigation'], [['?'], 'Show these keys']]
+const typing = event => event.composedPath()[0].matches?.('input,textarea,select,[contenteditable=true]')
+const fits = (match, query) => { const now = new URLSearchParams(query); return Object.entries(match || {}).every(([name, value]) => (now.get(name) || (name === 'view' ? 'home' : '')) === String(value)) }
+
+const Frame = part((content, ctx) => {
+  const {brand = '', groups = [], user = '', sub, crumbs = [], title = '', dark, bell = {items: [], count: 0}, add = [], bar = {}, languages = [], language, admin, about} = content
+  const {model, ui, t} = ctx, on = x => fits(x.match, model.query) ? 'page' : null, pop = (name, opener, inside) => h('span.pop', {key: name}, opener, ui.menu === name && inside)
+  const first = groups[0]?.items[0]
+  return [h('a.skip', {href: '#main', act: 'skip'}, t('Skip to the content')),
+    ui.slow && h('div.progress', {key: 'progress', role: 'progressbar', label: t('Working…')}),
+    h('nav.side', {key: 'side', label: t('Main'), class: ui.open ? 'open' : '', id: 'side'}, h('a.brand', {href: '?view=home'}, h('span.mark', {'aria-hidden': 'true'}, [...brand][0]), h('span', null, brand)),
+      groups.map((g, i) => h('div', {key: 'g' + (g.key ?? i)}, g.label && h('h2', null, g.label), h('ul', null, g.items.map(x => h('li', {key: x.key}, h('a', {href: x.href, 'aria-current': on(x), title: x.label}, icon(x.glyph), h('span', null, x.label), x.count != null && x.count !== '' && h('span.count', {class: x.tone}, h('span', {'aria-hidden': 'true'}, x.count), h('span.sr', null, x.say || x.count)))))))),
+      pop('me', h('button.me', {type: 'button', act: 'menu', 'data-menu': 'me', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'me'), label: `${t('Your menu')}: ${user}`}, initials(user), h('span.two', null, h('span', null, user), sub && h('small', null, sub)), icon('unfold_more')),
+        menu([{name: 'dark', label: dark ? t('Light mode') : t('Dark mode'), glyph: dark ? 'light_mode' : 'dark_mode'}, languages.length > 1 && {head: t('Language')}, ...(languages.length > 1 ? languages.map(([code, label]) => ({name: 'lang:' + code, label, on: code === language})) : []), {line: true},
+          {name: 'settings', label: t('Settings'), glyph: 'tune', href: '?view=settings'}, admin && {name: 'admin', label: t('Administration'), glyph: 'admin_panel_settings', href: '?view=admin'}, {name: 'keys', label: t('Keys'), glyph: 'keyboard', end: '?'}, {name: 'out', label: t('Sign out'), glyph: 'logout'}].filter(Boolean), 'choose', {class: 'up'}))),
+    ui.open && h('div.veil', {act: 'open', key: 'veil'}),
+    h('header.top', {key: 'top'}, button('fold', 'menu', '', {label: t('Fold the navigation'), class: 'fold'}), h('nav.path', {label: t('Path')}, h('ol.crumbs', null, crumbs.map(c => h('li', {key: c.href}, h('a', {href: c.href}, c.label))), h('li', {key: 'now'}, h('span', {'aria-current': 'page'}, title)))),
+      h('button.jump', {type: 'button', act: 'jump', label: t('Search or jump to…')}, icon('search'), h('span', null, t('Search or jump to…')), h('kbd', {'aria-hidden': 'true'}, 'Ctrl K')),
+      add.length ? pop('add', button('menu', 'add', '', {class: 'primary', label: t('Quick add'), 'data-menu': 'add', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'add')}), menu(add.map(a => ({name: a.name, label: a.label, glyph: a.glyph})), 'make')) : null,
+      pop('bell', button('menu', 'notifications', '', {label: bell.count ? `${t('Next steps that are overdue')}: ${bell.count}` : t('Next steps that are overdue'), class: bell.count ? 'has' : '', 'data-menu': 'bell', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'bell')}),
+        h('div.menu.bell', {role: 'menu'}, h('p.head', {role: 'presentation'}, t('Next steps that are overdue'), h('span.count', null, bell.count)), bell.items.map(x => h('a', {key: x.key, role: 'menuitem', tabindex: -1, href: x.href}, icon(x.glyph), h('span.two', null, h('span', null, x.title), h('small', null, x.sub)), h('small.late', null, x.when))),
+          !bell.items.length && h('p.none', {role: 'presentation'}, t('Nothing is overdue.')), bell.href && bell.items.length ? h('a', {role: 'menuitem', tabindex: -1, href: bell.href}, icon('arrow_forward'), h('span', null, t('Show all'))) : null))),
+    h('nav.phone', {key: 'phone', label: t('More')}, h('a', {href: '?view=home', 'aria-current': on({match: {view: 'home'}})}, icon('home'), h('span', null, t('Home'))), button('jump', 'search', h('span', null, t('Search'))),
+      add.length ? pop('add2', button('menu', 'add', h('span.sr', null, t('Quick add')), {class: 'plus', 'data-menu': 'add2', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'add2')}), menu(add.map(a => ({name: a.name, label: a.label, glyph: a.glyph})), 'make', {class: 'up middle'})) : null,
+      bar.href && h('a', {href: bar.href, 'aria-current': on(bar)}, icon(bar.glyph || 'view_kanban'), h('span', null, bar.label || t('Pipeline'))),
+      button('open', ui.open ? 'close' : 'menu', h('span', null, t('More')), {'aria-expanded': String(!!ui.open), 'aria-controls': 'side'})),
+    ui.lost && h('div.lost', {key: 'lost', role: 'alert'}, icon('wifi_off'), h('span', null, ui.lost === 'gone' ? t('The connection could not be restored. What you typed is kept.') : t('The connection is gone. What you typed is kept here; reconnecting…')), button('reload', 'refresh', t('Reload'))),
+    h('dialog.keys', {key: 'keys', 'aria-labelledby': 'keys-title', act: 'keysbox'}, h('header', null, h('h2', {id: 'keys-title'}, t('Keys')), button('keysoff', 'close', '', {label: t('Close')})), h('dl', null, KEYS.map(([keys, words]) => h('div', {key: words}, h('dt', null, keys.map(k => h('kbd', null, k))), h('dd', null, t(words, '1–9'))))))]
+}, {
+  start(ctx) {
+    const {model, ui} = ctx, read = () => location.search.replace(/^\?/, ''), places = new Map()
+    const body = () => document.querySelector('main')
+    const stay = () => places.set(history.state?.at ?? 0, scrollY)
+    let at = history.state?.at ?? 0
+    if (history.state?.at == null) history.replaceState({...history.state, at}, '')
+    history.scrollRestoration = 'manual'
+    const settle = y => { let tries = 0; const go = () => { scrollTo(0, y); if (Math.abs(scrollY - y) > 4 && ++tries < 20) setTimeout(go, 60) }; setTimeout(go, 30) }
+    model.on('query', () => {
+      if (model.query !== read()) { stay(); history.pushState({at: ++at}, '', location.pathname + (model.query ? '?' + model.query : '')); settle(0) }
+      ui.open = false; ui.menu = null; ctx.draw()
+    })
+    const back = () => { at = history.state?.at ?? 0; const y = places.get(at) ?? 0; model.query = read(); settle(y) }
+    const to = query => { query = query.replace(/^\?/, ''); stay(); if (query === model.query) model.send_msg({type: 'again'}); else model.query = query }
+    const click = e => {
+      const a = e.composedPath().find(n => n.tagName === 'A'); if (!a || e.ctrlKey || e.metaKey || e.shiftKey || e.button || a.target || a.hasAttribute('download') || e.defaultPrevented) return
+      if (!a.getAttribute('href')?.startsWith('?')) return
+      e.preventDefault(); performance.mark('go'); to(a.getAttribute('href'))
+    }
+    let prefix = 0
+    const keys = e => {
+      if (e.key === 'k' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); return dispatchEvent(new CustomEvent('crm:jump')) }
+      if (e.ctrlKey || e.metaKey || e.altKey || typing(e) || document.activeElement?.shadowRoot?.querySelector('dialog[open]') || e.defaultPrevented) return
+      if (prefix && Date.now() - prefix < 1200) {
+        prefix = 0
+        if (e.key === 'h') return to('view=home')
+        const all = (model.content.groups || []).flatMap(g => g.items), item = all[Number(e.key) - 1]
+        if (item) { e.preventDefault(); return to(item.href) }
+      }
+      if (e.key === 'g') prefix = Date.now()
+      else if (e.key === '/') { e.preventDefault(); dispatchEvent(new CustomEvent('crm:jump')) }
+      else if (e.key === '?') { e.preventDefault(); ctx.root.querySelector('dialog.keys').showModal() }
+      else if (e.key === 'n' && model.content.add?.length) { e.preventDefault(); const plus = ctx.root.querySelector('[data-menu=add]'); ctx.toggle('add', plus) }
+      else if (e.key === '[') document.documentElement.classList.toggle('folded')
+    }
+    let slow = null
+    const busy = e => { clearTimeout(slow); if (e.detail > 0) slow = setTimeout(() => { ui.slow = true; ctx.draw() }, 300); else if (ui.slow) { ui.slow = false; ctx.draw() } }
+    const jump = e => to(e.detail)
+    addEventListener('popstate', back); addEventListener('click', click); addEventListener('keydown', keys); addEventListener('crm:busy', busy); addEventListener('crm:go', jump)
+    ctx.off = () => { removeEventListener('popstate', back); removeEventListener('click', click); removeEventListener('keydown', keys); removeEventListener('crm:busy', busy); removeEventListener('crm:go', jump) }
+    // the socket: a plain word when it is gone, tries again by itself, says when it is back
+    const doc = ctx.view.model?.document
+    doc?.on_event?.('connection_lost', (_, event) => {
+      ui.lost = 'lost'; ctx.draw(); dispatchEvent(new CustomEvent('crm:lost', {detail: ctx.t('The connection is gone. What you typed is kept here; reconnecting…')}))
+      if (event.timeout == null) { ui.tries = (ui.tries || 0) + 1; if (ui.tries > 12) { ui.lost = 'gone'; ctx.draw() } else setTimeout(() => { try { event.reconnect() } catch { /* next time */ } }, Math.min(800 * ui.tries, 5000)) }
+    })
+    doc?.on_event?.('client_reconnected', () => { ui.lost = ''; ui.tries = 0; ctx.draw(); ctx.say(ctx.t('The connection is back.')); model.send_msg({type: 'again'}) })
+  },
+  stop: ctx => ctx.off?.(),
+  drawn({model}) {
+    const {title, brand} = model.content, words = title && title !== brand ? `${title} · ${brand}` : brand
+    if (words && document.title !== words) document.title = words
+    document.documentElement.lang = (model.language || 'en').replace('_', '-')
+  },
+  fold: () => document.documentElement.classList.toggle('folded'),
+  open(ctx) { ctx.ui.open = !ctx.ui.open; ctx.draw(); if (ctx.ui.open) ctx.focus('nav.side a') },
+  skip(ctx, el, e) { e.preventDefault(); const main = document.querySelector('main'); if (main) { main.tabIndex = -1; main.focus() } },
+  jump: () => dispatchEvent(new CustomEvent('crm:jump')),
+  menu(ctx, el) { ctx.toggle(el.dataset.menu, el) },
+  make: ({tell}, el) => tell('add', {entity: el.dataset.name}),
+  choose(ctx, el) {
+    const name = el.dataset.name
+    if (name === 'dark') ctx.tell('dark')
+    else if (name.startsWith('lang:')) ctx.tell('language', {language: name.slice(5)})
+    else if (name === 'keys') setTimeout(() => ctx.root.querySelector('dialog.keys').showModal())
+    else if (name === 'out') { const form = h('form', {method: 'post', action: ctx.model.content.signout || 'signout'}); document.body.append(form); form.submit() }
+  },
+  '*keydown'(ctx, e) { if (e.key === 'Escape' && ctx.ui.open) { ctx.ui.open = false; ctx.draw() } },
+  keysoff: ctx => ctx.root.querySelector('dialog.keys').close(),
+  keysbox(ctx, el, e) { if (e.target === el) el.close() },
+  reload: () => location.reload(), on_reload: () => location.reload(),
+})

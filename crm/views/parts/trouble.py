@@ -1,0 +1,10 @@
+"""A page that says what went wrong and how to go on."""
+
+from crm.views.base import PARTS, Part
+
+
+@PARTS.add
+class Trouble(Part):
+    """content {glyph, title, text, note}."""
+
+    words = ("Go home", "Search", "Back")
