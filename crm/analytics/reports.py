@@ -95,7 +95,9 @@ def names(door: Door) -> list[str]:
     return [name for name, one in schema.reports.items() if schema.is_on(one.module) and door.may("see", one.entity)]
 
 
-def run(door: Door, name: str | Report, *, where: str | None = None, as_of: datetime | None = None, period: tuple[date, date] | None = None) -> Result:
+def run(
+    door: Door, name: str | Report, *, where: str | None = None, as_of: datetime | None = None, period: tuple[date, date] | None = None
+) -> Result:
     """Computes one report for the user of `door`.
 
     `where` narrows it further (an expression), `as_of` computes it from the records as they were then. Raises `Missing` for
@@ -111,12 +113,25 @@ def run(door: Door, name: str | Report, *, where: str | None = None, as_of: date
     order_rows(door, report, table, groups)
     if report.limit:
         table = table[: report.limit]
-    columns = [column_of(door, report.entity, axis) for axis in report.by] + [measure_column(door, report.entity, one) for one in report.measures.values()]
-    exact = [[*(groups.dimension(axis, key) for axis, key in zip(report.by, keys, strict=True)), *(values[m] for m in report.measures)] for keys, values in table]
+    columns = [column_of(door, report.entity, axis) for axis in report.by] + [
+        measure_column(door, report.entity, one) for one in report.measures.values()
+    ]
+    exact = [
+        [*(groups.dimension(axis, key) for axis, key in zip(report.by, keys, strict=True)), *(values[m] for m in report.measures)]
+        for keys, values in table
+    ]
     moment = as_of or datetime.now(UTC)
     return Result(
-        report=report, columns=columns, frame=frame_of(columns, exact), exact=exact, keys=[keys for keys, _ in table], as_of=moment,
-        stamp=stamp(door, report, where, moment), words=door.words, where=where, paths=[(axis.field, axis.unit) for axis in report.by],
+        report=report,
+        columns=columns,
+        frame=frame_of(columns, exact),
+        exact=exact,
+        keys=[keys for keys, _ in table],
+        as_of=moment,
+        stamp=stamp(door, report, where, moment),
+        words=door.words,
+        where=where,
+        paths=[(axis.field, axis.unit) for axis in report.by],
     )
 
 
@@ -197,8 +212,18 @@ class Groups:
             values = {}
             for measure in measures:
                 column = part[measure.field].dropna()
-                raw = None if column.empty else column.median() if measure.how == "median" else column.iloc[0 if measure.how == "first" else -1]
-                values[measure.key] = self.door.schema_field(self.report.entity, measure.field).from_json(raw if not isinstance(raw, float) else round(raw)) if raw is not None else None
+                raw = (
+                    None
+                    if column.empty
+                    else column.median()
+                    if measure.how == "median"
+                    else column.iloc[0 if measure.how == "first" else -1]
+                )
+                values[measure.key] = (
+                    self.door.schema_field(self.report.entity, measure.field).from_json(raw if not isinstance(raw, float) else round(raw))
+                    if raw is not None
+                    else None
+                )
             yield name, values
 
     def filled(self, found: dict[tuple[Any, ...], dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -381,7 +406,9 @@ def named(start: date, unit: str) -> str:
     if unit == "week":
         year, week, _ = start.isocalendar()
         return f"{year}-W{week:02}"
-    return {"year": f"{start:%Y}", "quarter": f"{start:%Y}-Q{(start.month + 2) // 3}", "month": f"{start:%Y-%m}"}.get(unit, start.isoformat())
+    return {"year": f"{start:%Y}", "quarter": f"{start:%Y}-Q{(start.month + 2) // 3}", "month": f"{start:%Y-%m}"}.get(
+        unit, start.isoformat()
+    )
 
 
 def between(first: str, last: str, unit: str, most: int = 400) -> list[str]:
@@ -397,7 +424,11 @@ def between(first: str, last: str, unit: str, most: int = 400) -> list[str]:
 
 def bucket(column: pd.Series, unit: str | None) -> pd.Series:
     """A column of ISO dates as the store's names of the periods they lie in."""
-    return column if unit is None else column.map(lambda value: None if not isinstance(value, str) else named(floor(date.fromisoformat(value[:10]), unit), unit))
+    return (
+        column
+        if unit is None
+        else column.map(lambda value: None if not isinstance(value, str) else named(floor(date.fromisoformat(value[:10]), unit), unit))
+    )
 
 
 def floor(day: date, unit: str) -> date:

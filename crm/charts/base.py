@@ -137,7 +137,10 @@ class Look:
         """Options that every plot of this look has, in the words of its backend."""
         if self.backend == "bokeh":
             return {"responsive": True, "height": self.height, "toolbar": None, "hooks": self.hooks(), "show_legend": False, **more}
-        return {"fig_inches": (7, self.height / 72), **{key: value for key, value in more.items() if key in ("xlabel", "ylabel", "invert_axes", "invert_yaxis")}}
+        return {
+            "fig_inches": (7, self.height / 72),
+            **{key: value for key, value in more.items() if key in ("xlabel", "ylabel", "invert_axes", "invert_yaxis")},
+        }
 
 
 def shown(words: Any, column: Column, value: Any, short: bool = False) -> str:

@@ -28,14 +28,39 @@ class Funnel(Chart):
         for number, (label, value) in enumerate(zip(labels, values, strict=True)):
             half, after = value / widest / 2, (values[number + 1] if number + 1 < len(values) else value) / widest / 2
             top, low = -number + 0.42, -number - 0.42
-            shapes.append({"x": [-half, half, min(half, after), -min(half, after)], "y": [top, top, low, low], "step": label, "value": look.text(y, frame[y].iloc[number]), "row": number})
+            shapes.append(
+                {
+                    "x": [-half, half, min(half, after), -min(half, after)],
+                    "y": [top, top, low, low],
+                    "step": label,
+                    "value": look.text(y, frame[y].iloc[number]),
+                    "row": number,
+                }
+            )
             names.append((-0.56, -number, label))
             said.append((0.56, -number, look.text(y, frame[y].iloc[number], short=True)))
         if look.backend != "bokeh":
-            drawn = hv.Polygons(shapes).opts(color=look.color(), backend="matplotlib") * hv.Labels(names).opts(backend="matplotlib") * hv.Labels(said).opts(backend="matplotlib")
+            drawn = (
+                hv.Polygons(shapes).opts(color=look.color(), backend="matplotlib")
+                * hv.Labels(names).opts(backend="matplotlib")
+                * hv.Labels(said).opts(backend="matplotlib")
+            )
             return drawn.opts(backend="matplotlib", xaxis=None, yaxis=None, **look.common())
         steps = hv.Polygons(shapes, vdims=["step", "value", "row"]).opts(
-            color=look.color(), line_color=None, tools=["tap", "hover"], selection_alpha=1, nonselection_alpha=0.55, hover_tooltips=[(look.label(x), "@step"), (look.label(y), "@value")])
+            color=look.color(),
+            line_color=None,
+            tools=["tap", "hover"],
+            selection_alpha=1,
+            nonselection_alpha=0.55,
+            hover_tooltips=[(look.label(x), "@step"), (look.label(y), "@value")],
+        )
         left = hv.Labels(names, ["x", "y"], "text").opts(text_align="right", text_color=look.ink, text_font_size="12px")
         right = hv.Labels(said, ["x", "y"], "text").opts(text_align="left", text_color=look.quiet, text_font_size="12px")
-        return (steps * left * right).opts(xaxis=None, yaxis=None, xlim=(-1.05, 0.95), show_frame=False, active_tools=[], **look.common(height=max(140, 44 * len(labels) + 20)))
+        return (steps * left * right).opts(
+            xaxis=None,
+            yaxis=None,
+            xlim=(-1.05, 0.95),
+            show_frame=False,
+            active_tools=[],
+            **look.common(height=max(140, 44 * len(labels) + 20)),
+        )

@@ -19,25 +19,41 @@ class Line(Chart):
     def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str | None = None) -> Any:
         import holoviews as hv
 
+        if frame.empty:
+            return hv.Curve([])
         places = {value: number for number, value in enumerate(dict.fromkeys(frame[x]))}
         ticks = [(number, look.text(x, value)) for value, number in places.items()]
         ticks = ticks[:: max(1, len(ticks) // 8)]
         lines = []
         groups = [(None, frame)] if by is None else [(name, part) for name, part in frame.groupby(by, sort=False, observed=True)][:8]
         for number, (name, part) in enumerate(groups):
-            data = pd.DataFrame({"x": [places[value] for value in part[x]], "y": part[y].astype(float), "said": [look.text(y, value) for value in part[y]],
-                                 "at": [look.text(x, value) for value in part[x]], "row": list(part.index)})
+            data = pd.DataFrame(
+                {
+                    "x": [places[value] for value in part[x]],
+                    "y": part[y].astype(float),
+                    "said": [look.text(y, value) for value in part[y]],
+                    "at": [look.text(x, value) for value in part[x]],
+                    "row": list(part.index),
+                }
+            )
             curve = hv.Curve(data, hv.Dimension("x", label=look.label(x)), [hv.Dimension("y", label=look.label(y)), "said", "at"])
             if look.backend == "bokeh":
                 dots = hv.Points(data, ["x", "y"], ["at", "said", "row"]).opts(
-                    color=look.color(number), size=6, tools=["hover", "tap"], hover_tooltips=[(look.label(x), "@at"), (look.label(y), "@said")])
+                    color=look.color(number),
+                    size=6,
+                    tools=["hover", "tap"],
+                    hover_tooltips=[(look.label(x), "@at"), (look.label(y), "@said")],
+                )
                 lines += [curve.opts(color=look.color(number), line_width=2), dots]
                 if name is not None and len(data):
-                    lines.append(hv.Text(float(data["x"].iloc[-1]), float(data["y"].iloc[-1]), "  " + look.text(by or "", name), halign="left")
-                                 .opts(color=look.color(number), text_font_size="11px"))
+                    lines.append(
+                        hv.Text(float(data["x"].iloc[-1]), float(data["y"].iloc[-1]), "  " + look.text(by or "", name), halign="left").opts(
+                            color=look.color(number), text_font_size="11px"
+                        )
+                    )
             else:
                 lines.append(curve.opts(color=look.color(number), backend="matplotlib"))
-        overlay = hv.Overlay(lines or [hv.Curve([])])
+        overlay = hv.Overlay(lines)
         if look.backend != "bokeh":
             return overlay.opts(backend="matplotlib", **look.common(xlabel="", ylabel=look.label(y)))
         unit = look.columns.get(y)
@@ -51,5 +67,13 @@ class Line(Chart):
             plot.state.yaxis[0].ticker = FixedTicker(ticks=steps)
             plot.state.yaxis[0].major_label_overrides = {step: look.text(y, step, short=True) for step in steps} if unit else {}
 
-        return overlay.opts(xticks=ticks, xlabel="", ylabel="", show_grid=True, gridstyle={"xgrid_line_color": None}, padding=(0.04, 0.12),
-                            active_tools=[], **{**look.common(), "hooks": [*look.hooks(), formatted]})
+        return overlay.opts(
+            xticks=ticks,
+            xlabel="",
+            ylabel="",
+            show_grid=True,
+            gridstyle={"xgrid_line_color": None},
+            padding=(0.04, 0.12),
+            active_tools=[],
+            **{**look.common(), "hooks": [*look.hooks(), formatted]},
+        )

@@ -30,8 +30,12 @@ def report_card(app: Any, name: str, *, where: str | None = None, height: int = 
 def pieces(app: Any, result: Result, height: int = 240, full: bool = False) -> list[Any]:
     """What a card is made of."""
     t, chart = app.t, result.report.chart.name
-    head = {"title": result.title, "note": note(app, result), "links": links(app, result, full),
-            "href": None if full else href(view="report", name=result.report.name)}
+    head = {
+        "title": result.title,
+        "note": note(app, result),
+        "links": links(app, result, full),
+        "href": None if full else href(view="report", name=result.report.name),
+    }
     if chart == "number":
         measure = result.report.chart.axes.get("y") or next(iter(result.report.measures), None)
         place = [column.key for column in result.columns].index(measure) if measure else 0
@@ -58,7 +62,9 @@ def links(app: Any, result: Result, full: bool) -> list[dict]:
     if result.report.chart.name not in TEXT and full:
         found.append({"name": "png", "label": t("Download as picture"), "glyph": "image"})
     if not full:
-        found.append({"name": "open", "label": t("Open report"), "glyph": "open_in_full", "href": href(view="report", name=result.report.name)})
+        found.append(
+            {"name": "open", "label": t("Open report"), "glyph": "open_in_full", "href": href(view="report", name=result.report.name)}
+        )
     return found
 
 
@@ -108,8 +114,13 @@ def as_csv(result: Result) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([column.label for column in result.columns])
-    writer.writerows([safe_cell(value) if isinstance(value, str) and column.role == "dimension" else value for value, column in zip(row, result.columns, strict=True)]
-                     for row in result.rows)
+    writer.writerows(
+        [
+            safe_cell(value) if isinstance(value, str) and column.role == "dimension" else value
+            for value, column in zip(row, result.columns, strict=True)
+        ]
+        for row in result.rows
+    )
     return ("\ufeff" + text.getvalue()).encode()
 
 
@@ -132,8 +143,10 @@ def dashboard_grid(app: Any, rows: list[list[Any]], widths: list[list[int]]) -> 
         for card, span in zip(row, spans, strict=True):
             card.styles = {**card.styles, "grid-column": f"span {span}"}
             children.append(card)
-    css = (":host{display:grid!important;grid-template-columns:repeat(12,minmax(0,1fr));gap:16px;align-items:stretch}"
-           "@media(max-width:1000px){:host{display:flex!important;flex-direction:column}:host>*{width:100%!important}}")
+    css = (
+        ":host{display:grid!important;grid-template-columns:repeat(12,minmax(0,1fr));gap:16px;align-items:stretch}"
+        "@media(max-width:1000px){:host{display:flex!important;flex-direction:column}:host>*{width:100%!important}}"
+    )
     return pn.Column(*children, stylesheets=[css], sizing_mode="stretch_width", margin=0)
 
 

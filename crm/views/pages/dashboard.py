@@ -58,9 +58,30 @@ def list_card(app: Any, one: Any) -> Any:
     where = [text for text in (view.where.text if view else None, getattr(one.where, "text", one.where)) if text]
     records = app.door.list(entity.name, where=where or None, order=entity.list.sort, limit=one.limit)
     amount = entity.role("amount")
-    items = [{"key": str(record.id), "title": record.title, "sub": subtitle(app, entity, record), "href": href(view="record", entity=entity.name, id=record.id),
-              "end": entity.fields[amount].display(record.get(amount), app.shown) if amount and record.get(amount) is not None else ""} for record in records]
-    return app.part("related", {"lists": [{"label": label, "glyph": entity.icon, "count": app.door.count(entity.name, where=where or None), "items": items, "more": address}]})
+    items = [
+        {
+            "key": str(record.id),
+            "title": record.title,
+            "sub": subtitle(app, entity, record),
+            "href": href(view="record", entity=entity.name, id=record.id),
+            "end": entity.fields[amount].display(record.get(amount), app.shown) if amount and record.get(amount) is not None else "",
+        }
+        for record in records
+    ]
+    return app.part(
+        "related",
+        {
+            "lists": [
+                {
+                    "label": label,
+                    "glyph": entity.icon,
+                    "count": app.door.count(entity.name, where=where or None),
+                    "items": items,
+                    "more": address,
+                }
+            ]
+        },
+    )
 
 
 def subtitle(app: Any, entity: Any, record: Any) -> str:

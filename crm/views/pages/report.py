@@ -24,9 +24,22 @@ class ReportPage(Page):
         if not name:
             self.title = app.t("Reports")
             reports = [schema.reports[one] for one in names(app.door)]
-            self.body = app.part("reports", {"reports": [
-                {"name": one.name, "label": one.label_in(app.t), "glyph": GLYPHS.get(one.chart.name, "insights"), "help": one.help, "href": href(view="report", name=one.name)}
-                for one in reports], "none": app.t("No report is set up for your role.")})
+            self.body = app.part(
+                "reports",
+                {
+                    "reports": [
+                        {
+                            "name": one.name,
+                            "label": one.label_in(app.t),
+                            "glyph": GLYPHS.get(one.chart.name, "insights"),
+                            "help": one.help,
+                            "href": href(view="report", name=one.name),
+                        }
+                        for one in reports
+                    ],
+                    "none": app.t("No report is set up for your role."),
+                },
+            )
             return
         if name not in names(app.door):
             raise Missing("There is no such report")

@@ -8,4 +8,3 @@ from crm.views.base import PARTS, Part
 @PARTS.add
 class Reports(Part):
     """Content {reports: [{name, label, glyph, help, href}], none}."""
-
