@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 
 Translate = Callable[..., str]
@@ -24,6 +25,10 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
         return text
 
 
+def _iso(value: date) -> str:
+    return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else value.isoformat()
+
+
 class Said(Exception):
     """An error whose text can be translated: `text` with `{names}`, `values` for them."""
 
@@ -33,7 +38,10 @@ class Said(Exception):
         self.values = values
 
     def __str__(self) -> str:
-        return fill(self.text, self.values)
+        values = self.values
+        if any(isinstance(value, date) for value in values.values()):
+            values = {name: _iso(value) if isinstance(value, date) else value for name, value in values.items()}
+        return fill(self.text, values)
 
     def say(self, t: Translate | None = None) -> str:
         """The text in the language of `t`; values that are errors themselves are said in it too."""

@@ -396,7 +396,7 @@ class Words:
             found = self._read_date(unicodedata.normalize("NFKC", text).strip(), today)
             if found:
                 return found
-        raise Refused("'{text}' is not a date. Write it like {example}, or tomorrow, fri, +2w.", text=shorten(text), example=today)
+        raise Refused("'{text}' is not a date. Write it like {example}, or tomorrow, fri, +2w.", text=shorten(text), example=date(2026, 12, 24))
 
     def _read_date(self, text: str, today: Day) -> Day | None:
         iso = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].*)?|([0-9]{4})([0-9]{2})([0-9]{2})", text)
@@ -506,7 +506,7 @@ class Words:
             day = self._read_date(plain, now.date())
             if day:
                 return self.midnight(day)
-        raise Refused("'{text}' is not a date and time. Write it like {example}, or tomorrow 14:30.", text=shorten(text), example=now)
+        raise Refused("'{text}' is not a date and time. Write it like {example}, or tomorrow 14:30.", text=shorten(text), example=datetime(2026, 12, 24, 14, 30, tzinfo=self.tz))
 
     # --- reading periods
 
