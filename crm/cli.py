@@ -1,0 +1,887 @@
+"""The command line: `crm demo`, `crm serve`, `crm import` … (DESIGN 7).
+
+`--config`, `--data`, `--json` and `--as` may stand anywhere. With `--json` exactly one JSON document goes to stdout; progress and
+logs go to stderr. The exit code is 0 only when it worked. What goes wrong is said in plain lines, never as a traceback
+(`CRM_DEBUG=1` shows it). Everything heavy is imported by the command that needs it, so that the others start quickly.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from crm.errors import ConfigError, Conflict, Fault, RecordError, Refused, Said
+
+if TYPE_CHECKING:
+    from crm.records import Door
+
+app = typer.Typer(
+    name="crm",
+    help="A CRM described in YAML. Start with: crm demo, then crm serve.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+users = typer.Typer(help="Who may sign in.", no_args_is_help=True)
+app.add_typer(users, name="user")
+
+GLOBAL = {"--config": True, "--data": True, "--json": False, "--as": True}  # option → takes a value
+SIZES = ("small", "medium", "large")
+# The base of all errors of usage; typer has carried click's classes both as its own and as click's.
+UsageError: Any = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
+
+
+class Ended(Exception):
+    """Ends a command with an exit code after it has said everything."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class Run:
+    """What the common options say, and the company opened when first asked for."""
+
+    config: str | None = None
+    data: str | None = None
+    json: bool = False
+    user: str | None = None
+    _company: Any = None
+
+    @property
+    def folder(self) -> Path:
+        from crm.client import config_folder
+
+        return config_folder(self.config)
+
+    @property
+    def url(self) -> str:
+        from crm.client import data_url
+
+        return data_url(self.data)
+
+    def company(self, create: bool = False) -> Any:
+        """The company; without `create` a store that does not exist is refused rather than made."""
+        if self._company is None:
+            from crm.client import open_company
+
+            self._company = open_company(self.config, self.data, create=create)
+        return self._company
+
+    def door(self, user: str | None = None) -> Door:
+        """The door of the user named by `--as`, else the engine's own."""
+        from crm.records import SYSTEM
+
+        company = self.company()
+        name = user or self.user
+        return company.door(company.actor(name) if name else SYSTEM)
+
+    def store(self) -> Any:
+        from crm.stores import open_store
+
+        if "://" not in self.url and not Path(self.url).exists():
+            raise Refused("There is no data at {name} yet. `crm demo` fills it with an example, `crm import` with your own.", name=self.url)
+        return open_store(self.url)
+
+    def close(self) -> None:
+        if self._company is not None:
+            self._company.store.close()
+            self._company = None
+
+
+run = Run()
+
+
+# ---- saying things -----------------------------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON: money and other decimals as decimal text, dates in ISO 8601."""
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(plain(one) for one in value)
+    if isinstance(value, Iterable):
+        return [plain(one) for one in value]
+    return str(value)
+
+
+def out(document: Any, human: Callable[[], None] | str | None = None) -> None:
+    """The answer: as JSON with `--json`, else as `human` says it (nothing for None)."""
+    if run.json:
+        import json
+
+        sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n")
+    elif callable(human):
+        human()
+    elif human:
+        print(human)
+
+
+def note(text: str) -> None:
+    """A word on the way, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "", right: Iterable[int] = ()) -> None:
+    """A table for people."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(title=title or None, box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for number, column in enumerate(columns):
+        grid.add_column(column, justify="right" if number in set(right) else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text("" if value is None else str(value)) for value in row))
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, highlight=False).print(grid)
+
+
+def fail(text: str, **more: Any) -> NoReturn:
+    """End with exit code 1 and a plain line on stderr (and a JSON document with `--json`)."""
+    note(text)
+    out({"error": text, **more})
+    raise Ended(1)
+
+
+def shown(record: Any) -> dict[str, Any]:
+    """A record as `--json` prints it: `id` and the filled fields by their keys."""
+    return {"id": record.id, **{key: plain(value) for key, value in record.items() if value is not None and key != "id"}}
+
+
+# ---- starting ----------------------------------------------------------------------------------------------------------------
+
+
+@app.callback()
+def common(
+    config: Annotated[str | None, typer.Option("--config", metavar="DIR", help="Configuration folder (default config/sales).")] = None,
+    data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="The store (default var/crm.db).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    user: Annotated[str | None, typer.Option("--as", metavar="USER", help="With this user's rights (default: the engine's own).")] = None,
+) -> None:
+    run.config, run.data, run.json, run.user = config, data, as_json, user
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    base: Annotated[str, typer.Option("--from", metavar="NAME", help="The shipped configuration to build on.")] = "sales",
+) -> None:
+    """Start a company's own configuration: a few lines that extend a shipped one."""
+    from crm.schema import shipped
+
+    if shipped(base) is None:
+        fail(f"There is no shipped configuration called {base}. There are: {', '.join(shipped_names())}.")
+    if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]):
+        fail(f"{folder} exists already and is not empty.")
+    title = folder.resolve().name.replace("_", " ").replace("-", " ").strip().title() or "CRM"
+    title = "".join(c for c in title if c.isprintable() and c not in "\"'\\")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "crm.yaml").write_text(START.format(base=base, title=title), encoding="utf-8")
+    files = [str(folder / "crm.yaml")]
+    files += [str(path) for path in write_schemas(folder)]
+    out(
+        {"folder": str(folder), "extends": base, "files": files},
+        f"{folder} is ready. Try: crm --config {folder} demo; crm --config {folder} serve",
+    )
+
+
+START = """# yaml-language-server: $schema=.schema/crm.json
+# This company's own CRM. What is not said here comes from the shipped configuration below; a file of the same
+# name in this folder (entities/…, pipelines/…, roles/…) is laid over the shipped one, key by key.
+extends: {base}
+title: "{title}"
+"""
+
+
+def shipped_names() -> list[str]:
+    """The configurations that come with the engine."""
+    from crm.schema import shipped
+
+    found = shipped("sales")
+    return sorted(folder.name for folder in found.parent.iterdir() if (folder / "crm.yaml").is_file()) if found else []
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """The JSON Schemas that editors complete and check YAML with, in `.schema/` of a configuration folder."""
+    import json
+
+    from crm.schema import json_schema
+
+    target = folder / ".schema"
+    target.mkdir(parents=True, exist_ok=True)
+    written = []
+    for kind, document in json_schema().items():
+        path = target / f"{kind}.json"
+        path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        written.append(path)
+    return written
+
+
+@app.command()
+def demo(
+    size: Annotated[str, typer.Option("--size", help="small, medium or large.")] = "small",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same company.")] = 1,
+) -> None:
+    """Fill an empty store with a believable company: three years of history with real dates in it."""
+    if size not in SIZES:
+        fail(f"There is no size {size}. There are: {', '.join(SIZES)}.")
+    company = run.company(create=True)
+    made = fill(company, size, seed)
+    people = listed_users(company)
+
+    def human() -> None:
+        print(", ".join(f"{count} {name}" for name, count in made.items()))
+        print("Sign-ins (the password is the name in front):")
+        for one in people:
+            print(f"  {one['name']:<12} {one['role']}")
+
+    out({"created": made, "users": people, "size": size}, human)
+
+
+def fill(company: Any, size: str = "small", seed: int = 1) -> dict[str, int]:
+    """Make the demo's records and give each of its users the password that is his name; how many records of what."""
+    from crm.intake import demo as intake
+
+    users = company.schema.users
+    if not empty(company):
+        fail("The store is not empty; the demo fills an empty one only. Another place: --data PATH.")
+    note("Making the demo company …")
+    made = intake.fill(company, size=size, seed=seed)
+    from crm.server.passwords import Passwords
+
+    passwords = Passwords(company.store)
+    for doc in company.store.table(users.entity).all():
+        if doc.get(users.login) and not doc.get("deleted_on"):
+            passwords.set(doc.doc_id, str(doc[users.login]), demo=True)
+    return {name: count for name, count in made.items() if count}
+
+
+def empty(company: Any) -> bool:
+    """Whether no entity has a record yet."""
+    return not any(company.store.table(name).count() for name in company.schema.entities)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Where to listen; only this machine by default.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 5006,
+    processes: Annotated[int, typer.Option("--processes", min=1, max=64)] = 1,
+    allow: Annotated[list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name this server is reached by.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty store with the demo company first.")] = False,
+    size: Annotated[str, typer.Option("--size", help="Of the demo: small, medium or large.")] = "small",
+) -> None:
+    """Serve the app; prints the address and, on a demo, the sign-ins."""
+    if demo:
+        company = run.company(create=True)
+        if empty(company):
+            fill(company, size)
+        run.close()
+    from crm.server import serve as start
+
+    start(run.folder, run.url, host=host, port=port, processes=processes, names=allow)
+
+
+@app.command()
+def check() -> None:
+    """Check the configuration: all mistakes of all files at once, each with its place and how to mend it."""
+    from crm.schema import check as find_faults
+
+    faults: list[Fault] = find_faults(run.folder)
+
+    def human() -> None:
+        for fault in faults:
+            print(fault)
+        print(f"{len(faults)} fault{'s' if len(faults) != 1 else ''} found." if faults else f"{run.folder}: no faults.")
+
+    out({"faults": [fault.as_dict() for fault in faults]}, human)
+    if faults:
+        raise Ended(1)
+
+
+@app.command()
+def schema() -> None:
+    """Write the JSON Schemas that editors complete and check the YAML with."""
+    from crm.schema import json_schema
+
+    if run.json:
+        out(json_schema())
+        return
+    written = write_schemas(run.folder)
+    print(f"{len(written)} files in {written[0].parent}" if written else "nothing to write")
+
+
+# ---- data in and out ---------------------------------------------------------------------------------------------------------
+
+
+@app.command("import")
+def import_(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY")],
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    map_: Annotated[str | None, typer.Option("--map", metavar="M", help="A saved map (name or file).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, write nothing.")] = False,
+    rejects: Annotated[Path | None, typer.Option("--rejects", metavar="FILE", help="Where refused rows go, with the reason.")] = None,
+) -> None:
+    """Import a CSV or Excel file; the whole import is one step that `crm undo` takes back."""
+    from crm.intake import importing
+
+    door = run.door() if not creating() else run.company(create=True) and run.door()
+    result = importing.run(door, entity, file, map=map_, dry_run=dry_run)
+    if rejects is not None and hasattr(result, "write_rejects"):
+        result.write_rejects(rejects)
+    document = result.json() if hasattr(result, "json") else dict(result)
+
+    def human() -> None:
+        counts = ("created", "updated", "unchanged", "rejected")
+        print(("Would be: " if dry_run else "") + ", ".join(f"{document.get(key, 0)} {key}" for key in counts))
+        for problem in document.get("problems", [])[:20]:
+            print(f"  {problem}")
+        if document.get("step"):
+            print(f"Take it back with: crm undo {document['step']}")
+
+    out(document, human)
+
+
+def creating() -> bool:
+    return "://" not in run.url and not Path(run.url).exists()
+
+
+@app.command()
+def imports() -> None:
+    """The import maps of the configuration."""
+    from crm.schema import load
+
+    maps = load(run.folder).imports
+    rows = [{"name": name, "entity": one.entity, "file": one.file, "label": one.label} for name, one in maps.items()]
+    out({"imports": rows}, lambda: table(("Map", "Entity", "File"), [(r["name"], r["entity"], r["file"]) for r in rows]))
+
+
+@app.command()
+def undo(step: Annotated[int, typer.Argument(metavar="STEP")]) -> None:
+    """Take a step back: an import, a bulk edit, any change. What somebody worked on since stays, and is told."""
+    result = run.door().undo(step)
+    document = {"step": step, "done": plain(result.done), "conflicts": plain(result.conflicts)}
+    done = result.done if isinstance(result.done, int) else len(result.done)
+
+    def human() -> None:
+        print(f"{done} taken back.")
+        for conflict in document["conflicts"]:
+            print(f"  stays as it is: {conflict}")
+
+    out(document, human)
+    if result.conflicts:
+        raise Ended(1)
+
+
+@app.command()
+def export(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY|all")],
+    format: Annotated[str, typer.Option("--format", help="csv, xlsx, parquet or json.")] = "csv",
+    target: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="A file (for all: a folder).")] = None,
+    where: Annotated[str | None, typer.Option("--where", metavar="EXPR")] = None,
+) -> None:
+    """Export an entity, or everything the user may see."""
+    from crm.intake import export as exporting
+
+    if format not in exporting.FORMATS:
+        fail(f"There is no format {format}. There are: {', '.join(exporting.FORMATS)}.")
+    door = run.door()
+    if entity == "all":
+        folder = target or Path("export")
+        folder.mkdir(parents=True, exist_ok=True)
+        written = {}
+        for name in door.schema.entities:
+            if door.may("export", name):
+                path = folder / f"{name}.{format}"
+                written[name] = {"path": str(path), "records": exporting.write(door, name, path, format=format)}
+        out({"exported": written}, lambda: table(("Entity", "Records", "File"), [(n, w["records"], w["path"]) for n, w in written.items()]))
+        return
+    if target is None:
+        if format not in ("csv", "json"):
+            fail(f"{format} needs a file: --out PATH.")
+        if format == "csv" and not run.json:
+            sys.stdout.buffer.write(exporting.csv_bytes(door, entity, where=where))
+        else:
+            import json
+
+            sys.stdout.write(json.dumps(plain(exporting.rows(door, entity, where=where)), ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.flush()
+        return
+    count = exporting.write(door, entity, target, format=format, where=where)
+    out({"exported": {entity: {"path": str(target), "records": count}}}, f"{count} in {target}")
+
+
+# ---- reading -----------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def find(
+    text: Annotated[list[str], typer.Argument(metavar="TEXT")],
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 30,
+) -> None:
+    """Search everything: a fragment of a name, an e-mail, a phone number, a word in a note."""
+    hits = run.door().search(" ".join(text), limit=limit)
+    rows = [{"entity": hit.entity, "id": hit.id, "title": hit.title, "snippet": hit.snippet} for hit in hits]
+
+    def human() -> None:
+        if rows:
+            table(("Entity", "Id", "Title", "Found in"), [tuple(row.values()) for row in rows], right=[1])
+        else:
+            print("Nothing found.")
+
+    out({"hits": rows}, human)
+
+
+@app.command()
+def show(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY")],
+    number: Annotated[int, typer.Argument(metavar="ID")],
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="T", help="As it was then (a date, or a moment in ISO 8601).")] = None,
+) -> None:
+    """One record, now or as it was at any moment."""
+    door = run.door()
+    record = door.get(entity, number, as_of=moment(as_of)) if as_of else door.get(entity, number)
+    document = shown(record)
+
+    def human() -> None:
+        fields = door.schema.entities[entity].fields
+        print(record.title)
+        rows = [(fields[key].label if key in fields else key, value_text(door, fields.get(key), record.get(key))) for key in document]
+        table(("", ""), rows)
+
+    out(document, human)
+
+
+def value_text(door: Any, field: Any, value: Any) -> str:
+    """A value as a user reads it."""
+    try:
+        return str(field.display(value, door.shown)) if field is not None and value is not None else str(plain(value))
+    except Exception:
+        return str(plain(value))
+
+
+def moment(text: str) -> datetime:
+    """A moment as typed: ISO 8601, or a date (its end, so that a day includes itself)."""
+    from datetime import time
+
+    from crm.schema import load
+
+    words = load(run.folder).words()
+    text = text.strip()
+    if len(text) > 10:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return found if found.tzinfo else found.replace(tzinfo=words.tz)
+    return datetime.combine(words.parse_date(text), time(23, 59, 59, 999000), words.tz)
+
+
+@app.command()
+def history(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY")],
+    number: Annotated[int, typer.Argument(metavar="ID")],
+) -> None:
+    """Who changed what of a record, when, from what, to what."""
+    changes = run.door().history(entity, number)
+    keys = ("seq", "step", "at", "who", "act", "field", "label", "old", "new")
+    rows = [{key: plain(getattr(change, key, None)) for key in keys} for change in changes]
+
+    def human() -> None:
+        lines = [
+            (row["at"], row["who"], row["act"], row["label"] or row["field"] or "", row["old"], row["new"], row["step"]) for row in rows
+        ]
+        table(("When", "Who", "Did", "Field", "From", "To", "Step"), lines)
+
+    out({"entity": entity, "id": number, "changes": rows}, human)
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    format: Annotated[str, typer.Option("--format", help="json, csv, png or html.")] = "",
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="T")] = None,
+    where: Annotated[str | None, typer.Option("--where", metavar="EXPR")] = None,
+    target: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Where png and html go.")] = None,
+) -> None:
+    """A report of the configuration: a table, or --format json, csv, png, html."""
+    from crm import analytics
+
+    if format not in ("", "json", "csv", "png", "html"):
+        fail(f"There is no format {format}. There are: json, csv, png, html.")
+    result = analytics.run(run.door(), name, where=where, as_of=moment(as_of) if as_of else None)
+    if run.json or format == "json":
+        run.json = True
+        out(result.json())
+    elif format == "csv":
+        import csv
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow([column.key for column in result.columns])
+        writer.writerows(result.rows)
+    elif format in ("png", "html"):
+        path = target or Path(f"{name}.{format}")
+        draw(result, path, format)
+        out({"report": name, "path": str(path)}, str(path))
+    else:
+        right = [n for n, column in enumerate(result.columns) if column.role == "measure"]
+        table([column.label for column in result.columns], result.texts(), title=result.title, right=right)
+
+
+def draw(result: Any, path: Path, format: str) -> None:
+    """A report's chart as a picture or a page of its own."""
+    import holoviews as hv
+
+    backend = "matplotlib" if format == "png" else "bokeh"
+    hv.extension(backend, logo=False)
+    chart = result.chart() if callable(result.chart) else result.chart
+    hv.save(chart, str(path), fmt=format, backend=backend, **({"resources": "inline"} if format == "html" else {}))
+
+
+@app.command()
+def reports() -> None:
+    """The names of all reports."""
+    from crm.schema import load
+
+    found = load(run.folder).reports
+    names = list(found)
+    document = {"reports": names, "details": [{"name": n, "label": r.label, "entity": r.entity} for n, r in found.items()]}
+    out(document, lambda: table(("Report", "Title"), [(name, one.label) for name, one in found.items()]))
+
+
+# ---- people ------------------------------------------------------------------------------------------------------------------
+
+
+def listed_users(company: Any) -> list[dict[str, Any]]:
+    """The users: sign-in name, role, team, full name, and whether they may sign in."""
+    from crm.errors import Missing
+    from crm.records import SYSTEM
+    from crm.server.passwords import Passwords
+
+    keys = company.schema.users
+    door = company.door(SYSTEM)
+    passwords = Passwords(company.store)
+    found = []
+    for record in door.list(keys.entity, order=[keys.login], limit=100_000):
+        try:
+            actor = company.actor(record.id)
+        except Missing:
+            continue
+        team = door.titles(company.schema.teams.entity, [actor.team]).get(actor.team) if company.schema.teams and actor.team else None
+        one = {"name": actor.login, "role": actor.role, "team": team, "full_name": actor.name, "id": record.id}
+        found.append({**one, "active": actor.active, "password": passwords.has(record.id)})
+    return found
+
+
+@users.command("list")
+def user_list() -> None:
+    """All users with role and team."""
+    people = listed_users(run.company())
+    columns = ("name", "full_name", "role", "team")
+    rows = [tuple(one[key] for key in columns) + ("" if one["active"] and one["password"] else "may not sign in",) for one in people]
+    out({"users": people}, lambda: table(("Sign-in", "Name", "Role", "Team", ""), rows))
+
+
+@users.command("add")
+def user_add(
+    login: Annotated[str, typer.Argument(metavar="LOGIN")],
+    role: Annotated[str, typer.Option("--role", metavar="ROLE")],
+    name: Annotated[str | None, typer.Option("--name", help="Full name.")] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Name or id of the team.")] = None,
+    email: Annotated[str | None, typer.Option("--email")] = None,
+    password: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin; else one is made up and shown.")
+    ] = False,
+) -> None:
+    """Add a user; prints a made-up password once unless one comes on stdin."""
+    company = run.company(create=True)
+    keys = company.schema.users
+    if role not in company.schema.roles:
+        fail(f"There is no role {role}. There are: {', '.join(company.schema.roles)}.")
+    secret, made = new_password(login, password)
+    values: dict[str, Any] = {keys.login: login, keys.name: name or login, keys.role: role}
+    if keys.active:
+        values[keys.active] = True
+    if email and keys.email:
+        values[keys.email] = email
+    if team and keys.team:
+        values[keys.team] = team_id(company, team)
+    record = run.door().create(keys.entity, values)
+    from crm.server.passwords import Passwords
+
+    Passwords(company.store).set(record.id, secret)
+    document = {"id": record.id, "name": login, "role": role, **({"password": secret} if made else {})}
+    out(document, f"{login} can sign in." + (f" Password: {secret}" if made else ""))
+
+
+def team_id(company: Any, team: str) -> int:
+    """The id of a team given by name or id."""
+    from crm.records import SYSTEM
+
+    teams = company.schema.teams
+    if teams is None:
+        fail("This configuration has no teams.")
+    if team.isdigit():
+        return int(team)
+    known = {record.title: record.id for record in company.door(SYSTEM).list(teams.entity, limit=10_000)}
+    found = [number for title, number in known.items() if title.casefold() == team.casefold()]
+    if not found:
+        fail(f"There is no team {team}. There are: {', '.join(sorted(known)) or 'none'}.")
+    return found[0]
+
+
+def new_password(login: str, from_stdin: bool) -> tuple[str, bool]:
+    """A password from stdin (its strength checked), or a made-up one; and whether it was made up."""
+    import secrets
+
+    from crm.server.passwords import check_strength
+
+    if not from_stdin:
+        return secrets.token_urlsafe(12), True
+    secret = sys.stdin.readline().rstrip("\r\n")
+    check_strength(secret, login)
+    return secret, False
+
+
+def user_id(company: Any, login: str) -> int:
+    actor = company.actor(int(login) if login.isdigit() else login)
+    assert actor.id is not None
+    return int(actor.id)
+
+
+@users.command("disable")
+def user_disable(login: Annotated[str, typer.Argument(metavar="LOGIN")]) -> None:
+    """End a user's access at once, everywhere; the records stay."""
+    company = run.company()
+    keys = company.schema.users
+    number = user_id(company, login)
+    if keys.active:
+        run.door().change(keys.entity, number, {keys.active: False})
+    from crm.server.passwords import Passwords
+    from crm.server.sessions import Sessions
+
+    if not keys.active:
+        Passwords(company.store).forget(number)
+    ended = Sessions(company.store, lambda _: False).end_all(number)
+    out({"id": number, "name": login, "active": False, "sessions_ended": ended}, f"{login} can no longer sign in.")
+
+
+@users.command("enable")
+def user_enable(login: Annotated[str, typer.Argument(metavar="LOGIN")]) -> None:
+    """Let a disabled user sign in again."""
+    company = run.company()
+    keys = company.schema.users
+    number = user_id(company, login)
+    if keys.active:
+        run.door().change(keys.entity, number, {keys.active: True})
+    out({"id": number, "name": login, "active": True}, f"{login} can sign in again.")
+
+
+@users.command("password")
+def user_password(
+    login: Annotated[str, typer.Argument(metavar="LOGIN")],
+    password: Annotated[bool, typer.Option("--password-stdin", help="Read it from stdin; else one is made up and shown.")] = False,
+) -> None:
+    """Give a user a new password and end the present sign-ins."""
+    company = run.company()
+    number = user_id(company, login)
+    secret, made = new_password(login, password)
+    from crm.server.passwords import Passwords
+    from crm.server.sessions import Sessions
+
+    Passwords(company.store).set(number, secret)
+    Sessions(company.store, lambda _: False).end_all(number)
+    out({"id": number, "name": login, **({"password": secret} if made else {})}, f"New password: {secret}" if made else "Changed.")
+
+
+@app.command()
+def why(
+    user: Annotated[str, typer.Argument(metavar="USER")],
+    entity: Annotated[str, typer.Argument(metavar="ENTITY")],
+    number: Annotated[int, typer.Argument(metavar="ID")],
+    field: Annotated[str | None, typer.Argument(metavar="[FIELD]")] = None,
+) -> None:
+    """Whether a user may see a record (or a field of it), and why."""
+    company = run.company()
+    actor = company.actor(int(user) if user.isdigit() else user)
+    decision = company.door(actor).why(entity, number, field)
+    document = {
+        "user": actor.login,
+        "entity": entity,
+        "id": number,
+        "field": field,
+        "allowed": decision.allowed,
+        "because": decision.because,
+    }
+
+    def human() -> None:
+        print("yes" if decision.allowed else "no")
+        for line in decision.because:
+            print(f"  {line}")
+
+    out(document, human)
+
+
+# ---- the store's care --------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Copy the store to a file while others go on working."""
+    store = run.store()
+    if file.parent != Path():
+        file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        store.backup(str(file))
+    finally:
+        store.close()
+    out({"backup": str(file), "bytes": file.stat().st_size}, f"{file}: {file.stat().st_size:,} bytes")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    yes: Annotated[bool, typer.Option("--yes", help="Replace what is there without asking.")] = False,
+) -> None:
+    """Replace the store's contents by those of a backup, after verifying it."""
+    from crm.stores import open_store
+
+    if not file.is_file():
+        fail(f"There is no file {file}.")
+    there = "://" in run.url or Path(run.url).exists()
+    if there and not yes:
+        if run.json or not sys.stdin.isatty():
+            fail(f"{run.url} holds data already. Add --yes to replace it.")
+        if not typer.confirm(f"Replace everything in {run.url} by {file}?"):
+            raise Ended(1)
+    if "://" not in run.url:
+        Path(run.url).parent.mkdir(parents=True, exist_ok=True)
+    store = open_store(run.url)
+    try:
+        store.restore(str(file))
+    finally:
+        store.close()
+    out({"restored": str(file), "data": run.url}, f"{run.url} is what {file} was.")
+
+
+@app.command()
+def verify(repair: Annotated[bool, typer.Option("--repair", help="Rebuild what can be rebuilt (search, indexes).")] = False) -> None:
+    """Check the store: files, documents against their history, indexes."""
+    store = run.store()
+    try:
+        problems = store.verify(repair=repair) if repair else store.verify()
+    finally:
+        store.close()
+    out({"problems": problems}, "\n".join(problems) if problems else f"{run.url}: sound.")
+    if problems:
+        raise Ended(1)
+
+
+# ---- main --------------------------------------------------------------------------------------------------------------------
+
+
+def ordered(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the common options in front, wherever they stood."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        one = waiting.pop(0)
+        if one == "--":
+            rest += [one, *waiting]
+            break
+        name = one.split("=", 1)[0]
+        if name in GLOBAL and (one == name or GLOBAL[name]):
+            front.append(one)
+            if GLOBAL[name] and one == name and waiting:
+                front.append(waiting.pop(0))
+        else:
+            rest.append(one)
+    return front + rest
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The command `crm`. Always ends by `SystemExit` with the exit code."""
+    global run
+    run = Run()
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    code = 1
+    try:
+        code = attempt(ordered(sys.argv[1:] if arguments is None else arguments))
+    finally:
+        try:
+            run.close()
+        except Exception as error:
+            note(str(error))
+    raise SystemExit(code)
+
+
+def attempt(arguments: Sequence[str]) -> int:
+    """Run one command; what goes wrong becomes words and an exit code."""
+    try:
+        answer = app(args=list(arguments), prog_name="crm", standalone_mode=False)
+        return answer if isinstance(answer, int) else 0
+    except Ended as end:
+        return end.code
+    except typer.Exit as end:
+        return int(end.exit_code)
+    except UsageError as error:
+        error.show(file=sys.stderr)
+        if "--json" in arguments:
+            run.json = True
+            out({"error": error.format_message()})
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        note("Stopped.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("CRM_DEBUG"):
+            raise
+        return told(error)
+
+
+def told(error: Exception) -> int:
+    """Say what went wrong in plain lines; the exit code."""
+    more: dict[str, Any] = {}
+    if isinstance(error, ConfigError):
+        text = f"The configuration has {len(error.faults)} fault{'s' if len(error.faults) != 1 else ''}:\n{error}"
+        more["faults"] = [fault.as_dict() for fault in error.faults]
+    elif isinstance(error, RecordError):
+        problems = error.say()
+        text = "\n".join(f"{key}: {problem}" if key else problem for key, problem in problems.items())
+        more["problems"] = problems
+    elif isinstance(error, (Said, Conflict)):
+        text = str(error)
+    elif isinstance(error, OSError):
+        text = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    elif isinstance(error, ValueError) and str(error):
+        text = str(error)
+    elif isinstance(error, ImportError):
+        text = f"This needs a part that is not installed: {error}."
+    else:
+        text = f"This went wrong and should not have: {type(error).__name__}: {error}. CRM_DEBUG=1 shows where."
+    note(text)
+    out({"error": text, **more})
+    return 1
+
+
+if __name__ == "__main__":
+    main()
