@@ -256,6 +256,14 @@ class Importer:
     def look_up_known(self) -> None:
         """The records that rows of the file may already be."""
         first = self.map.match[0]
+        if first == "id":
+            column = next(column for column, targets in self.map.columns.items() if any(one.field == "id" for one in targets))
+            at = self.table.columns.index(column)
+            ids = [int(row[at]) for row in self.table.rows if row[at].strip().isdigit()]
+            for start in range(0, len(ids), CHUNK):
+                for record in self.door.list(self.map.entity, where=where("id").one_of(ids[start : start + CHUNK]), limit=CHUNK):
+                    self.known[(record.id,)] = record
+            return
         sources = [(column, target) for column, targets in self.map.columns.items() for target in targets if target.field == first]
         sources = [(column, target) for column, target in sources if column in self.table.columns]
         if not sources and first in self.map.constants:
@@ -275,6 +283,12 @@ class Importer:
             for record in self.door.list(self.map.entity, where=where(first).one_of(chunk), limit=50 * CHUNK):
                 self.known[tuple(freeze(record.stored.get(key)) for key in self.map.match)] = record
 
+    def match_value(self, key: str, typed: Mapping[str, Any]) -> Any:
+        if key == "id":
+            text = str(typed.get("id") or "")
+            return int(text) if text.isdigit() else None
+        return freeze(self.stored(key, typed[key])) if key in typed else None
+
     def stored(self, key: str, typed: Any) -> Any:
         """The stored form of a typed value, None when it is none."""
         one = self.entity.fields[key]
@@ -293,17 +307,33 @@ class Importer:
         for number, row in enumerate(self.table.rows):
             report = RowReport(number + 2, "", "", values=row)
             self.outcome.rows.append(report)
-            if any(row[at].strip().casefold() in texts for at, texts in skip):
+            if any(left_out(row[at].strip(), texts) for at, texts in skip):
                 report.act = "skipped"
                 self.outcome.skipped += 1
             else:
                 typed: dict[str, Any] = {}
                 for at, column, targets in places:
-                    for target in targets:
-                        self.place(column, target, row[at].strip(), typed, report)
+                    self.place_one(column, targets, row[at].strip(), typed, report)
                 self.take(typed, report)
             if progress and (number % 50 == 49 or number + 1 == total):
                 progress(number + 1, total)
+
+    def place_one(self, column: str, targets: list[Target], text: str, typed: dict[str, Any], report: RowReport) -> None:
+        """Put a cell into the first of its targets that takes it; the last one says what is wrong."""
+        for target in targets[:-1]:
+            tried = RowReport(report.row, "", "")
+            waiting = len(self.later)
+            self.place(column, target, text, typed, tried, quiet=target.find is None or not text)
+            if not text or not tried.problems and (len(self.later) > waiting or self.takes(target, text)):
+                return
+        self.place(column, targets[-1], text, typed, report)
+
+    def takes(self, target: Target, text: str) -> bool:
+        """Whether a target knows a value (a link finds it, a list of values holds it)."""
+        if target.find:
+            to = getattr(self.entity.fields[target.field], "to", "")
+            return bool(self.found.get((to, target.find), {}).get(target.values.get(text, text)))
+        return not target.values or text in target.values
 
     def place(self, column: str, target: Target, text: str, typed: dict[str, Any], report: RowReport, quiet: bool = False) -> None:
         """Put the text of one cell where the map says; what is wrong with it goes to the row's report."""
@@ -316,6 +346,8 @@ class Importer:
         value: Any = text
         if target.values:
             value = target.values.get(text, {low.casefold(): to for low, to in target.values.items()}.get(text.casefold()))
+            if value == "":
+                return
             if value is None:
                 self.otherwise(column, target, text, typed, report, quiet)
                 return
@@ -342,8 +374,14 @@ class Importer:
             typed[target.field] = {**value, **typed[target.field]}
         elif getattr(one, "kind", "") == "list" and target.field in typed:
             typed[target.field] = [*aslist(typed[target.field]), *aslist(value)]
-        else:
-            typed.setdefault(target.field, value)
+        elif target.field not in typed:
+            if target.otherwise == "empty" and not quiet and target.field != "id":
+                try:
+                    one.clean(value, self.t)
+                except Refused as error:
+                    report.warnings.append(f"{column}: {say(error, self.t)} ({text[:80]})")
+                    return
+            typed[target.field] = value
 
     def otherwise(self, column: str, target: Target, text: str, typed: dict[str, Any], report: RowReport, quiet: bool) -> None:
         """A value the map does not know, or that nothing is found for."""
@@ -400,10 +438,13 @@ class Importer:
             return
         existing = None
         if self.map.match:
-            key = tuple(freeze(self.stored(one, typed[one])) if one in typed else None for one in self.map.match)
+            key = tuple(self.match_value(one, typed) for one in self.map.match)
             existing = self.known.get(key) if any(part is not None for part in key) else None
         try:
+            number = typed.pop("id", None)
             if existing is None:
+                if number and self.map.match == ["id"] and not self.door.may("create", self.map.entity):
+                    raise Denied("You may not add any.")
                 for name, value in self.map.defaults.items():
                     typed.setdefault(name, value)
                 record = self.door.create(self.map.entity, typed)
@@ -458,7 +499,7 @@ class Importer:
         """Later rows of the file may link to this record or be about it again."""
         stored = record.stored
         if self.map.match:
-            self.known[tuple(freeze(stored.get(key)) for key in self.map.match)] = record
+            self.known[tuple(record.id if key == "id" else freeze(stored.get(key)) for key in self.map.match)] = record
         for (entity, key), found in self.found.items():
             if entity == self.map.entity and isinstance(stored.get(key), str):
                 found.setdefault(stored[key], record.id)
@@ -504,6 +545,11 @@ class Importer:
             value = typed.get(key)
             parts.append(" ".join(str(one) for one in value.values() if one) if isinstance(value, dict) else str(value or ""))
         return " ".join(part for part in parts if part)[:80]
+
+
+def left_out(text: str, texts: set[str]) -> bool:
+    """Whether a cell says that its row stays out."""
+    return text.casefold() in texts or "empty" in texts and not text or "filled" in texts and bool(text)
 
 
 def step_id(step: Any) -> int | None:
