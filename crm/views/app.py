@@ -74,11 +74,12 @@ class App:
         self.body = pn.Column(sizing_mode="stretch_width", margin=0)
         self.frame = PARTS["frame"](app=self, query=query, on={
             "dark": self.flip, "add": self.quick_add, "language": self.speak, "again": self.refresh})
-        self.command = PARTS["command"](app=self, on={"find": self.find, "run": self.run})
-        self.toast = PARTS["toast"](app=self, on={"undo": self.undo})
-        self.sheets = PARTS["sheet"](app=self, on={"save": self._sheet_save, "close": self._sheet_close, "changed": self._sheet_changed})
+        aside = {"width": 0, "height": 0, "sizing_mode": "fixed"}
+        self.command = PARTS["command"](app=self, **aside, on={"find": self.find, "run": self.run})
+        self.toast = PARTS["toast"](app=self, **aside, on={"undo": self.undo})
+        self.sheets = PARTS["sheet"](app=self, **aside, on={"save": self._sheet_save, "close": self._sheet_close, "changed": self._sheet_changed})
         self.frame.param.watch(lambda event: self.show(), "query")
-        self.page = pmui.Page(title="", header=[self.frame, self.command, self.toast, self.sheets], main=[self.body], theme_config=tokens.mui(),
+        self.page = pmui.Page(title="", header=[self.frame], main=[self.body, self.command, self.toast, self.sheets], theme_config=tokens.mui(),
                               dark_theme=self.dark, theme_toggle=False, sx=PAGE_SX, raw_css=[tokens.page_css() + FRAME_CSS],
                               meta_name=self.schema.title)
         with edit_readonly(self.page):

@@ -49,10 +49,10 @@ SHARED_FIRST = ("kit", "editors")
 
 
 class _Parts(Registry):
-    """Parts by the snake case of their class name: a Parameterized keeps `name` for itself."""
+    """Parts by the name they give themselves, else by the snake case of their class."""
 
     def add(self, cls: type) -> type:                                   # type: ignore[override]
-        word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        word = cls.__dict__.get("word") or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         known = self._classes.get(word)
         if known is not None and known.__module__ != cls.__module__:
             raise ValueError(f"{word!r} is registered twice in {self.package}: {known.__module__} and {cls.__module__}")
@@ -147,7 +147,16 @@ class _BundlePath:
         return bundle.build()
 
 
-class Part(JSComponent):
+class _PartType(type(JSComponent)):                  # type: ignore[misc]
+    """A Parameterized keeps the attribute `name` for itself: what a part's class calls its name is kept as `word`."""
+
+    def __new__(mcs, name: str, bases: tuple, body: dict) -> Any:
+        if isinstance(body.get("name"), str):
+            body["word"] = body.pop("name")
+        return super().__new__(mcs, name, bases, body)
+
+
+class Part(JSComponent, metaclass=_PartType):
     """A piece of screen: JSON `content` in, messages out. `words` names its phrases, `on` its handlers.
 
     A message {type, ask, …} calls the handler of that name with the rest as keywords; what it returns (a dict or None)
