@@ -847,4 +847,4 @@ KINDS: dict[str, tuple[str, Struct]] = {
 LABELS = Labels()
 FOLDERS = (*KINDS, "labels")
 #: Files that belong to the shipped folders without being read here.
-LEFT_ALONE = ("tests", "notebooks", "guides")
+LEFT_ALONE = ("demo", "tests")

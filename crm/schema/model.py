@@ -49,12 +49,7 @@ class Labelled:
 
 def translated(t: Any, path: str, english: str) -> str:
     """The text at a dotted path of the configuration in the language of `t`, or the English one."""
-    labels = getattr(t, "labels", None)
-    if labels:
-        found = labels.get(path)
-        if isinstance(found, str):
-            return found
-    return english
+    return t.label(path, english) if t is not None else english
 
 
 @dataclass(slots=True)
@@ -762,9 +757,7 @@ class Schema:
         from crm.words import Words
 
         chosen = language if language in self.languages else self.language
-        words = Words(chosen, self.catalogues.get(chosen, {}), self.timezone, self.currency)
-        words.labels = self.labels.get(chosen, {})
-        return words
+        return Words(chosen, self.catalogues.get(chosen, {}), self.timezone, self.currency, self.labels.get(chosen, {}))
 
     def links_to(self, entity: str) -> Iterator[tuple[Entity, Any]]:
         """Every (entity, field) that links to `entity`."""

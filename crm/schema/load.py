@@ -1,0 +1,63 @@
+"""Loads a configuration: every file of every layer read, merged, built and checked; all faults at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from crm.errors import ConfigError, Fault
+from crm.schema import company, entities, pipelines, roles
+from crm.schema.building import Building
+from crm.schema.faults import Faults
+from crm.schema.model import Schema
+from crm.schema.overlay import Tree, gather
+
+#: Checkers of sections whose meaning lies elsewhere (the demo's): `hook(schema, node) -> faults`.
+HOOKS: dict[str, Callable[[Schema, Any], list[Fault]]] = {}
+
+
+def load(folder: str | Path) -> Schema:
+    """The checked configuration in `folder`. Raises `ConfigError` with every fault; `.warnings` keeps what only warns."""
+    schema, faults = examine(folder)
+    if faults.errors() or schema is None:
+        raise ConfigError(faults.errors())
+    return schema
+
+
+def check(folder: str | Path) -> list[Fault]:
+    """Every fault of the configuration in `folder`, warnings (codes W…) included, by file and line."""
+    return sorted(examine(folder)[1])
+
+
+def examine(folder: str | Path) -> tuple[Schema, Faults]:
+    """The schema as far as it can be built, and what is wrong with it."""
+    path = Path(folder)
+    faults = Faults()
+    tree = gather(path, faults)
+    schema = Schema(name=path.resolve().name.replace("-", "_"), title="", folder=path, layers=tree.layers, files=tree.read)
+    b = Building(tree, faults, schema, gone=set(tree.broken))
+    company.begin(b)
+    roles.begin(b)
+    entities.build(b)
+    company.finish(b)
+    pipelines.begin(b)
+    entities.finish(b)
+    pipelines.finish(b)
+    roles.finish(b)
+    roles.home(b)
+    company.navigation(b)
+    schema.hash = fingerprint(tree)
+    return schema, faults
+
+
+def fingerprint(tree: Tree) -> str:
+    """sha256 over the merged content: comments, layout and how it is split into layers make no difference; sample data neither."""
+    content = {path: node.plain() for path, node in sorted(tree.files.items()) if path != "demo.yaml"}
+    company_ = content.get("crm.yaml")
+    if isinstance(company_, dict):
+        company_.pop("extends", None)
+    said = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()
