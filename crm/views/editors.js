@@ -120,7 +120,7 @@ EDITORS.tags = e => {
 
 // What links share: a box that asks the server while typing and a list under it. `pick(option)` is told the choice.
 function finder(e, {pick, start = '', clear, keep = true}) {
-  const box = inputOf(e, {role: 'combobox', 'aria-expanded': 'false', 'aria-autocomplete': 'list', 'aria-controls': `l${e.id}`, value: start, placeholder: e.spec.placeholder || e.t('Type to search')}), list = h('div.options', {role: 'listbox', id: `l${e.id}`, label: e.label || e.t('Search'), hidden: true})
+  const box = inputOf(e, {role: 'combobox', 'aria-expanded': 'false', 'aria-autocomplete': 'list', 'aria-controls': `l${e.id}`, value: start, placeholder: e.spec.placeholder || e.t('Type to search')}), list = h('div.options', {role: 'listbox', id: `l${e.id}`, label: e.t('Choose'), hidden: true})
   let found = [], at = 0, turn = 0, timer = 0, text = start, open = false
   const shut = () => { open = false; turn++; clearTimeout(timer); list.hidden = true; box.setAttribute('aria-expanded', 'false'); box.removeAttribute('aria-activedescendant') }
   const draw = () => {

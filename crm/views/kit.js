@@ -47,7 +47,7 @@ function morph(old, next) {
     old.replaceWith(next); return fresh(next)
   }
   const was = old.getAttribute('value'), will = next.getAttribute('value')
-  for (const {name} of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name)
+  for (const {name} of [...old.attributes]) if (!next.hasAttribute(name) && !(name === 'open' && old.nodeName === 'DIALOG')) old.removeAttribute(name)       // showModal() set it
   for (const {name, value} of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
   if (old.nodeName === 'INPUT') {
     if (old.type === 'checkbox' || old.type === 'radio') { old.checked = next.checked; old.indeterminate = next.hasAttribute('mixed') }

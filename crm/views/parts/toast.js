@@ -1,5 +1,5 @@
 // Messages: the newest three; a plain one stays five seconds, one with Undo twelve; the pointer or the focus on it holds it.
-const Toast = part((content, {ui, t}) => h('section.toasts', {label: t('Messages'), popover: 'manual', role: 'status'}, (ui.list || []).map(m => h('div.toast', {key: m.key, class: m.tone, role: m.tone === 'bad' ? 'alert' : null},
+const Toast = part((content, {ui, t}) => h('section.toasts', {label: t('Messages'), popover: 'manual', role: 'status'}, (ui.list || []).map(m => h('div.msg', {key: m.key, class: m.tone, role: m.tone === 'bad' ? 'alert' : null},
   icon({bad: 'error_outline', good: 'check_circle', warn: 'warning_amber'}[m.tone] || 'info'), h('span', null, m.text), m.href && h('a', {href: m.href, act: 'follow', id_: m.key}, m.link),
   m.undo != null && button('undo', '', t('Undo'), {id_: m.key, class: 'quiet', disabled: m.busy}), button('off', 'close', '', {id_: m.key, label: t('Close')})))), {
   start(ctx) {
