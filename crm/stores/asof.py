@@ -16,6 +16,7 @@ import orjson
 from crm.stores import reading
 from crm.stores.base import By, Cond, Document, Measures, OrderBy, When
 from crm.stores.clock import FOREVER, to_ms
+from crm.stores.lookup import looking
 from crm.stores.query import Part, Path, Untracked
 from crm.stores.reading import DEFAULT_MEASURES, SQLReading, frame_of, split
 from crm.stores.sqlite import ELEMENT_KINDS, SQLiteStorage, TableInfo
@@ -135,7 +136,8 @@ class AsOf:
         return (PastReading(storage, past), part) if part.exact else None
 
     def _fitting(self, cond: Cond) -> list[Document]:
-        return [doc for doc in self._all().values() if cond is None or cond(doc)]
+        with looking(self._table._storage, self.at):
+            return [doc for doc in self._all().values() if cond is None or cond(doc)]
 
     def get(self, cond: Cond = None, doc_id: int | None = None, doc_ids: Iterable[int] | None = None) -> Any:
         """One document by condition or id, or those of `doc_ids` that existed, by id."""

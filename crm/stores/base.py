@@ -11,6 +11,7 @@ Conventions used everywhere here
   of their own (fast to filter, sort, group, extract; all but text also fast in `as_of`); list links lines address file longtext (and any
   other word) do not: they are read from the document. List fields (`list`, `links`) get an index of their elements, see `declare`.
 - In a table with declared fields an empty declared field is absent: `None` given for it removes it.
+- Conditions may also be those of `crm.expressions`: linked, linked_from, by_id, text_like; and `crm.stores.where_id`.
 - A condition that cannot be expressed in SQL exactly (a Python test, a regular expression) is narrowed in SQL and checked in Python.
 - Times are ISO 8601 text in UTC with milliseconds and a Z, as in documents; arguments may also be aware datetimes or dates.
 - `actor` is any text (who did it); the default is "system".
@@ -189,9 +190,12 @@ class TableLike(Reading, Protocol):
 class DatabaseLike(Protocol):
     """A store. `db.table(name)` gives a table, `db.tables()` the names, `db.drop_table(name)` removes one (its documents go into history)."""
 
-    def transaction(self, actor: str | None = None, at: When | None = None, note: str = "") -> AbstractContextManager[Open]:
+    def transaction(
+        self, actor: str | None = None, at: When | None = None, note: str = "", separate: bool = False
+    ) -> AbstractContextManager[Open]:
         """All writes inside are one durable commit and one step. A nested one joins the outer one (an exception takes back its own part
-        only). `at` sets the time of the step: demo and imports write the past; a document's times never run backwards, though."""
+        only); with `separate` it is a step of its own (own actor, time and note) inside the same commit. `at` sets the time of the step:
+        demo and imports write the past; a document's times never run backwards, though."""
 
     @property
     def sequence(self) -> int:

@@ -12,10 +12,10 @@ import orjson
 
 from crm.stores.asof import rebuild_elements, rebuild_past, replay
 from crm.stores.clock import FOREVER
-from crm.stores.folding import fold
 from crm.stores.fulltext import SHIFT, build, text_of
 from crm.stores.sqlite import SQLiteStorage, TableInfo
 from crm.stores.writing import dig, members
+from crm.words import folded as fold
 
 MOST = 20  # problems of one sort told one by one
 

@@ -19,7 +19,7 @@ def now_ms() -> int:
 
 
 def to_ms(when: When) -> int:
-    """A moment in milliseconds: an aware datetime (a naive one is read as UTC), ISO text, or a date, which means the last moment of that day."""
+    """A moment in milliseconds: an aware datetime (a naive one is in UTC), ISO text, or a date, which means the end of that day."""
     if isinstance(when, str):
         when = date.fromisoformat(when) if len(when) == 10 else datetime.fromisoformat(when)
     if not isinstance(when, datetime):

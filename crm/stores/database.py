@@ -59,9 +59,11 @@ class Database(TinyDB):
                 self.drop_table(name)
         self._tables.clear()
 
-    def transaction(self, actor: str | None = None, at: When | None = None, note: str = "") -> AbstractContextManager[Transaction]:
+    def transaction(
+        self, actor: str | None = None, at: When | None = None, note: str = "", separate: bool = False
+    ) -> AbstractContextManager[Transaction]:
         """Group writes into one durable commit and one step; see `crm.stores.base.DatabaseLike.transaction`."""
-        return self._storage.begin(actor, at, note)
+        return self._storage.begin(actor, at, note, separate)
 
     @property
     def sequence(self) -> int:

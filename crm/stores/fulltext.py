@@ -14,9 +14,10 @@ import apsw
 from rapidfuzz import fuzz, process
 
 from crm.stores.base import Hit
-from crm.stores.folding import fold, snippet
 from crm.stores.query import Path
+from crm.stores.snippets import snippet
 from crm.stores.sqlite import SQLiteStorage, TableInfo
+from crm.words import folded as fold
 
 SHIFT = 40
 PER_GROUP = 40

@@ -10,7 +10,10 @@ from crm.stores.base import Change, Step
 from crm.stores.clock import iso
 from crm.stores.sqlite import SQLiteStorage, TableInfo
 
-_COLUMNS = "SELECT h.seq,h.step,t.name,h.doc_id,h.version,h.at,s.who,h.act,h.patch FROM _history h JOIN _tables t ON t.id=h.tbl JOIN _steps s ON s.id=h.step"
+_COLUMNS = (
+    "SELECT h.seq,h.step,t.name,h.doc_id,h.version,h.at,s.who,h.act,h.patch"
+    " FROM _history h JOIN _tables t ON t.id=h.tbl JOIN _steps s ON s.id=h.step"
+)
 
 
 def expand(act: str, patch: str) -> dict[str, list]:

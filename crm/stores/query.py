@@ -5,7 +5,8 @@ SQL text, its parameters, and whether the SQL says exactly what the query says. 
 matching document is in it), and the caller checks those documents with the query itself.
 
 Beyond TinyDB's own, three shapes are understood: `("id", op, values)` (see `where_id`), `("linked", path, table, inner hash)` (the
-document that the link at `path` points to, in `table`, matches) and `("contains" | "starts" | "ends", path, text)` with the case and
+document that the link at `path` points to, in `table`, matches), `("linked_from", table, key, inner hash)` (a document of `table` whose
+link field `key` points here matches) and `("contains" | "starts" | "ends", path, text)` with the case and
 diacritics ignored as full text search does.
 """
 
@@ -46,6 +47,9 @@ class Relation(Protocol):
     def kind(self, path: Path) -> str | None:
         """The declared kind."""
 
+    def elements(self, path: Path) -> tuple[str, ...] | None:
+        """How the elements of a list field are indexed: themselves `()`, by a key `("id",)`, not at all None."""
+
     def table(self, name: str) -> Relation:
         """Another table, for links."""
 
@@ -63,6 +67,8 @@ class Dialect(Protocol):
     def has_element(self, rel: Any, path: Path, values: list) -> tuple[str, list, bool]: ...
     def any_element(self, rel: Any, path: Path, inner: Callable[[Any], Part]) -> Part: ...
     def linked(self, rel: Any, path: Path, table: Any, inner: Part) -> Part: ...
+    def linked_from(self, rel: Any, key: Path, table: Any, inner: Part) -> Part: ...
+    def element_with(self, rel: Any, path: Path, values: list) -> tuple[str, list]: ...
     def by_id(self, rel: Any, op: str, values: list) -> tuple[str, list]: ...
     def text_like(self, rel: Any, op: str, path: Path, text: str) -> tuple[str, list]: ...
 
@@ -136,6 +142,11 @@ class Compiler:
         if op == "id" and len(h) == 3:
             sql, params = self.d.by_id(rel, h[1], list(h[2]))
             return Part(sql, params, True)
+        if op == "linked_from" and len(h) == 4:
+            if not self.d.sayable((h[2],)):
+                return UNKNOWN
+            target = rel.table(h[1])
+            return self.d.linked_from(rel, (h[2],), target, self.tree(h[3], target))
         if len(h) < 2 or type(h[1]) is not tuple or not h[1] or not all(isinstance(k, str) for k in h[1]):
             return UNKNOWN
         if not self.d.sayable(h[1]):
@@ -215,6 +226,10 @@ class Compiler:
     def any(self, path: Path, value: Any, rel: Relation, there: str) -> Part:
         if isinstance(value, QueryInstance):
             inner_tree = value._hash
+            if rel.elements(path) == ("id",) and type(inner_tree) is tuple and inner_tree[:2] in (("==", ("id",)), ("one_of", ("id",))):
+                wanted = inner_tree[2] if inner_tree[0] == "one_of" else (inner_tree[2],)
+                if isinstance(wanted, tuple) and wanted and all(type(v) is int or type(v) is str for v in wanted):
+                    return Part(*self.d.element_with(rel, path, list(wanted)), True)
             return self.d.any_element(rel, path, lambda element: self.tree(inner_tree, element))
         if isinstance(value, tuple) and value and all(map(scalar, value)):
             return Part(*self.d.has_element(rel, path, list(value)))

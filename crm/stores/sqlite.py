@@ -16,7 +16,7 @@ import os
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import Any
@@ -27,8 +27,8 @@ from tinydb.storages import Storage
 
 from crm.stores.base import When
 from crm.stores.clock import FOREVER, now_ms, to_ms
-from crm.stores.folding import fold
 from crm.stores.query import Compiler, Part, Path, Untracked
+from crm.words import folded as fold
 
 SOUND_SINCE = (3, 51, 3)
 BUSY_MS = 60_000
@@ -140,6 +140,15 @@ class SQLite:
     def linked(self, rel: Any, path: Path, table: Any, inner: Part) -> Part:
         where = f" WHERE {inner.sql}" if inner.sql not in (None, "1") else ""
         return Part(f"{self.value(rel, path)} IN (SELECT doc_id FROM {table.source}{where})", inner.params, inner.exact)
+
+    def linked_from(self, rel: Any, key: Path, table: Any, inner: Part) -> Part:
+        where = f" WHERE {inner.sql}" if inner.sql not in (None, "1") else ""
+        if table.elements(key) is not None:
+            sql = f"SELECT value FROM {table.element_table} WHERE path=?"
+            if where:
+                sql += f" AND doc_id IN (SELECT doc_id FROM {table.source}{where})"
+            return Part(f"doc_id IN ({sql})", [".".join(key), *inner.params], inner.exact)
+        return Part(f"doc_id IN (SELECT {self.value(table, key)} FROM {table.source}{where})", inner.params, inner.exact)
 
     def by_id(self, rel: Any, op: str, values: list) -> tuple[str, list]:
         if op in ("in", "==") or op in ("not in", "!="):
@@ -264,8 +273,8 @@ class Transaction:
         """The number of the step; asking for it makes the step."""
         if not self.written:
             c = self.storage.connection
-            if self._id is not None and self.storage.transaction is not self:
-                return self._id
+            if not c.in_transaction:
+                raise RuntimeError("this step wrote nothing")
             c.execute("INSERT INTO _steps(id,at,who,note) VALUES (?,?,?,?)", (self._id, self.at, self.who, self.note))
             self._id = c.last_insert_rowid()
             self.written = True
@@ -289,7 +298,7 @@ class _Keeper:
     def __del__(self) -> None:
         try:
             self.connection.close(True)
-        except Exception:  # noqa: BLE001  the interpreter may be going down
+        except Exception:  # the interpreter may be going down
             pass
 
 
@@ -359,16 +368,19 @@ class SQLiteStorage(Storage):
         return self._local.transaction
 
     @contextmanager
-    def begin(self, actor: str | None = None, at: When | None = None, note: str = "") -> Iterator[Transaction]:
-        """A transaction, or a part of the running one that can fail on its own."""
+    def begin(self, actor: str | None = None, at: When | None = None, note: str = "", separate: bool = False) -> Iterator[Transaction]:
+        """A transaction, or a part of the running one that can fail on its own (and is a step of its own if `separate`)."""
         local, c = self._local, self.connection
         running = local.transaction
         if running is not None:
             running.depth += 1
-            point, written = f"p{running.depth}", running.written
+            point, written, inner = f"p{running.depth}", running.written, running
+            if separate:
+                inner = local.transaction = Transaction(self, actor or running.who, None if at is None else to_ms(at), note)
+                inner.depth, inner.infos = running.depth, running.infos
             c.execute("SAVEPOINT " + point)
             try:
-                yield running
+                yield inner
             except BaseException:
                 c.execute("ROLLBACK TO " + point)
                 c.execute("RELEASE " + point)
@@ -379,6 +391,8 @@ class SQLiteStorage(Storage):
                 c.execute("RELEASE " + point)
             finally:
                 running.depth -= 1
+                running.infos = inner.infos
+                local.transaction = running
             return
         with self._writer:
             c.execute("BEGIN IMMEDIATE")

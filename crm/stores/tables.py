@@ -14,6 +14,7 @@ from crm.stores import declaring, reading
 from crm.stores.asof import AsOf
 from crm.stores.base import By, Change, Cond, Document, Measures, OrderBy, When
 from crm.stores.history import of_document
+from crm.stores.lookup import looking
 from crm.stores.query import Part
 from crm.stores.reading import DEFAULT_MEASURES, SQLReading, frame_of, split
 from crm.stores.sqlite import SQLiteStorage, TableInfo
@@ -57,7 +58,8 @@ class Table(tinydb_table.Table):
 
     def _select(self, part: Part, order_by: OrderBy, limit: int | None, offset: int) -> Iterator[Document]:
         sql = self._sql
-        text = f"SELECT doc_id,version,json(doc) FROM {self.info.source} AS m{sql.where(part)}{sql.order(order_by)}{reading.slice_sql(limit, offset)}"
+        rest = sql.where(part) + sql.order(order_by) + reading.slice_sql(limit, offset)
+        text = f"SELECT doc_id,version,json(doc) FROM {self.info.source} AS m{rest}"
         return map(self._make, self._storage.connection.execute(text, part.params))
 
     def find(self, cond: Cond = None, order_by: OrderBy = (), limit: int | None = None, offset: int = 0) -> list[Document]:
@@ -66,8 +68,9 @@ class Table(tinydb_table.Table):
         if part.exact:
             return list(self._select(part, order_by, limit, offset or 0))
         assert cond is not None
-        fitting = (doc for doc in self._select(part, order_by, None, 0) if cond(doc))
-        return list(islice(fitting, offset or 0, None if limit is None else (offset or 0) + limit))
+        with looking(self._storage):
+            fitting = (doc for doc in self._select(part, order_by, None, 0) if cond(doc))
+            return list(islice(fitting, offset or 0, None if limit is None else (offset or 0) + limit))
 
     def search(self, cond: Any) -> list[Document]:
         """Documents that match, by id."""

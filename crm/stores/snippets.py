@@ -1,24 +1,8 @@
-"""Text as search sees it: lower case, without diacritics, `Łódź` = `lodz`, `Straße` = `strasse`."""
+"""The piece of a text that shows why it was found."""
 
 from __future__ import annotations
 
-import unicodedata
-from functools import lru_cache
-
-_OTHER = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n"}
-)
-
-
-def fold(text: str) -> str:
-    """`text` in the form in which it is compared by search."""
-    return text.lower() if text.isascii() else _fold(text)
-
-
-@lru_cache(maxsize=20_000)
-def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_OTHER)).casefold()
-    return "".join(c for c in plain if not unicodedata.combining(c)).translate(_OTHER)
+from crm.words import folded as fold
 
 
 def snippet(raw: str, words: list[str], width: int = 80) -> str:
