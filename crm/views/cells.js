@@ -11,7 +11,8 @@ function cellNode(c, {link = true} = {}) {
   if (c.href && link) return h('a', {href: c.href, class: c.tone, tabindex: -1}, c.text)
   return h('span', {class: c.tone}, c.text)
 }
-const dotColor = color => typeof color === 'number' || /^\d$/.test(color) ? `var(--c${color})` : /^#[0-9a-f]{3,8}$/i.test(color || '') ? color : `var(--${/^[a-z0-9-]+$/.test(color || '') ? color : 'c5'})`
+const NAMED = {grey: 'c5', gray: 'c5', blue: 'c1', indigo: 'c1', teal: 'c2', cyan: 'c2', amber: 'c3', orange: 'c3', yellow: 'warn', violet: 'c4', purple: 'c4', pink: 'c4', green: 'good', red: 'bad'}
+const dotColor = color => NAMED[color] ? `var(--${NAMED[color]})` : typeof color === 'number' || /^\d$/.test(color) ? `var(--c${color})` : /^#[0-9a-f]{3,8}$/i.test(color || '') ? color : `var(--${/^[a-z0-9-]+$/.test(color || '') ? color : 'c5'})`
 const cellText = c => c == null ? '' : typeof c !== 'object' ? String(c) : c.text ?? c.stage ?? c.who ?? (c.list || []).join(', ')
 
 

@@ -22,19 +22,19 @@ function listbar(content, ctx, more) {
 function builder(ctx, kind) {
   const {t, ui} = ctx, b = ui.builder
   if (!b) return h('div.sheetlet', {role: 'dialog', label: t('Filter')}, h('p.meta', null, t('Loading…')))
-  const field = b.fields.find(f => f.name === b.field) || b.fields[0], op = kind === 'edit' ? {name: 'set', how: 'value'} : field?.ops.find(o => o.name === b.op) || field?.ops[0]
+  const field = b.fields.find(f => f.name === b.field) || b.fields[0], op = kind === 'edit' ? {name: 'set'} : field?.ops.find(o => o.name === b.op) || field?.ops[0]
   if (!field) return h('div.sheetlet', {role: 'dialog', label: t('Filter')}, h('p.meta', null, t('Nothing to choose here')))
-  const spec = how => how === 'span' ? {type: 'text', hint: '30d, 2w, 3m'} : how === 'text' ? {type: 'text'} : how === 'many' ? {...field.editor, type: 'multi'} : field.editor
-  const key = `${field.name}-${op.how}`
+  const asked = kind === 'edit' ? field.editor : op.editor, two = asked?.type === 'pair'
+  const key = `${field.name}-${op.name}`
   return h('form.sheetlet', {act: kind === 'edit' ? 'applyedit' : 'applyfilter', role: 'dialog', label: kind === 'edit' ? t('Change a field') : t('Filter'), key: `builder-${kind}`},
     h('label', null, t('Field'), h('select', {act: 'bfield', value: field.name}, b.fields.map(f => h('option', {value: f.name}, f.label)))),
     kind !== 'edit' && h('label', null, t('Condition'), h('select', {act: 'bop', key: `op-${field.name}`, value: op.name}, field.ops.map(o => h('option', {value: o.name}, o.label)))),
-    op.how !== 'none' && h('div.values', {key, role: 'group', label: t('Value')}, h('span.lab', null, t('Value')), editor(ctx, spec(op.how), {id: `b1-${key}`, label: `${field.label} ${op.label || ''}`, act: 'bvalue'}), op.how === 'two' && editor(ctx, spec('value'), {id: `b2-${key}`, label: `${field.label} ${t('to')}`, act: 'bvalue'})),
+    asked && h('div.values', {key, role: 'group', label: t('Value')}, h('span.lab', null, t('Value')), editor(ctx, two ? asked.of : asked, {id: `b1-${key}`, label: `${field.label} ${op.label || ''}`, act: 'bvalue'}), two && editor(ctx, asked.of, {id: `b2-${key}`, label: `${field.label} ${t('to')}`, act: 'bvalue'})),
     b.error && h('em', {role: 'alert'}, b.error),
     h('div.bar', null, h('span.grow'), button('popoff', '', t('Cancel')), h('button.primary', {type: 'submit'}, kind === 'edit' ? t('Change') : t('Apply'))))
 }
 function builderValue(ctx) {
-  const found = [...ctx.root.querySelectorAll('form.sheetlet .values [data-editor]')].map(editorValue)
+  const found = [...ctx.root.querySelectorAll('form.sheetlet .values .editor')].map(editorValue)
   return found.length > 1 ? found : found[0] ?? null
 }
 async function openPop(ctx, name, load) {

@@ -13,12 +13,12 @@ const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
     if (e.key === 'Escape') { e.preventDefault(); e.stopPropagation(); leave(ctx) }
     else if (e.key === 'Enter' && (e.target.nodeName !== 'TEXTAREA' || e.ctrlKey || e.metaKey) && e.target.nodeName !== 'BUTTON') { e.preventDefault(); saveFact(ctx, el) }
   },
-  '*change'(ctx, e) { const el = e.target.closest?.('.inline'); if (el && factOf(ctx, ctx.ui.field)?.editor.type.match(/^(select|check)$/)) saveFact(ctx, el) },
+  '*change'(ctx, e) { const el = e.target.closest?.('.inline'); if (el && factOf(ctx, ctx.ui.field)?.editor.type.match(/^(select|check|link|rating|color)$/)) saveFact(ctx, el) },
   '*focusout'(ctx, e) {
     const el = e.target.closest?.('.inline'); if (!el) return
     setTimeout(() => {      // after the focus has arrived where it goes
       if (!el.isConnected || el.contains(ctx.shadow.activeElement) || !ctx.ui.field || ctx.ui.busy || ctx.ui.error) return
-      const value = editorValue(el.querySelector('[data-editor]'))
+      const value = editorValue(el.querySelector('.editor'))
       JSON.stringify(value) === ctx.ui.was ? leave(ctx, false) : saveFact(ctx, el, false)
     }, 120)
   },
@@ -33,16 +33,16 @@ function inline(f, ctx) {
 }
 function startEdit(ctx, field) {
   Object.assign(ctx.ui, {field, error: '', busy: false}); ctx.draw()
-  const box = ctx.root.querySelector('.inline :is(input:not([type=hidden]),select,textarea,button)'); box?.focus(); box?.select?.()
-  ctx.ui.was = JSON.stringify(editorValue(ctx.root.querySelector('.inline [data-editor]')))
+  ctx.root.querySelector('.inline .editor')?.focus()
+  ctx.ui.was = JSON.stringify(editorValue(ctx.root.querySelector('.inline .editor')))
 }
 async function saveFact(ctx, el, back = true) {
-  const {ui} = ctx, field = ui.field, value = editorValue(el.querySelector('[data-editor]'))
+  const {ui} = ctx, field = ui.field, value = editorValue(el.querySelector('.editor'))
   if (ui.busy || !field) return
   ui.busy = true; ctx.draw()
   const reply = await ctx.ask('save', {field, value})
   if (ui.field !== field) return
   ui.busy = false; ui.error = reply.error || ''
-  if (reply.error) { ctx.draw(); ctx.focus('.inline :is(input,select,textarea)') } else leave(ctx, back)
+  if (reply.error) { ctx.draw(); ctx.focus('.inline .editor') } else leave(ctx, back)
 }
 function leave(ctx, back = true) { const {field} = ctx.ui; if (!field) return; Object.assign(ctx.ui, {field: null, error: '', busy: false}); ctx.draw(); if (back) ctx.focus(`[data-act=edit][data-id_="${field}"]`) }

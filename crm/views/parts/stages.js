@@ -20,7 +20,7 @@ const Stages = part((content, ctx) => {
   async go(ctx, el) { if (el.dataset.id_ !== ctx.model.content.now) await toStage(ctx, el.dataset.id_) },
   async move(ctx) {
     const gate = ctx.ui.gate || ctx.model.content.gate, values = {}
-    for (const g of gate.fields) { const box = ctx.root.querySelector(`[data-editor="gate-${g.field}"]`); if (box) values[g.field] = editorValue(box) }
+    for (const g of gate.fields) { const box = ctx.root.querySelector(`.editor[data-id_="gate-${g.field}"]`); if (box) values[g.field] = editorValue(box) }
     await toStage(ctx, gate.stage, values)
   },
   leave(ctx) { Object.assign(ctx.ui, {gate: null, problems: {}, error: ''}); ctx.draw() },
@@ -33,6 +33,6 @@ async function toStage(ctx, stage, values) {
   ctx.ui.busy = false; ctx.root.querySelector(`[data-act=go][data-id_="${stage}"]`)?.classList.remove('busy')
   if (reply.gate) { ctx.ui.gate = reply.gate; ctx.ui.problems = reply.problems || {} } else if (reply.error) ctx.ui.error = reply.error; else Object.assign(ctx.ui, {gate: null, problems: {}})
   ctx.draw(); ctx.say(reply.say || reply.error || '')
-  if (reply.gate) ctx.focus('.gate :is(input,select,textarea,button)')
+  if (reply.gate) ctx.focus('.gate .editor')
   if (reply.joy) joy(ctx.root)
 }

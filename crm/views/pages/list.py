@@ -1,0 +1,456 @@
+"""Records of one entity as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.errors import Denied, Missing, RecordError, Refused
+from crm.views.app import href
+from crm.views.base import PAGES, Page, told
+from crm.views.listing import PAGE, Listing
+from crm.views.text import field_json
+
+
+class Listed(Page):
+    """What list, board, calendar and chart share: an address that is a `Listing`, and the bar above them.
+
+    A subclass has `part` (a part with the bar), `shape`, and `content()`; another address of the same entity is shown in place."""
+
+    shape = "list"
+    part: Any
+
+    def __init__(self, app: Any, entity: str = "", **args: str) -> None:
+        super().__init__(app, entity=entity, **args)
+        self.listing = self.read(entity, args)
+        self.stamp = 0
+        self.fresh = 0
+
+    def read(self, entity: str, args: dict[str, str]) -> Listing:
+        return Listing(self.app, entity, args, self.shape)
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        kind = self.listing.kind
+        kinds = self.listing.entity.kinds
+        return kinds.of[kind].plural_in(self.t) if kind and kinds else self.listing.entity.plural_in(self.t)
+
+    def content(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def bar(self) -> dict[str, Any]:
+        """The bar, and a stamp that makes the browser ask for the totals once."""
+        self.stamp += 1
+        return {
+            **self.listing.bar(),
+            "stamp": self.stamp,
+            "fresh": self.fresh,
+            "total": self.part.content.get("total") if hasattr(self, "part") else None,
+        }
+
+    def shared(self) -> dict[str, Any]:
+        """Handlers of the bar."""
+        return {
+            "totals": self.totals,
+            "find": self.find,
+            "fields": self.filter_fields,
+            "add_filter": self.add_filter,
+            "unfilter": self.unfilter,
+            "save_view": self.save_view,
+            "drop_view": self.drop_view,
+            "pipeline": lambda name: self.turn_to(pipeline=name),
+            "add": self.add,
+        }
+
+    # -- the address
+    def turn(self, args: dict[str, str]) -> bool:
+        """Another address of the same entity: same part, other content."""
+        args = dict(args)
+        entity = args.pop("entity", "")
+        if entity != self.listing.entity.name:
+            return False
+        self.fresh += 1
+        self.show(args)
+        return True
+
+    def turn_to(self, **changes: Any) -> None:
+        """The same page with some of its address changed."""
+        args = {key: value for key, value in {**self.listing.args, **changes}.items() if value not in (None, "")}
+        if "page" not in changes:
+            args.pop("page", None)
+        self.app.address(view=self.name, **args)
+        args.pop("entity", None)
+        self.show(args)
+
+    def show(self, args: dict[str, str]) -> None:
+        self.listing = self.read(self.listing.entity.name, args)
+        self.part.content = self.content()
+        self.app.redraw_frame()
+
+    def refresh(self) -> None:
+        """Read again what the address asks for."""
+        self.show({key: value for key, value in self.listing.args.items() if key != "entity"})
+
+    # -- the bar
+    def totals(self, stamp: int) -> None:
+        """Counts and sums, after the rows are on the screen."""
+        if stamp != self.stamp:
+            return
+        changes = self.figures()
+        changes["views"] = self.listing.counts()
+        if stamp == self.stamp:
+            self.part.patch(**changes)
+
+    def figures(self) -> dict[str, Any]:
+        return {"total": self.listing.total_words(self.listing.count())}
+
+    def find(self, text: str) -> None:
+        if text.strip() != self.listing.q:
+            self.turn_to(q=text.strip())
+
+    def filter_fields(self) -> dict:
+        return {"fields": self.listing.filter_fields()}
+
+    def add_filter(self, field: str, op: str, value: Any) -> dict:
+        try:
+            filters = self.listing.add_filter(field, op, value)
+        except Refused as exc:
+            return {"error": exc.say(self.t)}
+        self.turn_to(f=filters)
+        return {}
+
+    def unfilter(self, name: str) -> None:
+        from crm.views.listing import write_filters
+
+        if name == "w":
+            return self.turn_to(w="", wl="")
+        left = [one for i, one in enumerate(self.listing.filters) if str(i) != name]
+        return self.turn_to(f=write_filters(left))
+
+    def save_view(self, label: str) -> None:
+        name = self.listing.save_view(label)
+        self.fresh += 1
+        self.turn_to(v=name, f="", q="", w="")
+        self.app.say(self.t("This view is kept for you."))
+
+    def drop_view(self) -> None:
+        self.listing.drop_view()
+        self.turn_to(v="")
+
+    def add(self, **values: Any) -> None:
+        self.app.quick_add(self.listing.entity.name, values or None)
+
+
+@PAGES.add
+class ListPage(Listed):
+    """`?view=list&entity=account&v=mine&q=…&f=…&sort=-amount&page=2`."""
+
+    name = "list"
+    shape = "list"
+
+    def __init__(self, app: Any, entity: str = "", **args: str) -> None:
+        super().__init__(app, entity, **args)
+        self.part = app.part(
+            "table",
+            self.content(),
+            on={
+                **self.shared(),
+                "sort": self.sort,
+                "columns": lambda: {"columns": self.listing.column_choice()},
+                "set_columns": self.set_columns,
+                "act": self.act,
+                "bulk": self.bulk,
+                "bulk_edit": self.bulk_edit,
+                "edit_fields": self.edit_fields,
+            },
+        )
+        self.body = self.part
+
+    def content(self) -> dict[str, Any]:
+        listing, t = self.listing, self.t
+        offset = (listing.page - 1) * PAGE
+        records = listing.records(PAGE + 1, offset)
+        more, records = len(records) > PAGE, records[:PAGE]
+        sort = listing.sort[0] if listing.sort else ""
+        entity = listing.entity
+        filtered = bool(listing.filters or listing.q or listing.args.get("w") or listing.view != "all")
+        text = (
+            t("Nothing matches. Clear a filter or search for something else.")
+            if filtered
+            else (entity.help_in(t) or t("{plural} will stand here.", plural=entity.plural_in(t)))
+        )
+        return {
+            **self.bar(),
+            "columns": listing.column_heads(),
+            "rows": listing.rows(records),
+            "sort": {"name": sort.lstrip("-"), "down": sort.startswith("-")} if sort else None,
+            "sums": None,
+            "matching": len(records) if not more and offset == 0 else None,
+            "acts": self.row_acts(),
+            "bulk": self.bulk_acts(),
+            "pages": {
+                "text": f"{t.number(offset + 1)}–{t.number(offset + len(records))}",
+                "before": listing.link(page=listing.page - 1) if listing.page > 1 else None,
+                "after": listing.link(page=listing.page + 1) if more else None,
+            },
+            "none": {
+                "glyph": entity.icon,
+                "text": text,
+                "clear": listing.link(f="", q="", w="", v="") if filtered else None,
+                "add": t("New: {what}", what=entity.label_in(t)) if self.door.may("create", entity.name) else None,
+            },
+        }
+
+    def figures(self) -> dict[str, Any]:
+        listing, t = self.listing, self.t
+        count = listing.count()
+        pages = dict(self.part.content["pages"])
+        first = (listing.page - 1) * PAGE + 1
+        if count:
+            pages["text"] = t(
+                "{first}–{last} of {count}", first=t.number(first), last=t.number(min(first + PAGE - 1, count)), count=t.number(count)
+            )
+        return {"total": listing.total_words(count), "matching": count, "sums": listing.sums() if count > 1 else None, "pages": pages}
+
+    def sort(self, name: str, down: bool) -> None:
+        self.turn_to(sort=f"-{name}" if down else name)
+
+    def set_columns(self, names: list[str]) -> None:
+        self.listing.set_columns(names)
+        self.refresh()
+
+    # -- acts on one
+    def row_acts(self) -> list[dict]:
+        t, entity, door = self.t, self.listing.entity, self.door
+        activities, found = self.app.schema.activities, []
+        if activities and entity.name == activities.entity:
+            if door.may("change", entity.name):
+                found.append({"name": "done", "label": t("Done"), "glyph": "check", "key": "d"})
+        elif activities and door.may("create", activities.entity) and any(one == activities.entity for one, _ in entity.back.values()):
+            found.append({"name": "log", "label": t("Log what happened"), "glyph": "edit_note", "key": "l"})
+        if door.may("change", entity.name):
+            found.append({"name": "edit", "label": t("Edit"), "glyph": "edit", "key": "e"})
+        return found
+
+    def act(self, name: str, key: str) -> None:
+        entity, number = self.listing.entity, int(key)
+        if name == "edit":
+            return self.app.go(view="form", entity=entity.name, id=number)
+        if name == "done":
+            from crm.views.steps import done
+
+            done(self.app, entity.name, number)
+            return self.refresh()
+        if name == "log":
+            return self.log(number)
+        return None
+
+    def log(self, number: int) -> None:
+        """A small sheet: what happened, what next, when."""
+        from crm.views import planning
+
+        app, t = self.app, self.t
+        record = self.door.get(self.listing.entity.name, number)
+        _, first = planning.days(app)
+        options = [[one["name"], one["label"]] for one in planning.kinds(app)]
+        fields = [
+            {
+                "field": "kind",
+                "label": t("Kind"),
+                "editor": {"type": "select", "options": options, "value": options[0][0] if options else ""},
+            },
+            {"field": "text", "label": t("What happened?"), "editor": {"type": "textarea"}},
+            {"field": "next", "label": t("What is the next step?"), "editor": {"type": "text"}},
+            {
+                "field": "day",
+                "label": t("When?"),
+                "editor": {
+                    "type": "date",
+                    "value": t("Monday") if first == "monday" else t("Tomorrow"),
+                    "hint": t("tomorrow, fri, 24.12."),
+                },
+            },
+        ]
+
+        def save(values: dict) -> dict | None:
+            day = str(values.get("day") or "")
+            try:
+                step = planning.log(
+                    app,
+                    record,
+                    kind=values.get("kind") or "",
+                    text=values.get("text") or "",
+                    next=values.get("next") or "",
+                    day=first if day in (t("Monday"), t("Tomorrow")) else day,
+                )
+            except Refused as exc:
+                return {"error": exc.say(t)}
+            app.say(t("Logged: {title}", title=record.title), undo=step.id)
+            self.refresh()
+            return None
+
+        app.sheet(t("Log: {title}", title=record.title), fields, submit=t("Save"), on_submit=save, icon="edit_note")
+
+    # -- acts on many
+    def bulk_acts(self) -> list[dict]:
+        t, entity, door = self.t, self.listing.entity, self.door
+        found = []
+        if door.may("change", entity.name):
+            writable = door.writable(entity.name)
+            if entity.owner in writable:
+                found.append({"name": "assign", "label": t("Assign"), "glyph": "person"})
+            if entity.stage_field and entity.pipelines:
+                found.append({"name": "move", "label": t("Move"), "glyph": "swap_horiz"})
+            if self.edit_fields()["fields"]:
+                found.append({"name": "edit", "label": t("Edit"), "glyph": "edit"})
+        if door.may("export", entity.name):
+            found.append({"name": "export", "label": t("Export"), "glyph": "download"})
+        if door.may("delete", entity.name):
+            found.append({"name": "delete", "label": t("Delete"), "glyph": "delete"})
+        return found
+
+    def edit_fields(self) -> dict:
+        """The fields a bulk change may set."""
+        entity, writable = self.listing.entity, self.door.writable(self.listing.entity.name)
+        found = []
+        for key, field in entity.own_fields.items():
+            if (
+                key in writable
+                and key != entity.stage_field
+                and field.name not in ("files", "file", "lines", "links", "autonumber")
+                and not field.unique
+            ):
+                editor = field.editor(None, self.listing.shown)
+                if editor.get("type") != "fixed":
+                    found.append({"name": key, "label": field.label_in(self.t), "editor": editor})
+        return {"fields": found}
+
+    def chosen(self, keys: list[str], every: bool) -> list[int]:
+        return self.listing.ids() if every else [int(key) for key in keys]
+
+    def bulk(self, name: str, keys: list[str], every: bool = False) -> dict:
+        t, app, entity = self.t, self.app, self.listing.entity
+        ids = self.chosen(keys, every)
+        if name == "export":
+            return self.export(ids)
+        if name == "delete":
+            if len(ids) > 20:
+                app.confirm(
+                    t("Delete {n} of them?", n=len(ids)),
+                    t("They can be restored as long as the history is kept."),
+                    yes=t("Delete"),
+                    tone="bad",
+                    on_yes=lambda: self.delete(ids),
+                )
+                return {}
+            self.delete(ids)
+            return {}
+        key = entity.owner if name == "assign" else entity.stage_field if name == "move" else None
+        if key is None:
+            return {}
+        if name == "move":
+            pipeline = app.schema.pipelines[self.listing.args.get("pipeline") or entity.pipelines[0]]
+            field = {
+                "field": key,
+                "label": entity.fields[key].label_in(t),
+                "required": True,
+                "editor": {"type": "select", "options": [[stage.key, stage.label_in(t)] for stage in pipeline.stages.values()]},
+            }
+        else:
+            field = field_json(entity.fields[key], None, self.listing.shown, required=True)
+
+        def save(values: dict) -> dict | None:
+            if values.get(key) in (None, ""):
+                return {"problems": {key: t("Please choose one.")}}
+            if name == "move":
+                return self.move(ids, str(values[key]))
+            self.change(ids, {key: values[key]})
+            return None
+
+        app.sheet(
+            t("Assign {n} to", n=len(ids)) if name == "assign" else t("Move {n} to", n=len(ids)),
+            [field],
+            submit=t("Assign") if name == "assign" else t("Move"),
+            on_submit=save,
+        )
+        return {}
+
+    def bulk_edit(self, field: str, value: Any, keys: list[str], every: bool = False) -> dict:
+        if field not in {one["name"] for one in self.edit_fields()["fields"]}:
+            raise Missing("This is not there, or not for you.")
+        try:
+            self.change(self.chosen(keys, every), {field: value})
+        except RecordError as exc:
+            answer = told(exc, self.t)
+            return {"error": (answer.get("problems") or {}).get(field) or answer["error"]}
+        except Refused as exc:
+            return {"error": exc.say(self.t)}
+        return {}
+
+    def change(self, ids: list[int], values: dict) -> None:
+        step = self.door.bulk(self.listing.entity.name, ids, values)
+        self.done(self.t("{n} changed", n=len(ids)), step)
+
+    def move(self, ids: list[int], stage: str) -> dict | None:
+        """Those whose gate is open move; how many stay behind is said."""
+        stay, moved = 0, 0
+        with self.door.step("move") as step:
+            for number in ids:
+                try:
+                    self.door.move(self.listing.entity.name, number, stage)
+                    moved += 1
+                except (RecordError, Refused, Denied):
+                    stay += 1
+        if not moved:
+            return {"error": self.t("None of them can move there yet: each still lacks something the stage asks for.")}
+        words = self.t("{n} moved", n=moved)
+        self.done(f"{words}. {self.t('{n} stay: something their stage asks for is missing.', n=stay)}" if stay else words, step.id)
+        return None
+
+    def delete(self, ids: list[int]) -> None:
+        with self.door.step("delete") as step:
+            for number in ids:
+                self.door.delete(self.listing.entity.name, number)
+        self.done(self.t("{n} deleted", n=len(ids)), step.id)
+
+    def done(self, words: str, step: Any) -> None:
+        self.part.send("clear")
+        self.refresh()
+        self.app.say(words, undo=getattr(step, "id", step))
+
+    def export(self, ids: list[int]) -> dict:
+        """A CSV of the chosen ones with all fields the user may read: keys as heads, values free of language."""
+        return {
+            "file": f"{self.listing.entity.name}.csv",
+            "mime": "text/csv;charset=utf-8",
+            "text": csv_of(self.door, self.listing.entity, ids),
+        }
+
+
+def csv_of(door: Any, entity: Any, ids: list[int]) -> str:
+    """The records as CSV text with a byte order mark (for spreadsheets); a text that would be a formula there is defused with an apostrophe."""
+    import csv
+    import io
+
+    if not door.may("export", entity.name):
+        raise Denied("You may not export these.")
+    readable = door.readable(entity.name)
+    keys = ["id", *(key for key, field in entity.own_fields.items() if key in readable and field.name not in ("files", "file"))]
+    out = io.StringIO()
+    write = csv.writer(out)
+    write.writerow(keys)
+    for start in range(0, len(ids), 500):
+        from tinydb import where
+
+        for record in door.list(entity.name, where=where("id").one_of(ids[start : start + 500]), limit=500):
+            if not door.may("export", entity.name, record):
+                continue
+            cells = [str(record.id)]
+            for key in keys[1:]:
+                value = record.get(key)
+                text = "" if value is None else entity.fields[key].to_text(value)
+                cells.append("'" + text if text[:1] in "=+@\t\r" or (text[:1] == "-" and not text[1:2].isdigit()) else text)
+            write.writerow(cells)
+    return "\ufeff" + out.getvalue()
+
+
+__all__ = ["ListPage", "Listed", "csv_of", "href"]

@@ -1,0 +1,35 @@
+"""Everything that ever happened, newest first."""
+
+from crm.views.base import PARTS, Part
+
+
+@PARTS.add
+class Timeline(Part):
+    """Events by kind with search and endless scroll, the planned next step above them, the history beside them."""
+
+    name = "timeline"
+    words = (
+        "Timeline",
+        "All",
+        "History",
+        "Search",
+        "Search in the timeline",
+        "Show",
+        "Show more",
+        "More",
+        "Less",
+        "Done",
+        "Postpone",
+        "Tomorrow",
+        "Monday",
+        "In a week",
+        "Pick a day",
+        "tomorrow, fri, 24.12.",
+        "Plan one",
+        "Nothing matches.",
+        "Nothing yet. What you log above appears here.",
+        "Loading…",
+        "Undo",
+        "empty",
+        "No change yet.",
+    )

@@ -1,0 +1,300 @@
+"""Logging what happened and planning what is next, from any record: by the roles the schema names, whatever the entities are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from tinydb import where
+
+from crm.errors import Denied, Missing, Refused
+from crm.views.text import monday_after, title_field
+
+MORNING = time(9, 0)
+
+
+def can_log(app: Any, entity: Any) -> bool:
+    """Whether this user may log activities on records of this entity."""
+    roles = app.schema.activities
+    return bool(roles and entity.name != roles.entity and link_to(app, entity.name) and app.door.may("create", roles.entity))
+
+
+def link_to(app: Any, entity: str) -> str | None:
+    """The activity's field that links to records of `entity`, None where there is none."""
+    roles = app.schema.activities
+    if roles is None:
+        return None
+    fields = app.schema.entities[roles.entity].fields
+    readable = app.door.readable(roles.entity)
+    return next(
+        (
+            key
+            for key, one in fields.items()
+            if getattr(one, "to", None) == entity and one.name == "link" and key in readable and not one.fixed
+        ),
+        None,
+    )
+
+
+def links_of(app: Any, record: Any) -> dict[str, int]:
+    """What an activity about this record links to: the record, and whatever the record itself links to and activities know (its customer …)."""
+    roles = app.schema.activities
+    found: dict[str, int] = {}
+    own = link_to(app, record.entity)
+    if own:
+        found[own] = record.id
+    users = app.schema.users.entity if app.schema.users else None
+    writable = app.door.writable(roles.entity)
+    for key, field in app.schema.entities[record.entity].own_fields.items():
+        to = getattr(field, "to", None)
+        if field.name != "link" or not to or to in (users, record.entity, roles.entity) or not isinstance(record.get(key), int):
+            continue
+        there = link_to(app, to)
+        if there and there not in found and there in writable:
+            found[there] = record[key]
+    return {key: number for key, number in found.items() if key in writable}
+
+
+def kinds(app: Any) -> list[dict]:
+    """The kinds of activities as buttons: [{"name", "label", "glyph"}]."""
+    roles = app.schema.activities
+    entity = app.schema.entities[roles.entity]
+    if not roles.kind:
+        return [{"name": "", "label": entity.label_in(app.t), "glyph": entity.icon}]
+    editor = entity.fields[roles.kind].editor(None, app.shown)
+    found = [
+        {"name": str(value), "label": str(label), "glyph": roles.kinds.get(str(value)) or entity.icon}
+        for value, label, *_ in editor.get("options") or []
+    ]
+    return found
+
+
+def results(app: Any) -> list[list]:
+    roles = app.schema.activities
+    if not roles.result or roles.result not in app.door.writable(roles.entity):
+        return []
+    return [list(one)[:2] for one in app.schema.entities[roles.entity].fields[roles.result].editor(None, app.shown).get("options") or []]
+
+
+def days(app: Any) -> tuple[list[dict], str]:
+    """When the next step is: buttons, and which is chosen at first (the next working day)."""
+    t = app.t
+    today = t.today()
+    found = [
+        {"name": "tomorrow", "label": t("Tomorrow"), "title": t.date(today + timedelta(days=1), "full")},
+        {"name": "monday", "label": t("Monday"), "title": t.date(monday_after(today), "full")},
+        {"name": "pick", "label": t("Pick a day")},
+    ]
+    return found, "monday" if today.weekday() in (4, 5) else "tomorrow"
+
+
+def day_of(app: Any, typed: str) -> date:
+    """The day somebody named: a button's name or words. Raises Refused."""
+    if typed == "tomorrow":
+        return app.t.today() + timedelta(days=1)
+    if typed == "monday":
+        return monday_after(app.t.today())
+    return app.t.parse_date(typed)
+
+
+def moment(app: Any, field: Any, day: date) -> Any:
+    """A day as the typed value of a date or datetime field: planned things begin in the morning."""
+    return datetime.combine(day, MORNING, tzinfo=app.t.tz) if field.kind == "datetime" else day
+
+
+def guess_kind(app: Any, text: str) -> str | None:
+    """The kind of a planned step by its words (`Call back about …` is a call); None when none is named."""
+    words = text.casefold()
+    for one in kinds(app):
+        if one["label"] and words.startswith(one["label"].casefold()):
+            return one["name"]
+    return next((one["name"] for one in kinds(app) if len(one["label"]) > 3 and one["label"].casefold() in words), None)
+
+
+def subject_of(text: str, label: str, longest: int = 90) -> tuple[str, str | None]:
+    """The headline of what was typed and the rest: the first sentence, and the whole text where there is more."""
+    first = text.strip().split("\n")[0]
+    for end in (". ", "! ", "? ", "; "):
+        if end in first[:longest]:
+            first = first[: first.index(end) + 1]
+            break
+    if len(first) > longest:
+        first = first[:longest].rsplit(" ", 1)[0] + "…"
+    return first or label, text.strip() if text.strip() != first else None
+
+
+def log(
+    app: Any, record: Any, *, kind: str = "", text: str = "", next: str = "", day: str = "", result: Any = None, person: Any = None
+) -> Any:
+    """Writes what happened, the planned next step and the record's own next day in one step of history; gives the step."""
+    roles, t, door = app.schema.activities, app.t, app.door
+    text, next = text.strip(), next.strip()
+    if not text and not next:
+        raise Refused("Write what happened or what is next.")
+    entity = app.schema.entities[roles.entity]
+    labels = {one["name"]: one["label"] for one in kinds(app)}
+    links = links_of(app, record)
+    writable = door.writable(roles.entity)
+    if person:
+        key = person_link(app, record)
+        if key:
+            links[key] = int(person)
+    due = day_of(app, day or "tomorrow") if next else None
+    with door.step("log") as step:
+        made = None
+        if text:
+            subject, rest = subject_of(text, labels.get(kind, entity.label_in(t)))
+            values: dict[str, Any] = {roles.subject: subject, **links}
+            if roles.kind and kind:
+                values[roles.kind] = kind
+            if roles.text and rest:
+                values[roles.text] = rest
+            if roles.result and result:
+                values[roles.result] = result
+            values[roles.done] = _now(app, entity.fields[roles.done])
+            made = door.create(roles.entity, {key: value for key, value in values.items() if key in writable or key == roles.subject})
+        if next and due:
+            values = {roles.subject: next, roles.due: moment(app, entity.fields[roles.due], due), **links}
+            if roles.kind:
+                values[roles.kind] = guess_kind(app, next) or plain_kind(app) or kind
+            follow = next_link(app, entity)
+            if made is not None and follow in writable:
+                values[follow] = made.id
+            door.create(roles.entity, values)
+            set_next(app, record, due, next)
+    return step
+
+
+def _now(app: Any, field: Any) -> Any:
+    now = datetime.now(app.t.tz)
+    return True if field.kind == "boolean" else now if field.kind == "datetime" else now.date()
+
+
+def plain_kind(app: Any) -> str | None:
+    """The kind of a step whose words name none: what the YAML gives new activities."""
+    roles = app.schema.activities
+    default = app.schema.entities[roles.entity].fields[roles.kind].default if roles.kind else None
+    return default if isinstance(default, str) else None
+
+
+def next_link(app: Any, entity: Any) -> str | None:
+    """The activity's link to the activity it came out of."""
+    return next((key for key, one in entity.own_fields.items() if getattr(one, "to", None) == entity.name and one.name == "link"), None)
+
+
+def person_link(app: Any, record: Any) -> str | None:
+    """The activity's link to a person: the first entity among the record's related lists that has an e-mail or a phone, other than the record's own kind."""
+    found = people(app, record, limit=1)
+    return link_to(app, found[0][2]) if found else None
+
+
+def people(app: Any, record: Any, limit: int = 12) -> list[tuple[int, str, str]]:
+    """[(id, title, entity)] of people one may have talked to: linked records with an e-mail field, not users and not the record itself."""
+    users = app.schema.users.entity if app.schema.users else None
+    entity = app.schema.entities[record.entity]
+
+    def is_person(name: str) -> bool:
+        other = app.schema.entities[name]
+        return (
+            name not in (users, record.entity)
+            and any(one.name == "name" or one.name == "person_name" for one in other.own_fields.values())
+            or (
+                name not in (users, record.entity)
+                and any(one.name == "email" for one in other.own_fields.values())
+                and any(getattr(one, "to", None) not in (None, users) for one in other.own_fields.values())
+            )
+        )
+
+    for key, field in entity.own_fields.items():
+        to = getattr(field, "to", None)
+        if field.name == "links" and to and key in record and link_to(app, to) and is_person(to):
+            ids = [one.get("id") if isinstance(one, dict) else one for one in record.get(key) or []][:limit]
+            if ids:
+                titles = app.door.titles(to, ids)
+                return [(one, titles[one], to) for one in ids if one in titles]
+    for name, (other, _) in entity.back.items():
+        if link_to(app, other) and is_person(other) and app.door.may("see", other):
+            try:
+                records, _count = app.door.back(record.entity, record.id, name, limit=limit)
+            except (Missing, Denied, Refused):
+                continue
+            if records:
+                return [(one.id, one.title, other) for one in records]
+    return []
+
+
+# -- the record's own next day, where its pipeline has one
+def next_keys(app: Any, entity: Any, record: Mapping[str, Any] | None = None) -> tuple[str | None, str | None]:
+    """(the field with the day of the next step, the text field beside it) that may be typed."""
+    key = entity.role("next", record) if entity.pipelines else None
+    if not key or entity.fields[key].fixed:
+        return None, None
+    stem = key.rsplit("_", 1)[0]
+    words = next(
+        (
+            one
+            for one, field in entity.own_fields.items()
+            if one != key and one.startswith(stem) and field.kind == "text" and not field.fixed
+        ),
+        None,
+    )
+    return key, words
+
+
+def set_next(app: Any, record: Any, day: date | None, words: str | None) -> None:
+    """The record's own next day, where its pipeline has one and the user may write it."""
+    entity = app.schema.entities[record.entity]
+    key, text = next_keys(app, entity, record)
+    writable = app.door.writable(record.entity, record)
+    if key is None or key not in writable:
+        return
+    stage = app.schema.stage_of(record.entity, record)
+    if stage is not None and not stage.open:
+        return
+    values: dict[str, Any] = {key: moment(app, entity.fields[key], day) if day else None}
+    if text and text in writable:
+        values[text] = words
+    app.door.change(record.entity, record.id, values)
+
+
+def planned(app: Any, record: Any) -> Any | None:
+    """The earliest activity about this record that is not done, None without one."""
+    roles = app.schema.activities
+    key = link_to(app, record.entity)
+    if not roles or not key or not app.door.may("see", roles.entity):
+        return None
+    condition = (where(key) == record.id) & ~where(roles.done).exists() & where(roles.due).exists()
+    try:
+        found = app.door.list(roles.entity, where=condition, order=[roles.due], limit=1)
+    except (Denied, Missing, Refused):
+        return None
+    return found[0] if found else None
+
+
+def follow(app: Any, activity: Any) -> None:
+    """After an activity was done, moved or deleted: the records it is about that stand in a pipeline take the next planned one as their next step."""
+    roles = app.schema.activities
+    for key, field in app.schema.entities[roles.entity].own_fields.items():
+        to = getattr(field, "to", None)
+        if field.name != "link" or not to or to == roles.entity or not isinstance(activity.get(key), int):
+            continue
+        entity = app.schema.entities[to]
+        day_key, _ = next_keys(app, entity)
+        if day_key is None:
+            continue
+        try:
+            record = app.door.get(to, activity[key])
+            if day_key not in app.door.writable(to, record):
+                continue
+        except (Missing, Denied):
+            continue
+        coming = planned(app, record)
+        due = coming.get(roles.due) if coming is not None else None
+        day = app.t.local(due).date() if isinstance(due, datetime) else due
+        words = coming.get(roles.subject) if coming is not None else None
+        if record.get(day_key) != day:
+            set_next(app, record, day, words)
+
+
+__all__ = ["can_log", "day_of", "days", "follow", "kinds", "link_to", "links_of", "log", "people", "planned", "results", "title_field"]
