@@ -1,0 +1,432 @@
+"""A company at work: one configuration over one store, and the doors its people go through.
+
+    company = Company(load("config/sales"), open_store("var/crm.db"))
+    door = company.door(company.actor("anna"))
+    door.create("account", {"name": "Nowak Ltd"})
+
+At start the store is told everything the configuration implies: columns, indexes, full text, which field marks deleted records.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+from tinydb.queries import QueryInstance, where
+
+from crm.errors import Denied, Missing, Refused
+from crm.records.access import Plans
+from crm.records.actor import SYSTEM, Actor, People
+from crm.records.derive import AGAIN, Settling, compute
+from crm.records.env import DocEnv, points_to
+from crm.records.queries import all_of
+from crm.records.shape import DELETED, LINKS_ONE, Rollup, Shape, shapes
+from crm.schema.model import Entity, Schema
+
+log = logging.getLogger(__name__)
+
+#: The store's table of stage changes: one row per move, made in the step of the move.
+MOVES = "_moves"
+#: Expressions kept parsed, per configuration.
+PARSED = 2000
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as it is stored: UTC, milliseconds, a Z."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+class Company:
+    """One configuration over one store. `schema` may be exchanged while people work (`reload`)."""
+
+    def __init__(self, schema: Schema, store: Any) -> None:
+        self.store = store
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self.people = People(self)
+        self.generation = 0
+        self._take(schema)
+        self.declare()
+        self._catch_up()
+
+    # -- configuration
+
+    def _take(self, schema: Schema) -> None:
+        self.shapes: dict[str, Shape] = shapes(schema)
+        self.schema = schema
+        self.plans = Plans(self)
+        self._words: dict[str, Any] = {}
+        self.parsed: OrderedDict[Any, Any] = OrderedDict()
+        self._live = ~where(DELETED).exists()
+        self._literals: dict[str, list[tuple[Any, Any]]] = {}
+        self._nothing: dict[str, dict[str, Any]] = {}
+        self._fulltext: dict[str, dict[str, list[str]]] = {}
+        self.generation += 1
+        self.people.stale()
+
+    def words(self, language: str | None = None) -> Any:
+        """The translator of a language, kept."""
+        key = language or self.schema.language
+        if key not in self._words:
+            self._words[key] = self.schema.words(key)
+        return self._words[key]
+
+    def reload(self, schema: Schema) -> None:
+        """Take up a changed configuration. Open sessions see it with their next act.
+
+        Raises `Refused` when records would lose their stage: stages that records are in must be kept, or the records moved first.
+        """
+        with self._lock:
+            lost = self.orphans(schema)
+            if lost:
+                raise Refused(
+                    "{n} records are in stages that the new configuration does not have ({stages}). Move them first, or keep the stages.",
+                    n=sum(lost.values()),
+                    stages=", ".join(f"{pipeline}.{stage}: {count}" for (pipeline, stage), count in sorted(lost.items())),
+                )
+            before = self.schema
+            self._take(schema)
+            try:
+                self.declare()
+                self._catch_up()
+            except BaseException:
+                self._take(before)
+                self.declare()
+                raise
+
+    def orphans(self, schema: Schema) -> dict[tuple[str, str], int]:
+        """`{(pipeline, stage): records}` that a new configuration would leave without a stage; `was:` names count as kept."""
+        lost: dict[tuple[str, str], int] = {}
+        for name, entity in self.schema.entities.items():
+            new = schema.entities.get(name)
+            if not entity.stage_field or new is None or not new.stage_field:
+                continue
+            by = [entity.stage_field] + ([entity.pipeline_field] if entity.pipeline_field else [])
+            for row in self.table(name).aggregate(by, {"n": ("count", "")}):
+                stage, chosen = row[entity.stage_field], row.get(entity.pipeline_field or "")
+                if stage is None:
+                    continue
+                pipeline = chosen if chosen in self.schema.pipelines else (entity.pipelines[0] if entity.pipelines else "")
+                kept = schema.pipelines.get(pipeline) or next((p for p in schema.pipelines.values() if pipeline in p.was), None)
+                if kept is None or stage not in kept.stages and not any(stage in one.was for one in kept.stages.values()):
+                    lost[pipeline, stage] = lost.get((pipeline, stage), 0) + row["n"]
+        return lost
+
+    def declare(self) -> None:
+        """Tell the store what will be asked: columns, indexes, full text by who may read it."""
+        for name, entity in self.schema.entities.items():
+            fields = {key: self.column(one) for key, one in entity.fields.items() if key != "id"}
+            self.table(name).declare(fields=fields, indexes=self.indexes(entity), fulltext=self.fulltext_paths(entity), live=DELETED)
+        self.store.table(MOVES).declare(
+            fields={
+                "entity": "text",
+                "record": "link",
+                "pipeline": "choice",
+                "from": "choice",
+                "to": "choice",
+                "on": "datetime",
+                "who": "link",
+                "days": "number",
+            },
+            indexes=[["entity", "record", "on"], ["entity", "on"]],
+            live=DELETED,
+        )
+
+    @staticmethod
+    def column(field: Any) -> str:
+        """The store's kind of a field: links to one record are `link`, the rest is the field's own kind."""
+        return str(getattr(field, "store_kind", None) or field.kind)
+
+    def indexes(self, entity: Entity) -> list[list[str]]:
+        """The indexes a configuration implies: whose, links, stages, list orders, pipeline roles, timelines, reports."""
+        found: list[list[str]] = []
+        plain = {
+            key
+            for key, one in entity.fields.items()
+            if one.kind not in ("links", "lines", "list", "address", "file", "longtext") and key != "id"
+        }
+
+        def want(*keys: str | None) -> None:
+            path = [key for key in keys if key]
+            if path and all(key in plain for key in path) and len(set(path)) == len(path) and path not in found:
+                found.append(path)
+
+        owner = entity.owner
+        want("created_on")
+        want(DELETED)
+        shape = self.shapes[entity.name]
+        for one in shape.links:
+            want(one.key)
+        for key, one in entity.fields.items():
+            if one.unique or getattr(one, "index", False) or one.spec.get("index") in (True, "true"):
+                want(key)
+        for name in entity.pipelines:
+            roles = self.schema.pipelines[name].fields
+            stage, amount, close, following = entity.stage_field, roles.get("amount"), roles.get("close"), roles.get("next")
+            want(stage, amount)
+            want(owner, stage, close)
+            want(owner, stage, amount)
+            want(stage, close, owner, amount)
+            want(close)
+            want(owner, following)
+        for view in [entity.list, *(kind.list for kind in (entity.kinds.of.values() if entity.kinds else ()) if kind.list)]:
+            if view and view.sort:
+                want(view.sort[0].lstrip("-"))
+                if owner:
+                    want(owner, view.sort[0].lstrip("-"))
+        if owner:
+            want(owner)
+        if entity.timeline:
+            for one in shape.links:
+                want(one.key, entity.timeline.on)
+        for paths in entity.indexes:
+            want(*paths)
+        for report in self.schema.reports.values():
+            if report.entity == entity.name:
+                axes = [axis.field for axis in report.by if "." not in axis.field]
+                sums = [one.field for one in report.measures.values() if one.field and "." not in one.field]
+                if axes and all(key in plain for key in axes):
+                    want(*dict.fromkeys([*axes, *(key for key in sums if key in plain)]))
+        return [path for path in found if not any(path != other and other[: len(path)] == path for other in found)]
+
+    def fulltext(self, entity: Entity) -> dict[str, list[str]]:
+        """Full text by group: "" holds what no role is refused, each other field has a group of its own name."""
+        groups: dict[str, list[str]] = {"": []}
+        for key in entity.searchable:
+            if any(self.plans.hidden(role, entity.name, key) for role in self.schema.roles):
+                groups[key] = [key]
+            else:
+                groups[""].append(key)
+        return {name: keys for name, keys in groups.items() if keys}
+
+    def fulltext_paths(self, entity: Entity) -> dict[str, list[str]]:
+        """The same groups with the document paths the store reads (`address.city`)."""
+        return {
+            name: [path for key in keys for path in entity.fields[key].search_paths] for name, keys in self.fulltext_of(entity.name).items()
+        }
+
+    def fulltext_of(self, entity: str) -> dict[str, list[str]]:
+        """The full-text groups of an entity, kept."""
+        found = self._fulltext.get(entity)
+        if found is None:
+            found = self._fulltext[entity] = self.fulltext(self.schema.entities[entity])
+        return found
+
+    def literals(self, entity: str) -> list[tuple[Any, Any]]:
+        """The defaults that are plain values: (field, stored form), cleaned once."""
+        found = self._literals.get(entity)
+        if found is None:
+            found = []
+            for field, typed in self.shapes[entity].literals:
+                try:
+                    value = field.clean(typed)
+                    if value is not None:
+                        found.append((field, field.to_json(value)))
+                except Refused as error:
+                    log.warning("%s.%s: the default %r is refused: %s", entity, field.key, typed, error)
+            self._literals[entity] = found
+        return found
+
+    def nothing_yet(self, entity: str) -> dict[str, Any]:
+        """The rollups of a record that nothing links to yet: counts and sums of nothing."""
+        found = self._nothing.get(entity)
+        if found is None:
+            env = self.env(entity, None, {})
+            found = {}
+            for rollup in self.shapes[entity].rollups:
+                value = compute(rollup.field, rollup.field.rollup, env)
+                if value is not None:
+                    found[rollup.field.key] = value
+            self._nothing[entity] = found
+        return found
+
+    def _catch_up(self) -> None:
+        """Compute formulas and rollups that are new or read otherwise than when this store was last open."""
+        kept = self.store.meta.get("computed", {}) or {}
+        now: dict[str, str] = {}
+        todo: dict[str, set[str]] = {}
+        for name, entity in self.schema.entities.items():
+            for key, one in entity.fields.items():
+                expression = one.formula if one.formula is not None else one.rollup
+                if expression is None or one.spec.get("live") in (True, "true"):
+                    continue
+                path, text = f"{name}.{key}", str(one.spec.get("formula") or one.spec.get("rollup"))
+                now[path] = text
+                if kept.get(path) != text:
+                    todo.setdefault(name, set()).add(key)
+        if now == kept:
+            return
+        todo = {name: keys for name, keys in todo.items() if self.table(name).count(None)}
+        if todo:
+            with self.writing(SYSTEM, "Computed fields"):
+                for name, keys in todo.items():
+                    self.recompute(name, keys)
+        self.store.meta.set("computed", now)
+
+    def recompute(self, entity: str, keys: Iterable[str] | None = None) -> int:
+        """Compute formulas and rollups of all records anew (all of them, or some); how many records changed."""
+        wanted = (
+            set(keys)
+            if keys is not None
+            else {k for k, one in self.schema.entities[entity].fields.items() if one.formula is not None or one.rollup is not None}
+        )
+        before = self.store.sequence
+        with self.writing(SYSTEM, "Computed fields"):
+            settling = Settling(self)
+            for doc_id in self.table(entity).ids(self._live):
+                settling._write(entity, doc_id, dict.fromkeys(wanted, AGAIN), 0)
+        return int(self.store.sequence != before)
+
+    # -- people
+
+    def actor(self, who: str | int) -> Actor:
+        """The actor of a login or user id. Raises `Missing` for nobody, `Denied` for somebody who is no longer active."""
+        found = self.people.actor(who)
+        if not found.active:
+            raise Denied("This account is switched off.")
+        return found
+
+    def door(self, actor: Actor | str | int) -> Any:
+        """Everything one user may do."""
+        from crm.records.door import Door
+
+        return Door(self, actor if isinstance(actor, Actor) else self.actor(actor))
+
+    def wrote(self, entity: str) -> None:
+        """Called after a write: people and teams are read again when they were written."""
+        schema = self.schema
+        if (schema.users and schema.users.entity == entity) or (schema.teams and schema.teams.entity == entity):
+            self.people.stale()
+
+    # -- documents, without asking whose
+
+    def table(self, entity: str) -> Any:
+        """The store's table of an entity."""
+        return self.store.table(entity)
+
+    def entity(self, name: str) -> Entity:
+        """An entity by name; `Missing` for an unknown one."""
+        found = self.schema.entities.get(name)
+        if found is None:
+            raise Missing("There is nothing called {name}.", name=name)
+        return found
+
+    def doc(self, entity: str, doc_id: Any) -> Any:
+        """A living document, or None."""
+        if not isinstance(doc_id, int) or isinstance(doc_id, bool):
+            return None
+        doc = self.table(entity).get(doc_id=doc_id)
+        return doc if doc is not None and doc.get(DELETED) is None else None
+
+    def find(self, entity: str, cond: QueryInstance | None = None, **more: Any) -> list[Any]:
+        """Living documents."""
+        return self.table(entity).find(all_of(self._live, cond), **more)
+
+    def ids(self, entity: str, cond: QueryInstance | None = None) -> list[int]:
+        return self.table(entity).ids(all_of(self._live, cond))
+
+    def count(self, entity: str, cond: QueryInstance | None = None) -> int:
+        return int(self.table(entity).count(all_of(self._live, cond)))
+
+    def raw(self, entity: str, paths: Sequence[str], cond: QueryInstance | None = None) -> list[tuple[Any, ...]]:
+        """Stored values of some paths of living documents."""
+        return self.table(entity).values(paths, all_of(self._live, cond))
+
+    def links_here(self, entity: str, key: str, target: int) -> QueryInstance | None:
+        """The living records of `entity` whose link field `key` points to `target`."""
+        return all_of(self._live, points_to(self.schema.entities[entity].fields[key], target))
+
+    @property
+    def live(self) -> QueryInstance:
+        """The query for records that are not deleted."""
+        return self._live
+
+    # -- expressions
+
+    def now(self) -> datetime:
+        """This moment, or the moment the current step is set at."""
+        at = getattr(self._local, "at", None)
+        return at if at is not None else datetime.now(UTC)
+
+    def today(self) -> date:
+        """The company's calendar day."""
+        tz = getattr(self._tz(), "tz", UTC)
+        return self.now().astimezone(tz).date()
+
+    def _tz(self) -> Any:
+        return self.words()
+
+    def env(self, entity: str, doc_id: int | None, doc: Mapping[str, Any], me: Actor | None = None) -> DocEnv:
+        """A record for an expression."""
+        now = self.now()
+        tz = getattr(self._tz(), "tz", UTC)
+        return DocEnv(self, entity, doc_id, doc, me or getattr(self._local, "actor", SYSTEM), now.astimezone(tz).date(), now)
+
+    def expression_query(self, expression: Any, me: Actor, when: tuple[date, datetime] | None = None) -> QueryInstance:
+        """An expression of the configuration as a store query."""
+        today, now = when or (self.today(), self.now())
+        return expression.query(today=today, now=now, me=me, tables=self.table)
+
+    def exclusive(self, rollup: Rollup) -> bool:
+        """Whether a rollup's condition depends on the day, so that stepping it would go wrong."""
+        return rollup.where is not None and bool({"today", "now", "me"} & set(getattr(rollup.where, "constants", ()) or rollup.where.uses))
+
+    # -- writing
+
+    @contextmanager
+    def writing(self, actor: Actor, note: str = "", at: datetime | None = None, later: bool = False) -> Iterator[Writing]:
+        """One step: everything written inside is one durable commit. Inside another one it joins that."""
+        outer: Writing | None = getattr(self._local, "writing", None)
+        if outer is not None:
+            before = self._local.at
+            if at is not None:
+                self._local.at = at
+            try:
+                with self.store.transaction():
+                    yield outer
+            finally:
+                self._local.at = before
+            return
+        self._local.at = at
+        self._local.actor = actor
+        try:
+            with self.store.transaction(actor=actor.login, at=stamp(at) if at else None, note=note) as step:
+                writing = Writing(actor, step, Settling(self, later=later))
+                self._local.writing = writing
+                if at is None:
+                    self._local.at = datetime.now(UTC)
+                    writing.clock = self._local.at
+                yield writing
+                writing.settling.flush()
+        finally:
+            self._local.writing = None
+            self._local.at = None
+            self._local.actor = SYSTEM
+
+    @property
+    def step(self) -> Writing | None:
+        """The step being written on this thread."""
+        return getattr(self._local, "writing", None)
+
+
+class Writing:
+    """A step being written: `id` of the step, its consequences."""
+
+    __slots__ = ("actor", "_step", "settling", "clock")
+
+    def __init__(self, actor: Actor, step: Any, settling: Settling) -> None:
+        self.actor, self._step, self.settling = actor, step, settling
+        self.clock: datetime | None = None
+
+    @property
+    def id(self) -> int:
+        return int(self._step.id)
+
+
+__all__ = ["LINKS_ONE", "MOVES", "Company", "Writing", "stamp"]
