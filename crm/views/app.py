@@ -94,8 +94,7 @@ class App:
     @property
     def shown(self) -> Any:
         """The context fields need to show values: words, rights-checked titles of links, schema."""
-        from crm.fields.base import Shown
-        return Shown(t=self.t, title=lambda entity, number: self.door.titles(entity, [number]).get(number), schema=self.schema)
+        return self.door.shown
 
     def part(self, name: str, content: Mapping | None = None, **more: Any) -> Any:
         return PARTS[name](content, app=self, **more)
@@ -187,7 +186,7 @@ class App:
         if isinstance(answer, Mapping):
             problems = answer.get("problems") or answer.get("errors")
             if problems or answer.get("error"):
-                return {"problems": dict(problems or {}), "error": answer.get("error") or self.t("{n} fields need a look.", n=len(problems or ()))}
+                return {"problems": dict(problems or {}), "error": answer.get("error") or (self.t("One field needs a look.") if len(problems or ()) == 1 else self.t("{n} fields need a look.", n=len(problems or ())))}
         self._sheets.pop(key, None)
         return {"done": True, "value": answer.get("value") if isinstance(answer, Mapping) else None}
 
@@ -252,13 +251,6 @@ class App:
         if attach is None:
             raise Refused("Files cannot be stored here.")
         return {"file": attach(name, kind, content)}
-
-    def fetch(self, blob: str, entity: str = "", id: Any = None, field: str = "") -> dict:
-        """The bytes of a stored file of a record the user may see, in base64."""
-        files = [file for file in (self.door.get(entity, int(id)).get(field) or []) if file.get("blob") == blob]
-        if not files:
-            raise Missing("This is not there, or not for you.")
-        return {"name": files[0]["name"], "kind": files[0].get("type") or "", "data": base64.b64encode(self.door.content(blob)).decode()}
 
     # -- the frame -----------------------------------------------------------------------------------------------------------------------
     def flip(self) -> None:

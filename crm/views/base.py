@@ -240,21 +240,18 @@ class Editing(Part):
         """{"file": {name, type, size, blob}} for base64 `data`."""
         return self._app.upload(name, kind, data)
 
-    def on_fetch(self, blob: str, **where: Any) -> dict:
-        """{"name", "kind", "data": base64} of a stored file the user may read."""
-        return self._app.fetch(blob, **where)
-
 
 def told(exc: BaseException, t: Callable) -> dict[str, Any]:
     """What a user is told of an exception: {"error": text, "problems"?: {field: text}, "gate"?: {stage, missing}, "conflict"?: …}."""
     if isinstance(exc, RecordError):
         problems = {key: _say(what, t) for key, what in getattr(exc, "problems", {}).items()}
-        answer: dict[str, Any] = {"error": t("{n} fields need a look.", n=len(problems)) if problems else _say(exc, t), "problems": problems}
+        answer: dict[str, Any] = {"error": (t("One field needs a look.") if len(problems) == 1 else t("{n} fields need a look.", n=len(problems))), "problems": problems}
         if "" in problems:                                          # about the whole, not one field
             answer["error"] = problems.pop("")
         if isinstance(exc, GateError):
             answer["gate"] = {"stage": exc.stage, "missing": list(exc.missing)}
-            answer["error"] = t("{n} things are still wanted before this step.", n=max(1, len(exc.missing)))
+            wanted = max(1, len(exc.missing))
+            answer["error"] = t("One thing is still wanted before this step.") if wanted == 1 else t("{n} things are still wanted before this step.", n=wanted)
         return answer
     if isinstance(exc, Conflict):
         return {"error": t("Somebody else changed this in the meantime. What you typed is still here; look at the newer values and save again."), "conflict": True}

@@ -23,6 +23,7 @@ function editor(ctx, spec, opts = {}) {
     if (opts.autofocus) queueMicrotask(() => node.focus())
   }
   node.read = () => { const v = api ? api.read() : value; return unset(v) ? null : v }
+  node.keep = () => { if (!api) return value ?? null; const v = api.keep ? api.keep() : api.read(); return unset(v) ? null : v }      // as read, with the words of what is linked: for drafts
   node.put = v => api?.put?.(v)
   node.busy = () => !!api?.busy?.()
   node.focus = () => { const box = api?.box || node.querySelector('input,textarea,select,button,[tabindex]'); box?.focus(); if (box?.select && box.type !== 'checkbox' && box.nodeName === 'INPUT') try { box.select() } catch { /* a type without selection */ } }
@@ -40,7 +41,7 @@ function mark(node) {
   node.dataset.describe ? box.setAttribute('aria-describedby', node.dataset.describe) : box.removeAttribute('aria-describedby')
 }
 
-const inputOf = (e, more = {}) => h('input', {type: 'text', id: e.id, label: e.label, 'aria-required': e.required ? 'true' : null, placeholder: e.spec.placeholder || null, title: null, maxlength: e.spec.max_length || null, autocomplete: 'off', ...more})
+const inputOf = (e, more = {}) => h('input', {type: 'text', id: e.id, label: e.label, 'aria-required': e.required ? 'true' : null, placeholder: e.spec.placeholder || null, title: null,  autocomplete: 'off', ...more})
 const plain = (type, more = {}) => e => {
   const box = inputOf(e, {type, value: e.value ?? '', ...(typeof more === 'function' ? more(e) : more)})
   return {nodes: box, box, read: () => box.value, put: v => { box.value = v ?? '' }}
@@ -51,13 +52,13 @@ EDITORS.email = plain('text', {inputmode: 'email', spellcheck: 'false', autocapi
 EDITORS.tel = plain('tel', {inputmode: 'tel'})
 EDITORS.url = plain('text', {inputmode: 'url', spellcheck: 'false', autocapitalize: 'off'})
 EDITORS.password = plain('password', {autocomplete: 'new-password'})
-EDITORS.number = plain('text', e => ({inputmode: e.spec.whole ? 'numeric' : 'decimal', class: 'num'}))
+EDITORS.number = e => affix(e, e.spec.unit || '', 'after', e.spec.decimals === 0 ? 'numeric' : 'decimal')
 EDITORS.percent = e => affix(e, '%', 'after')
 EDITORS.money = e => affix(e, e.spec.symbol || e.spec.currency || '', 'before')
 EDITORS.duration = plain('text', {placeholder: '1:30'})
-EDITORS.fixed = e => { const shown = e.spec.show ?? e.spec.text ?? (typeof e.value === 'object' ? '' : e.value); const box = h('output', {class: 'fixed', label: e.label}, unset(shown) ? '–' : String(shown)); return {nodes: box, box, read: () => e.value} }
-function affix(e, sign, where) {
-  const box = inputOf(e, {value: typeof e.value === 'object' && e.value ? e.value.amount ?? '' : e.value ?? '', inputmode: 'decimal', class: 'num'})
+EDITORS.fixed = e => { const shown = e.spec.text ?? e.spec.show ?? (typeof e.value === 'object' ? '' : e.value); const box = h('output', {class: 'fixed', label: e.label}, unset(shown) ? '–' : String(shown)); return {nodes: box, box, read: () => e.value} }
+function affix(e, sign, where, mode = 'decimal') {
+  const box = inputOf(e, {value: typeof e.value === 'object' && e.value ? e.value.amount ?? '' : e.value ?? '', inputmode: mode, class: 'num'})
   return {nodes: sign ? h('span.affix', {class: where}, h('span', {'aria-hidden': 'true'}, sign), box) : box, box, read: () => box.value, put: v => { box.value = v ?? '' }}
 }
 EDITORS.textarea = e => {
@@ -74,19 +75,19 @@ EDITORS.markdown = e => {
   const tool = (glyph, words, run) => { const b = h('button.bare', {type: 'button', label: words, title: words, tabindex: -1}, icon(glyph)); b.addEventListener('click', run); return b }
   return {...area, nodes: h('div.marks', null, h('div.bar', {'aria-hidden': 'true'}, tool('format_bold', '**', () => wrap('**')), tool('format_italic', '_', () => wrap('_')), tool('format_list_bulleted', '-', () => line('- ')), tool('format_quote', '>', () => line('> ')), tool('link', '[]', () => wrap('[', '](https://)'))), box)}
 }
-// A date is typed in any way the words know (tomorrow, fri, 24.12., +2w) or picked from the browser's own calendar
-EDITORS.date = e => {
-  const box = inputOf(e, {value: e.value ?? '', placeholder: e.spec.placeholder ?? e.spec.hint ?? null}), pick = h('input', {type: 'date', tabindex: -1, 'aria-hidden': 'true'}), open = h('button.bare', {type: 'button', label: e.t('Pick a date'), title: e.t('Pick a date'), tabindex: -1}, icon('calendar_today'))
-  open.addEventListener('click', () => { if (/^\d{4}-\d{2}-\d{2}/.test(e.spec.iso || box.value)) pick.value = (e.spec.iso || box.value).slice(0, 10); try { pick.showPicker() } catch { pick.focus() } })
-  pick.addEventListener('change', event => { event.stopPropagation(); box.value = pick.value; e.live(); e.say(); box.focus() }); pick.addEventListener('input', event => event.stopPropagation())
-  return {nodes: h('span.affix.pick', null, box, pick, open), box, read: () => box.value, put: v => { box.value = v ?? '' }}
+// A date is typed in any way the words know (tomorrow, fri, 24.12., +2w) or picked from the browser's own calendar. `text` is the
+// value as the user reads it: while it stands there unchanged, the exact value is kept.
+const day = kind => e => {
+  let iso = e.value ?? '', text = e.spec.text && e.value === e.spec.value ? e.spec.text : iso
+  const box = inputOf(e, {value: text}), pick = h('input', {type: kind, tabindex: -1, 'aria-hidden': 'true'}), open = h('button.bare', {type: 'button', label: e.t('Pick a date'), title: e.t('Pick a date'), tabindex: -1}, icon(kind === 'date' ? 'calendar_today' : 'event'))
+  const read = () => box.value === text ? iso : box.value
+  open.addEventListener('click', () => { if (/^\d{4}-\d\d-\d\d/.test(read())) pick.value = kind === 'date' ? read().slice(0, 10) : read().slice(0, 16).replace(' ', 'T'); try { pick.showPicker() } catch { pick.focus() } })
+  pick.addEventListener('input', event => event.stopPropagation())
+  pick.addEventListener('change', event => { event.stopPropagation(); iso = text = box.value = pick.value.replace('T', ' '); e.live(); e.say(); box.focus() })
+  return {nodes: h('span.affix.pick', null, box, pick, open), box, read, put: v => { iso = text = box.value = v ?? '' }}
 }
-EDITORS.datetime = e => {
-  const box = inputOf(e, {value: e.value ?? '', placeholder: e.spec.placeholder ?? e.spec.hint ?? null}), pick = h('input', {type: 'datetime-local', tabindex: -1, 'aria-hidden': 'true'}), open = h('button.bare', {type: 'button', label: e.t('Pick a date'), title: e.t('Pick a date'), tabindex: -1}, icon('event'))
-  open.addEventListener('click', () => { try { pick.showPicker() } catch { pick.focus() } })
-  pick.addEventListener('change', event => { event.stopPropagation(); box.value = pick.value.replace('T', ' '); e.live(); e.say(); box.focus() }); pick.addEventListener('input', event => event.stopPropagation())
-  return {nodes: h('span.affix.pick', null, box, pick, open), box, read: () => box.value, put: v => { box.value = v ?? '' }}
-}
+EDITORS.date = day('date')
+EDITORS.datetime = day('datetime-local')
 EDITORS.check = e => {
   const box = h('input', {type: 'checkbox', id: e.id, label: e.label, checked: e.value === true || e.value === 'true'})
   return {nodes: h('label.tickbox', null, box, h('span', {'aria-hidden': 'true'}, e.spec.words || '')), box, read: () => box.checked, put: v => { box.checked = !!v }}
@@ -120,11 +121,14 @@ EDITORS.tags = e => {
 
 // What links share: a box that asks the server while typing and a list under it. `pick(option)` is told the choice.
 function finder(e, {pick, start = '', clear, keep = true}) {
-  const box = inputOf(e, {role: 'combobox', 'aria-expanded': 'false', 'aria-autocomplete': 'list', 'aria-controls': `l${e.id}`, value: start, placeholder: e.spec.placeholder || e.t('Type to search')}), list = h('div.options', {role: 'listbox', id: `l${e.id}`, label: e.t('Choose'), hidden: true})
+  const box = inputOf(e, {role: 'combobox', 'aria-expanded': 'false', 'aria-autocomplete': 'list', 'aria-controls': `l${e.id}`, value: start, placeholder: e.spec.placeholder || e.t('Type to search')}), list = h('div.options', {role: 'listbox', id: `l${e.id}`, label: e.t('Choose'), popover: 'manual'})
   let found = [], at = 0, turn = 0, timer = 0, text = start, open = false
-  const shut = () => { open = false; turn++; clearTimeout(timer); list.hidden = true; box.setAttribute('aria-expanded', 'false'); box.removeAttribute('aria-activedescendant') }
+  // in the top layer, beside the box wherever it scrolls: neither a sheet nor a table cuts it off
+  const beside = () => { const r = (box.closest('.finder') || box).getBoundingClientRect(), up = innerHeight - r.bottom < 240 && r.top > innerHeight - r.bottom; list.style.cssText = `left:${r.left}px;width:${Math.max(r.width, 220)}px;${up ? `bottom:${innerHeight - r.top + 3}px` : `top:${r.bottom + 3}px`};max-height:${Math.min(264, (up ? r.top : innerHeight - r.bottom) - 12)}px` }
+  const float = on => { if (!list.isConnected || on === list.matches(':popover-open')) return on && beside(); if (on) { list.showPopover(); beside(); addEventListener('scroll', beside, true) } else { list.hidePopover(); removeEventListener('scroll', beside, true) } }
+  const shut = () => { open = false; turn++; clearTimeout(timer); float(false); box.setAttribute('aria-expanded', 'false'); box.removeAttribute('aria-activedescendant') }
   const draw = () => {
-    list.hidden = !open; box.setAttribute('aria-expanded', String(open)); if (!open) return
+    float(open); box.setAttribute('aria-expanded', String(open)); if (!open) return
     morphKids(list, h('div', null, found.length ? found.map((o, i) => h('div.option', {key: String(o.value ?? '+'), role: 'option', id: `${list.id}-${i}`, 'aria-selected': String(i === at), 'data-i': i}, o.make && icon('add'), h('span.two', null, h('span', null, o.label), o.note && h('small', null, o.note)))) : h('p.none', null, e.t('Nothing found'))))
     box.setAttribute('aria-activedescendant', `${list.id}-${at}`); list.querySelector('[aria-selected=true]')?.scrollIntoView({block: 'nearest'})
   }
@@ -163,7 +167,7 @@ function finder(e, {pick, start = '', clear, keep = true}) {
 EDITORS.link = e => {
   let now = unset(e.value) ? null : optionOf(typeof e.value === 'object' ? e.value : [e.value, e.spec.text ?? e.spec.show ?? e.spec.title ?? (e.spec.options || []).map(optionOf).find(o => o.value === e.value)?.label ?? e.value])
   const find = finder(e, {start: now?.label || '', pick: o => { now = o; e.live(); e.say() }, clear: () => { if (now) { now = null; e.live(); e.say() } }})
-  return {nodes: h('span.finder', null, icon('search'), find.box, find.list), box: find.box, read: () => now?.value ?? null, put: v => { now = unset(v) ? null : optionOf(v); find.set(now?.label || '') }, label: () => now?.label}
+  return {nodes: h('span.finder', null, icon('search'), find.box, find.list), box: find.box, read: () => now?.value ?? null, put: v => { now = unset(v) ? null : optionOf(v); find.set(now?.label || '') }, keep: () => now && {id: now.value, label: now.label}}
 }
 // Links with attributes: one line per linked thing, its role or share beside it
 EDITORS.links = e => {
@@ -177,7 +181,7 @@ EDITORS.links = e => {
     }))
   }
   wrap.append(list, h('span.finder', null, icon('search'), find.box, find.list)); draw()
-  return {nodes: wrap, box: find.box, read: () => lines.map(({label, title, ...x}) => more.length ? Object.fromEntries(Object.entries(x).filter(([, v]) => v != null && v !== '')) : x.id)}
+  return {nodes: wrap, box: find.box, keep: () => lines.map(x => ({...x})), read: () => lines.map(({label, title, ...x}) => more.length ? Object.fromEntries(Object.entries(x).filter(([, v]) => v != null && v !== '')) : x.id)}
 }
 // A table inside a record: a row per line, an editor per column, a total under number columns
 EDITORS.lines = e => {
@@ -251,9 +255,9 @@ EDITORS.longtext = EDITORS.textarea
 function fieldRow(ctx, f, {act = 'field', error, autofocus, scope = '', value, version} = {}) {
   const id = `${scope}-${f.field}`.replace(/[^\w-]/g, '_'), spec = f.editor || {type: 'text'}, wide = f.wide || ['textarea', 'markdown', 'lines', 'links', 'files', 'file', 'address', 'longtext'].includes(spec.type)
   const group = ['multi', 'rating', 'address', 'files', 'file', 'lines', 'links', 'fixed', 'person_name'].includes(spec.type) || (spec.type === 'name' && spec.parts)
-  const says = [error && `${id}-say`, (f.help || spec.hint) && `${id}-help`].filter(Boolean).join(' ')
+  const help = f.help || spec.hint || '', says = [error && `${id}-say`, help && `${id}-help`].filter(Boolean).join(' ')
   return h('div.field', {key: f.field, class: [wide && 'wide', error && 'bad', 'k-' + spec.type].filter(Boolean).join(' '), 'data-field': f.field, hidden: f.hidden},
-    h(group ? 'span.label' : 'label.label', {for: group ? null : id, title: f.help}, f.label, f.required && h('span.must', {'aria-hidden': 'true'}, '*'), f.required && h('span.sr', null, ` (${ctx.t('Required')})`)),
+    h(group ? 'span.label' : 'label.label', {for: group ? null : id, title: help || null}, f.label, f.required && h('span.must', {'aria-hidden': 'true'}, '*'), f.required && h('span.sr', null, ` (${ctx.t('Required')})`)),
     editor(ctx, spec, {id: f.field, boxid: id, act, label: f.label, required: f.required, error, describedby: says || null, autofocus, version, ...(value !== undefined ? {value} : {})}),
-    error ? h('em', {role: 'alert', id: `${id}-say`}, error) : null, !error && spec.hint && spec.hint !== spec.placeholder ? h('small.hint', {id: `${id}-help`}, spec.hint) : f.help && h('span.sr', {id: `${id}-help`}, f.help))
+    error ? h('em', {role: 'alert', id: `${id}-say`}, error) : null, help && h('span.sr', {id: `${id}-help`}, help))
 }

@@ -49,7 +49,10 @@ def subtitle(record: Any, entity: Any, ctx: Any) -> str:
 
 def editor_of(field: Any, value: Any, ctx: Any) -> dict:
     """The editor's description; a link's editor also gets the words of what it holds."""
-    return dict(field.editor(value, ctx))
+    editor = dict(field.editor(value, ctx))
+    if editor.get("type") in ("date", "datetime") and not empty(value):
+        editor["text"] = shown(field, value, ctx)
+    return editor
 
 
 def field_json(field: Any, value: Any, ctx: Any, *, required: bool | None = None, hidden: bool = False, fixed: bool = False) -> dict:
@@ -57,7 +60,7 @@ def field_json(field: Any, value: Any, ctx: Any, *, required: bool | None = None
     t = ctx.t
     editor = editor_of(field, value, ctx)
     if fixed or field.fixed or field.formula or field.rollup:
-        editor = {"type": "fixed", "value": editor.get("value"), "show": shown(field, value, ctx)}
+        editor = {"type": "fixed", "value": editor.get("value"), "text": shown(field, value, ctx)}
     must = field.required is True if required is None else required
     out = {"field": field.key, "label": field.label_in(t), "required": bool(must), "editor": editor}
     if note := help_of(field, t):
