@@ -36,7 +36,6 @@ class Past:
             raise Untracked(info.name)
         self.info, self.at = info, at
         self.source = f"(SELECT * FROM {info.past} WHERE since<={at} AND until>{at})"
-        self.compiled: dict[Any, Part] = {}
 
     def column(self, path: Path) -> str | None:
         found = self.info.tracked.get(path)
@@ -130,7 +129,7 @@ class AsOf:
         storage = self._table._storage
         try:
             past = Past(self._table.info, self.at)
-            part = storage.compile(cond, past)
+            part = storage.compiler.compile(cond, past)
         except Untracked:
             return None
         return (PastReading(storage, past), part) if part.exact else None

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from tinydb import TinyDB
+from tinydb import table as tinydb_table
 
 from crm.stores.base import Change, Hit, Step, When
 from crm.stores.blobs import Blobs, Meta
@@ -26,13 +27,21 @@ def open_store(url: str | os.PathLike = ":memory:", **options: Any) -> Database:
 
 
 class Database(TinyDB):
-    """See `crm.stores.base.DatabaseLike`. Threads may share one `Database`; each gets its own connection."""
+    """See `crm.stores.base.DatabaseLike`. Threads may share one `Database`; each gets its own connection.
 
-    table_class = Table
+    With another TinyDB storage (`Database("old.json", storage=JSONStorage)`) it is plain TinyDB over that one: for reading old files.
+    """
+
+    table_class: Any = Table
     default_storage_class = SQLiteStorage
+    _storage: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._foreign = not isinstance(self._storage, SQLiteStorage)
+        if self._foreign:
+            self.table_class = tinydb_table.Table
+            return
         self.meta = Meta(self._storage)
         self._blobs = Blobs(self._storage)
 
@@ -43,10 +52,14 @@ class Database(TinyDB):
 
     def tables(self) -> set[str]:
         """The names of all tables."""
+        if self._foreign:
+            return super().tables()
         return self._storage.names()
 
     def drop_table(self, name: str) -> None:
         """Remove a table; its documents remain in history."""
+        if self._foreign:
+            return super().drop_table(name)
         table = self._tables.pop(name, None)
         if table is None and name not in self._storage.names():
             return
@@ -54,6 +67,8 @@ class Database(TinyDB):
 
     def drop_tables(self) -> None:
         """Remove all tables; their documents remain in history."""
+        if self._foreign:
+            return super().drop_tables()
         with self._storage.begin():
             for name in self._storage.names():
                 self.drop_table(name)

@@ -229,7 +229,6 @@ class TableInfo:
         self.tops = {p[0] for p in self.kinds if len(p) == 1}
         self.nested = [p for p in self.kinds if len(p) > 1]
         self.tracked_tops = {p[0] for p in self.tracked}
-        self.compiled: dict[Any, Part] = {}
         self.sql_insert = f"INSERT INTO {self.source}(doc_id,version,doc) VALUES (?,?,jsonb(?))"
         self.sql_update = f"UPDATE {self.source} SET version=?,doc=jsonb(?) WHERE doc_id=?"
         self.sql_get = f"SELECT doc_id,version,json(doc) FROM {self.source} WHERE doc_id=?"
@@ -516,21 +515,6 @@ class SQLiteStorage(Storage):
         if not info.shown:
             self.connection.execute("UPDATE _tables SET shown=1 WHERE id=?", (info.id,))
             info.shown = True
-
-    def compile(self, cond: Any, rel: Any) -> Part:
-        """A condition as SQL; the last thousands are remembered."""
-        if cond is None:
-            return Part("1", [], True)
-        tree = getattr(cond, "_hash", None)
-        if type(tree) is not tuple:
-            return self.compiler.compile(cond, rel)
-        part = rel.compiled.get(tree)
-        if part is None:
-            part = self.compiler.compile(cond, rel)
-            if len(rel.compiled) > 2000:
-                rel.compiled.clear()
-            rel.compiled[tree] = part
-        return part
 
     # TinyDB's storage interface: the whole store as one dict
 

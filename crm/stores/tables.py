@@ -15,7 +15,7 @@ from crm.stores.asof import AsOf
 from crm.stores.base import By, Change, Cond, Document, Measures, OrderBy, When
 from crm.stores.history import of_document
 from crm.stores.lookup import looking
-from crm.stores.query import Part
+from crm.stores.query import ALL, Part
 from crm.stores.reading import DEFAULT_MEASURES, SQLReading, frame_of, split
 from crm.stores.sqlite import SQLiteStorage, TableInfo
 from crm.stores.writing import Writer, dumps, tidy
@@ -27,16 +27,20 @@ Fields = Mapping | Callable[[dict], None]
 
 
 class Table(tinydb_table.Table):
-    """One table. Nothing is cached: each read sees what is committed, and what it gives belongs to the caller."""
+    """One table. No answer is cached: each read sees what is committed, and what it gives belongs to the caller. TinyDB's query cache
+    keeps compiled conditions instead."""
 
     document_class = Document
+    default_query_cache_capacity = 1000
     _storage: SQLiteStorage
 
-    def __init__(self, storage: SQLiteStorage, name: str, cache_size: int = 10, persist_empty: bool = False) -> None:
+    def __init__(
+        self, storage: SQLiteStorage, name: str, cache_size: int = default_query_cache_capacity, persist_empty: bool = False
+    ) -> None:
         self._storage = storage
         self._name = name
         self._next_id = None
-        self._query_cache = self.query_cache_class(capacity=cache_size)
+        self._query_cache: Any = self.query_cache_class(capacity=cache_size)
         storage.info(name)
         if persist_empty:
             with storage.begin():
@@ -51,6 +55,22 @@ class Table(tinydb_table.Table):
     def _sql(self) -> SQLReading:
         return SQLReading(self._storage, self.info)
 
+    def _compile(self, cond: Any) -> Part:
+        if cond is None:
+            return ALL
+        info, cache = self.info, self._query_cache
+        if type(getattr(cond, "_hash", None)) is not tuple:
+            return self._storage.compiler.compile(cond, info)
+        try:
+            known = cache.get(cond)
+            if known is not None and known[0] is info:
+                return known[1]
+            part = self._storage.compiler.compile(cond, info)
+            cache.set(cond, (info, part))
+        except KeyError:  # another thread made room in the cache just now
+            return self._storage.compiler.compile(cond, info)
+        return part
+
     # reading
 
     def _make(self, row: tuple) -> Document:
@@ -64,7 +84,7 @@ class Table(tinydb_table.Table):
 
     def find(self, cond: Cond = None, order_by: OrderBy = (), limit: int | None = None, offset: int = 0) -> list[Document]:
         """Documents in order; see `crm.stores.base.Reading.find`."""
-        part = self._storage.compile(cond, self.info)
+        part = self._compile(cond)
         if part.exact:
             return list(self._select(part, order_by, limit, offset or 0))
         assert cond is not None
@@ -89,6 +109,8 @@ class Table(tinydb_table.Table):
     def get(self, cond: Cond = None, doc_id: int | None = None, doc_ids: Iterable[int] | None = None) -> Any:
         """One document by condition or id (None when there is none), or those of `doc_ids` that exist, by id."""
         if doc_id is not None:
+            if doc_id != doc_id:
+                return None
             row = self._storage.connection.execute(self.info.sql_get, (int(doc_id),)).fetchone()
             return self._make(row) if row else None
         if doc_ids is not None:
@@ -112,28 +134,28 @@ class Table(tinydb_table.Table):
 
     def ids(self, cond: Cond = None, order_by: OrderBy = (), limit: int | None = None, offset: int = 0) -> list[int]:
         """Only the ids of what `find` would give."""
-        part = self._storage.compile(cond, self.info)
+        part = self._compile(cond)
         if part.exact:
             return self._sql.ids(part, order_by, limit, offset)
         return [doc.doc_id for doc in self.find(cond, order_by, limit, offset)]
 
     def count(self, cond: Cond = None) -> int:
         """How many documents match."""
-        part = self._storage.compile(cond, self.info)
+        part = self._compile(cond)
         return self._sql.count(part) if part.exact else len(self.find(cond))
 
     def values(
         self, paths: Sequence[str], cond: Cond = None, order_by: OrderBy = (), limit: int | None = None, offset: int = 0
     ) -> list[tuple]:
         """Raw stored values of some paths; see `crm.stores.base.Reading.values`."""
-        part = self._storage.compile(cond, self.info)
+        part = self._compile(cond)
         if part.exact:
             return self._sql.values(paths, part, order_by, limit, offset)
         return [tuple(reading.pick(doc, p) for p in paths) for doc in self.find(cond, order_by, limit, offset)]
 
     def aggregate(self, by: By = (), measures: Measures | None = None, cond: Cond = None) -> list[dict[str, Any]]:
         """Grouped figures; see `crm.stores.base.Reading.aggregate`."""
-        part = self._storage.compile(cond, self.info)
+        part = self._compile(cond)
         if part.exact:
             return self._sql.aggregate(by, measures or DEFAULT_MEASURES, part)
         return reading.aggregate(self.find(cond), by, measures or DEFAULT_MEASURES)
@@ -144,7 +166,7 @@ class Table(tinydb_table.Table):
         """A frame of stored values; see `crm.stores.base.Reading.frame`."""
         info = self.info
         wanted = [".".join(p) for p in info.kinds] if paths is None else list(paths)
-        part = self._storage.compile(cond, info)
+        part = self._compile(cond)
         if part.exact:
             columns = self._sql.columns(wanted, part, order_by, limit)
         else:
@@ -165,6 +187,7 @@ class Table(tinydb_table.Table):
 
     def insert_multiple(self, documents: Iterable[Mapping]) -> list[int]:
         """New documents, all or none; their ids. A `Document` keeps the id it has."""
+        self._next_id = None
         with self._storage.begin():
             writer = Writer(self._storage, self.info)
             following, known, rows = writer.next_id(), False, []
@@ -266,7 +289,10 @@ class Table(tinydb_table.Table):
     def upsert(self, document: Mapping, cond: Any = None) -> list[int]:
         """Change what matches, or insert."""
         with self._storage.begin():
-            return super().upsert(document, cond)
+            ids = [document.doc_id] if isinstance(document, tinydb_table.Document) else None
+            if ids is None and cond is None:
+                raise ValueError("Without a search query the document must have a doc_id: use a Document")
+            return self.update(document, cond, ids) or [self.insert(document)]
 
     def remove(self, cond: Cond = None, doc_ids: Iterable[int] | None = None, expect_version: int | None = None) -> list[int]:
         """Remove documents; their history stays."""
@@ -282,6 +308,7 @@ class Table(tinydb_table.Table):
 
     def truncate(self) -> None:
         """Remove all documents; ids start again at 1, versions go on."""
+        self._next_id = None
         with self._storage.begin():
             info = self.info
             writer = Writer(self._storage, info)
@@ -341,8 +368,11 @@ class Table(tinydb_table.Table):
     # TinyDB's own way to the data, for what subclasses it
 
     def _get_next_id(self) -> int:
-        with self._storage.begin():
-            return Writer(self._storage, self.info).next_id()
+        if self._next_id is None:
+            with self._storage.begin():
+                self._next_id = Writer(self._storage, self.info).next_id()
+        self._next_id += 1
+        return self._next_id - 1
 
     def _read_table(self) -> dict[str, Mapping]:
         return {str(doc.doc_id): dict(doc) for doc in self.find()}
