@@ -62,7 +62,9 @@ def finish(b: Building) -> None:
         schema.teams = None
     activities = submap(node, "activities")
     if text(activities, "entity") and (entity := entity_of(b, activities)):
-        found = {word: role(b, activities, entity, word, None) for word in ("subject", "due", "done", "kind", "text", "result")}
+        found: dict[str, Any] = {
+            word: role(b, activities, entity, word, None) for word in ("subject", "due", "done", "kind", "text", "result")
+        }
         found |= {word: role(b, activities, entity, word, None) for word in ("owner", "duration", "priority")}
         subject, due, done = found.pop("subject"), found.pop("due"), found.pop("done")
         if subject and due and done:

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (the examples are YAML as people write it)
 """Describes the language: `LANGUAGE.md` for people, JSON Schema for editors; both from `language.py` and the field types."""
 
 from __future__ import annotations

@@ -152,8 +152,8 @@ def setting_shape(word: str) -> Shape:
         "entity": Text("entity"),
         "name": Name(),
         "field": Text("field"),
-        "fields": MapOf(FIELD_SPEC, names=True, key="column", word="mapping of column to field"),
-        "columns": MapOf(FIELD_SPEC, names=True, key="column", word="mapping of column to field"),
+        "fields": MapOf(FIELD_SPEC, names=True, strict=True, key="column", word="mapping of column to field"),
+        "columns": MapOf(FIELD_SPEC, names=True, strict=True, key="column", word="mapping of column to field"),
         "icon": ICON,
         "color": COLOR,
         "currency": Text("currency", _currency, "E113", "Write its three letters (ISO 4217): `EUR`."),
@@ -279,7 +279,7 @@ ENTITY = Struct(
         "subtitle": Key(Text("template"), "The line below the title.", example='"{account} · {amount}"'),
         "owner": Key(FIELD, "The field that says whose record it is (a user).", example="owner"),
         "fields": Key(
-            MapOf(FIELD_SPEC, names=True, key="name", word="mapping of name to field"),
+            MapOf(FIELD_SPEC, names=True, strict=True, key="name", word="mapping of name to field"),
             "Its fields, in order.",
             required=True,
             example="{name: {type: text, required: true}}",
@@ -537,7 +537,7 @@ REPORT = Struct(
             example="[month(close_on), owner]",
         ),
         "measures": Key(
-            MapOf(Either(Expr("measure"), MEASURE), names=True, key="name", word="mapping of name to measure"),
+            MapOf(Either(Expr("measure"), MEASURE), names=True, strict=True, key="name", word="mapping of name to measure"),
             "The figures: `count`, `sum(amount)`, `sum(amount, stage.outcome == 'won')`, or a formula of the others.",
             required=True,
             example="{revenue: sum(amount)}",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.errors import ConfigError, Fault
-from crm.schema import company, entities, pipelines, roles
+from crm.schema import campaigns, company, entities, imports, labels, pipelines, reports, roles
 from crm.schema.building import Building
 from crm.schema.faults import Faults
 from crm.schema.model import Schema
@@ -29,11 +29,11 @@ def load(folder: str | Path) -> Schema:
 
 def check(folder: str | Path) -> list[Fault]:
     """Every fault of the configuration in `folder`, warnings (codes W…) included, by file and line."""
-    return sorted(examine(folder)[1])
+    return sorted(examine(folder, missing=True)[1])
 
 
-def examine(folder: str | Path) -> tuple[Schema, Faults]:
-    """The schema as far as it can be built, and what is wrong with it."""
+def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
+    """The schema as far as it can be built, and what is wrong with it; `missing`: also which texts lack a translation."""
     path = Path(folder)
     faults = Faults()
     tree = gather(path, faults)
@@ -47,8 +47,18 @@ def examine(folder: str | Path) -> tuple[Schema, Faults]:
     entities.finish(b)
     pipelines.finish(b)
     roles.finish(b)
+    reports.build(b)
+    imports.build(b)
+    campaigns.build(b)
     roles.home(b)
     company.navigation(b)
+    labels.build(b, missing)
+    demo = tree.files.get("demo.yaml")
+    if demo is not None:
+        schema.demo = demo.plain()
+        if "demo" in HOOKS:
+            faults.extend(HOOKS["demo"](schema, demo))
+    schema.warnings = faults.warnings()
     schema.hash = fingerprint(tree)
     return schema, faults
 

@@ -44,8 +44,8 @@ def finish(b: Building) -> None:
         known_modules = {one.module for one in [*b.schema.entities.values(), *b.schema.reports.values()] if one.module} | set(
             b.schema.modules
         )
-        for one in texts(node, "modules"):
-            b.reference(one, sorted(known_modules), "module", "E403")
+        for said in texts(node, "modules"):
+            b.reference(said, sorted(known_modules), "module", "E403")
 
 
 def home(b: Building) -> None:

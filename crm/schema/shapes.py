@@ -21,7 +21,7 @@ NO = {"false", "no", "off"}
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 #: Words a field, entity or list cannot be called: the language, its constants and the record itself use them.
-RESERVED = frozenset("me today now true false none null self record entity version stored drop param".split())
+RESERVED = frozenset("me today now true false none null drop".split())
 #: Fields every entity has; see `entities.system_fields`.
 SYSTEM = ("id", "created_on", "created_by", "changed_on", "changed_by", "deleted_on", "stage_on")
 
@@ -161,7 +161,7 @@ class OneOf(Text):
             faults.add("E102", node, f"'{name}' must be one word, not {what(node)}.", f"Write one of: {known(choices)}.")
         elif node.text not in choices:
             said = f"'{name}' cannot be '{shorten(node.text)}'." + meant(node.text, choices)
-            faults.add(self.code, node, said, f"Write one of: {known(choices)}.")
+            faults.add(self.code, node, said, f"Write one of: {known(choices, 40)}.")
 
     def json(self) -> dict[str, Any]:
         return {"enum": self.all()}
@@ -193,13 +193,15 @@ def snake(text: str) -> str:
     return found if found and not found[0].isdigit() else f"n_{found}" if found else "field"
 
 
-def check_name(node: Scalar, faults: Faults, reserved: Iterable[str] = RESERVED) -> bool:
-    """Report a name that is not snake_case, reserved or a Python keyword; True when it is fine."""
+def check_name(node: Scalar, faults: Faults, reserved: Iterable[str] | None = RESERVED) -> bool:
+    """Report a name that is not snake_case, or (with `reserved`) a reserved word or a Python keyword; True when it is fine."""
     text = node.text
     if not NAME.match(text) or "__" in text or text.endswith("_"):
         mend = f"Write it in small letters, digits and _: '{snake(text)}'."
         faults.add("E107", node, f"'{shorten(text)}' is not a name.", mend)
         return False
+    if reserved is None:
+        return True
     if keyword.iskeyword(text) or keyword.iskeyword(text.capitalize()):
         faults.add("E108", node, f"'{text}' is a word of the expression language.", "Choose another name.")
         return False
@@ -243,10 +245,11 @@ def plural(word: str) -> str:
 
 @dataclass
 class MapOf(Shape):
-    """A mapping with keys of the author's choosing; `names` = the keys are names."""
+    """A mapping with keys of the author's choosing; `names`: they are names, `strict`: names that expressions use."""
 
     of: Shape
     names: bool = False
+    strict: bool = False
     keys: Shape | None = None
     key: str = "name"
     word: str = ""
@@ -265,7 +268,7 @@ class MapOf(Shape):
             if self.names:
                 other = lower.get(key.text.lower())
                 if other is None:
-                    check_name(key, faults)
+                    check_name(key, faults, RESERVED if self.strict else None)
                 else:
                     clash = f"'{key.text}' and '{other.text}' (line {other.line}) differ only in capital letters."
                     faults.add("E109", key, clash, "Give one of them another name.")
@@ -342,6 +345,8 @@ def unknown_key(key: Scalar, keys: Iterable[str], faults: Faults, hints: Mapping
     """Report a key that does not exist."""
     names = list(keys)
     hint = (hints or {}).get(key.text)
+    if not hint and (" " in key.text or len(key.text) > 30):
+        hint = "A comma ends a text inside { }: put the whole text in quotes."
     if hint:
         faults.add("E101", key, f"no key is called '{shorten(key.text)}' here.", hint)
         return
