@@ -192,7 +192,7 @@ class Importer:
 
     def step(self) -> Any:
         note = self.t("Import of {file}", file=Path(self.outcome.file).name)
-        return self.door.step(note, gates=False) if self.map.gates == "skip" else self.door.step(note)
+        return self.door.step(note, later=True, lenient=self.map.gates == "skip" and self.door.actor.admin)
 
     # -- before: what is linked and what is already there
 
@@ -304,6 +304,8 @@ class Importer:
         total = len(self.table)
         skip = [(self.table.columns.index(column), {text.casefold() for text in texts}) for column, texts in self.map.skip.items() if column in self.table.columns]
         places = [(self.table.columns.index(column), column, targets) for column, targets in self.map.columns.items() if column in self.table.columns]
+        if not self.door.actor.admin:  # when a record was made is history: only admins bring it along
+            places = [place for place in places if not all(getattr(self.entity.fields[one.field], "system", False) and one.field != "id" for one in place[2])]
         for number, row in enumerate(self.table.rows):
             report = RowReport(number + 2, "", "", values=row)
             self.outcome.rows.append(report)
