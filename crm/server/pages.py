@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """The pages outside the app: sign-in, sign-out, password, errors. Small HTML that needs no script, no font and no file.
 
 Everything put into them is escaped here; the style is allowed by its hash, so their policy allows nothing else at all.
