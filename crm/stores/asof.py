@@ -20,7 +20,7 @@ from crm.stores.lookup import looking
 from crm.stores.query import Part, Path, Untracked
 from crm.stores.reading import DEFAULT_MEASURES, SQLReading, frame_of, split
 from crm.stores.sqlite import ELEMENT_KINDS, SQLiteStorage, TableInfo
-from crm.stores.writing import apply, dig, members, unapply
+from crm.stores.writing import apply, dig, members, plain, unapply
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -288,10 +288,3 @@ def rebuild_elements(storage: SQLiteStorage, info: TableInfo) -> None:
                     yield ".".join(path), value, i
 
     c.executemany(f"INSERT OR IGNORE INTO {info.element_table} VALUES (?,?,?)", list(rows()))
-
-
-def plain(value: Any) -> Any:
-    """A value as SQLite's columns hold it."""
-    if isinstance(value, dict | list):
-        return orjson.dumps(value).decode()
-    return int(value) if isinstance(value, bool) else value

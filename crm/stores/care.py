@@ -13,7 +13,8 @@ import orjson
 from crm.stores.asof import rebuild_elements, rebuild_past, replay
 from crm.stores.clock import FOREVER
 from crm.stores.fulltext import SHIFT, build, text_of
-from crm.stores.sqlite import SQLiteStorage, TableInfo
+from crm.stores.reading import split
+from crm.stores.sqlite import SQLiteStorage, TableInfo, literal, quoted
 from crm.stores.writing import dig, members
 from crm.words import folded as fold
 
@@ -84,6 +85,7 @@ def verify(storage: SQLiteStorage, repair: bool = False) -> list[str]:
         for name in sorted(known):
             info = storage.info(name)
             problems += _documents(storage, info)
+            problems += _columns(storage, info)
             problems += _past(storage, info)
             problems += _elements(storage, info)
             problems += _texts(storage, info)
@@ -112,6 +114,9 @@ def _repair(storage: SQLiteStorage, fts_ok: bool) -> None:
         storage.connection.execute(f"DELETE FROM _fts WHERE (rowid>>{SHIFT}) NOT IN ({marks})")
         for (name,) in storage.rows("SELECT name FROM _tables"):
             info = storage.info(name)
+            if info.made:
+                values = ",".join(f"{quoted('c_' + path)}=json_extract(doc,{literal(split(path))})" for path in info.made)
+                storage.connection.execute(f"UPDATE {info.source} SET {values}")
             rebuild_past(storage, info)
             rebuild_elements(storage, info)
             for slot, paths in info.groups.values():
@@ -152,6 +157,15 @@ def _documents(storage: SQLiteStorage, info: TableInfo) -> list[str]:
             problems.append(f"{info.name} {i} is not what its history says")
     problems += [f"{info.name} {i} is gone, its history does not know" for i in ends]
     return _few(problems)
+
+
+def _columns(storage: SQLiteStorage, info: TableInfo) -> list[str]:
+    """Whether the columns hold what the documents say."""
+    if not info.made:
+        return []
+    apart = " OR ".join(f"{quoted('c_' + path)} IS NOT json_extract(doc,{literal(split(path))})" for path in info.made)
+    rows = storage.rows(f"SELECT doc_id FROM {info.source} WHERE {apart}")
+    return _few([f"the columns of {info.name} {i} are not those of the document" for (i,) in rows])
 
 
 def _past(storage: SQLiteStorage, info: TableInfo) -> list[str]:

@@ -11,7 +11,7 @@ import orjson
 from crm.stores import fulltext as full
 from crm.stores.asof import rebuild_elements, rebuild_past
 from crm.stores.query import Path
-from crm.stores.reading import split
+from crm.stores.reading import ROW, split
 from crm.stores.sqlite import (
     COLUMN_KINDS,
     ELEMENT_KINDS,
@@ -69,7 +69,7 @@ def _keep(storage: SQLiteStorage, info: TableInfo, wanted: dict) -> None:
 
 
 def _columns(storage: SQLiteStorage, info: TableInfo, wanted: dict) -> None:
-    """Columns for the declared fields: the table is made anew while it is small, else the columns are computed ones."""
+    """Columns for the declared fields: the table is made anew while it is small, else they are added."""
     c, kinds = storage.connection, wanted.get("fields", {})
     made = list(info.made)
     new = [path for path, kind in kinds.items() if kind in COLUMN_KINDS and path not in made]
@@ -84,9 +84,9 @@ def _columns(storage: SQLiteStorage, info: TableInfo, wanted: dict) -> None:
             _rebuild(storage, info)
         else:
             for path in map(split, new):
-                c.execute(
-                    f"ALTER TABLE {info.source} ADD COLUMN {quoted('c_' + '.'.join(path))} AS (json_extract(doc,{literal(path)})) VIRTUAL"
-                )
+                column, place = quoted("c_" + ".".join(path)), literal(path)
+                c.execute(f"ALTER TABLE {info.source} ADD COLUMN {column}")
+                c.execute(f"UPDATE {info.source} SET {column}=json_extract(doc,{place}) WHERE json_type(doc,{place}) IS NOT NULL")
     _no_nulls(storage, info)
     tracked = [path for path, kind in kinds.items() if kind in TRACKED_KINDS]
     held = {row[0] for row in c.execute("SELECT name FROM pragma_table_info(?)", ("v_" + info.name,))}
@@ -105,7 +105,9 @@ def _rebuild(storage: SQLiteStorage, info: TableInfo) -> None:
     seq = storage.one("SELECT seq FROM sqlite_sequence WHERE name=?", ("t_" + info.name,))
     fresh = quoted("n_" + info.name)
     c.execute(table_sql(info, fresh))
-    c.execute(f"INSERT INTO {fresh}(doc_id,version,doc) SELECT doc_id,version,doc FROM {info.source} ORDER BY doc_id")
+    made = "".join("," + quoted("c_" + path) for path in info.made)
+    found = "".join(f",json_extract(doc,{literal(path)})" for path in info.made_paths)
+    c.execute(f"INSERT INTO {fresh}(doc_id,version,doc{made}) SELECT doc_id,version,doc{found} FROM {info.source} ORDER BY doc_id")
     c.execute(f"DROP TABLE {info.source}")
     c.execute(f"ALTER TABLE {fresh} RENAME TO {info.source}")
     if seq is not None:
@@ -137,11 +139,14 @@ def _indexes(storage: SQLiteStorage, info: TableInfo) -> None:
     """One SQL index for each declared one; those no longer declared go."""
     c, wanted = storage.connection, {}
     value = storage.dialect.value
+    live = info.column(split(info.live)) if info.live else None
     for index in info.declared.get("indexes", []):
-        columns = ",".join(path if path in ("doc_id", "version") else value(info, split(path)) for path in index)
-        sql = f"ON {info.source} ({columns})"
-        if info.live and info.column(split(info.live)):
-            sql += f" WHERE {info.column(split(info.live))} IS NULL"
+        columns = [path if path in ROW else value(info, split(path)) for path in index]
+        sql = f"ON {info.source} ({','.join(columns)})"
+        if live and columns[0] == live:
+            sql += f" WHERE {live} IS NOT NULL"  # the bin
+        elif live:  # an index answers alone only when it also holds what it is limited by
+            sql = f"ON {info.source} ({','.join([*columns, live])}) WHERE {live} IS NULL"
         wanted[f"i_{info.id}_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"] = sql
     there = {
         row[0]

@@ -1,8 +1,8 @@
 """SQLite underneath: how it says things (`SQLite`, the dialect), and connections, transactions and tables (`SQLiteStorage`).
 
-A table `x` of documents is `t_x(doc_id, version, c_<path> …, doc)`: the document as JSONB, each declared scalar field as a generated
-column (stored where the table was small when the field was declared, else computed on reading). Beside it `v_x` holds the past of the
-declared fields as intervals of time and `e_x` the elements of its list fields. For the whole file: `_tables`, `_steps`, `_history`,
+A table `x` of documents is `t_x(doc_id, version, c_<path> …, doc)`: the document as JSONB, and each declared scalar field in a column of its
+own, written with the document (generated columns would do the same, but SQLite does not see that an index on them answers a query
+alone). Beside it `v_x` holds the past of the declared fields as intervals of time and `e_x` the elements of its list fields. For the whole file: `_tables`, `_steps`, `_history`,
 `_groups` and `_fts` (full text), `_meta`, `_blobs`.
 
 Durability: WAL with `synchronous=FULL`: what was acknowledged survives a crash and a power cut. SQLite 3.7.0 to 3.51.2 can lose
@@ -32,7 +32,7 @@ from crm.words import folded as fold
 
 SOUND_SINCE = (3, 51, 3)
 BUSY_MS = 60_000
-REBUILD_UP_TO = 50_000  # rows: below, a newly declared field is stored; above, computed, which needs no rewrite
+REBUILD_UP_TO = 50_000  # rows: below, the table is made anew with a newly declared column before the document; above, it is added behind
 
 COLUMN_KINDS = frozenset("text number integer money percent date datetime duration boolean choice link".split())
 TRACKED_KINDS = COLUMN_KINDS - {"text"}
@@ -229,8 +229,12 @@ class TableInfo:
         self.tops = {p[0] for p in self.kinds if len(p) == 1}
         self.nested = [p for p in self.kinds if len(p) > 1]
         self.tracked_tops = {p[0] for p in self.tracked}
-        self.sql_insert = f"INSERT INTO {self.source}(doc_id,version,doc) VALUES (?,?,jsonb(?))"
-        self.sql_update = f"UPDATE {self.source} SET version=?,doc=jsonb(?) WHERE doc_id=?"
+        self.made_paths: list[Path] = [tuple(p.split(".")) for p in self.made]
+        made = [quoted("c_" + p) for p in self.made]
+        self.sql_insert = (
+            f"INSERT INTO {self.source}(doc_id,version,doc{''.join(',' + c for c in made)}) VALUES (?,?,jsonb(?){',?' * len(made)})"
+        )
+        self.sql_update = f"UPDATE {self.source} SET version=?,doc=jsonb(?){''.join(f',{c}=?' for c in made)} WHERE doc_id=?"
         self.sql_get = f"SELECT doc_id,version,json(doc) FROM {self.source} WHERE doc_id=?"
         held = ",".join(self.tracked.values())
         self.sql_remember = f"INSERT OR REPLACE INTO {self.past}(doc_id,since,until,{held}) SELECT doc_id,?,{FOREVER},{held} FROM {self.source} WHERE doc_id=?"
@@ -545,9 +549,8 @@ def _sql_fold(value: Any) -> Any:
 
 
 def table_sql(info: TableInfo, source: str) -> str:
-    """The statement that makes a table with its declared columns stored; the document last, so that they are found without it."""
-    paths = [tuple(p.split(".")) for p in info.made]
-    columns = "".join(f"{quoted('c_' + '.'.join(path))} AS (json_extract(doc,{literal(path)})) STORED, " for path in paths)
+    """The statement that makes a table; the document comes last, so that the columns are read without it."""
+    columns = "".join(f"{quoted('c_' + path)}, " for path in info.made)
     return (
         f"CREATE TABLE IF NOT EXISTS {source} (doc_id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, {columns}"
         "doc BLOB NOT NULL)"

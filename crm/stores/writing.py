@@ -14,7 +14,7 @@ import orjson
 
 from crm.stores import fulltext
 from crm.stores.clock import FOREVER
-from crm.stores.query import Path
+from crm.stores.query import MAX_INT, Path
 from crm.stores.sqlite import SQLiteStorage, TableInfo
 
 MISSING: Any = object()
@@ -53,6 +53,23 @@ def dig(doc: Any, path: Path) -> Any:
             return None
         doc = doc.get(key)
     return doc
+
+
+def plain(value: Any) -> Any:
+    """A value as SQLite's columns hold it, and as its `json_extract` gives it."""
+    kind = type(value)
+    if kind is str or kind is float or value is None:
+        return value
+    if kind is bool:
+        return int(value)
+    if kind is int:
+        return value if -MAX_INT <= value < MAX_INT else float(value)
+    return dumps(value)
+
+
+def columns(info: TableInfo, doc: dict) -> list:
+    """The values of a document's columns."""
+    return [plain(doc.get(path[0]) if len(path) == 1 else dig(doc, path)) for path in info.made_paths]
 
 
 def same(a: Any, b: Any) -> bool:
@@ -122,9 +139,9 @@ class Writer:
         try:
             if len(rows) == 1:
                 i, _, js = rows[0]
-                self.c.execute(info.sql_insert, (i, versions.get(i, 1), js))
+                self.c.execute(info.sql_insert, (i, versions.get(i, 1), js, *columns(info, rows[0][1])))
             else:
-                self.c.executemany(info.sql_insert, [(i, versions.get(i, 1), js) for i, _, js in rows])
+                self.c.executemany(info.sql_insert, [(i, versions.get(i, 1), js, *columns(info, doc)) for i, doc, js in rows])
         except apsw.ConstraintError as exc:
             taken = [i for i, _, _ in rows if self.storage.one(f"SELECT 1 FROM {info.source} WHERE doc_id=?", (i,))]
             which = rows[0][0] if len(rows) == 1 else (taken or [rows[0][0]])[0]
@@ -145,7 +162,7 @@ class Writer:
             if not patch:
                 continue
             at = self.moment(i)
-            up.append((version + step, dumps(new), i))
+            up.append((version + step, dumps(new), *columns(info, new), i))
             log.append((i, version + step, at, act, dumps(patch)))
             if not info.tracked_tops.isdisjoint(patch):
                 told.append((i, at))
