@@ -37,8 +37,23 @@ MINUS = "\u2212\u2013\u2012\ufe63\uff0d"
 
 def fold(text: str) -> str:
     """Lower case without accents, for comparing what people type with words: `fold("Środa") == "sroda"`."""
-    plain = unicodedata.normalize("NFKD", text.casefold()).replace("ł", "l").replace("đ", "d").replace("ı", "i")
-    return "".join(letter for letter in plain if not unicodedata.combining(letter)).strip(" .")
+    return folded(text).strip(" .")
+
+
+_OTHER = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n"}
+)
+
+
+def folded(text: str) -> str:
+    """Text as search and `contains` compare it: lower case, without diacritics: `Łódź` is `lodz`, `Straße` is `strasse`."""
+    return text.lower() if text.isascii() else _folded(text)
+
+
+@lru_cache(maxsize=20_000)
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_OTHER)).casefold()
+    return "".join(c for c in plain if not unicodedata.combining(c)).translate(_OTHER)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -396,7 +411,9 @@ class Words:
             found = self._read_date(unicodedata.normalize("NFKC", text).strip(), today)
             if found:
                 return found
-        raise Refused("'{text}' is not a date. Write it like {example}, or tomorrow, fri, +2w.", text=shorten(text), example=date(2026, 12, 24))
+        raise Refused(
+            "'{text}' is not a date. Write it like {example}, or tomorrow, fri, +2w.", text=shorten(text), example=date(2026, 12, 24)
+        )
 
     def _read_date(self, text: str, today: Day) -> Day | None:
         iso = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].*)?|([0-9]{4})([0-9]{2})([0-9]{2})", text)
@@ -506,7 +523,11 @@ class Words:
             day = self._read_date(plain, now.date())
             if day:
                 return self.midnight(day)
-        raise Refused("'{text}' is not a date and time. Write it like {example}, or tomorrow 14:30.", text=shorten(text), example=datetime(2026, 12, 24, 14, 30, tzinfo=self.tz))
+        raise Refused(
+            "'{text}' is not a date and time. Write it like {example}, or tomorrow 14:30.",
+            text=shorten(text),
+            example=datetime(2026, 12, 24, 14, 30, tzinfo=self.tz),
+        )
 
     # --- reading periods
 

@@ -1,0 +1,952 @@
+"""From text to a checked expression: literals, names, kinds; every mistake with its place and how to mend it."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from typing import Any
+
+from tinydb.queries import QueryInstance
+
+from crm.errors import Said
+from crm.expressions import nodes as n
+from crm.expressions.nodes import Name, Node
+from crm.expressions.python import compile_python
+from crm.expressions.store import compile_query
+from crm.expressions.values import Period
+from crm.words import ENGLISH
+
+LONGEST, DEEPEST, MOST = 2000, 40, 400
+NUMBERS = {"number", "money", "percent", "duration", "integer"}
+TEXTS = {"text", "choice"}
+TIMES = {"date", "datetime"}
+
+#: Functions: kinds of the arguments (a group name, `?` for optional) and the kind of the result (`=` the first argument's).
+FUNCTIONS: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "min": (("any*",), "=", "The smallest of several values, or of a list: `min(offers.amount)`"),
+    "max": (("any*",), "=", "The largest of several values, or of a list: `max(activities.on)`"),
+    "abs": (("number",), "=", "Without its sign"),
+    "round": (("number", "number?"), "=", "Rounded half up, to places after the point"),
+    "floor": (("number",), "=", "Rounded down"),
+    "ceil": (("number",), "=", "Rounded up"),
+    "len": (("text or list",), "number", "How many letters or items"),
+    "lower": (("text",), "text", "In small letters"),
+    "upper": (("text",), "text", "In capitals"),
+    "contains": (("text or list", "any"), "boolean", "Whether a text has a part (case and accents ignored), or a list an item"),
+    "starts_with": (("text", "text"), "boolean", "Whether a text begins so (case and accents ignored)"),
+    "ends_with": (("text", "text"), "boolean", "Whether a text ends so (case and accents ignored)"),
+    "coalesce": (("any*",), "=", "The first value that is not empty"),
+    "if_": (("condition", "any", "any?"), "if", "The second value where the condition holds, else the third"),
+    "days": (("period or number",), "days", "A period in days: `days(today - created_on)`; or so many days: `days(14)`"),
+    "months": (("number",), "period", "So many months"),
+    "years": (("number",), "period", "So many years"),
+    "year": (("time",), "number", "The year of a date"),
+    "month": (("time",), "number", "The month of a date, 1 to 12"),
+    "quarter": (("time",), "number", "The quarter of a date, 1 to 4"),
+    "week": (("time",), "number", "The week of a date (ISO 8601)"),
+    "weekday": (("time",), "number", "The day of the week, 1 is Monday"),
+    "date": (("any", "number?", "number?"), "date", "A date: `date('2026-12-24')`, `date(2026, 12, 24)`, or the day of a moment"),
+    "concat": (("any*",), "text", "Texts one after the other"),
+    "join": (("any*",), "text", "The same as concat"),
+    "count": (("list", "where?"), "number", "How many: `count(activities, done_on != None)`"),
+    "sum": (("list", "where?"), "=", "The sum: `sum(opportunities.amount, stage.open)`"),
+    "mean": (("list", "where?"), "=", "The average"),
+    "first": (("list", "where?"), "=", "The first value, in the order of entry"),
+    "last": (("list", "where?"), "=", "The last value, in the order of entry"),
+    "any": (("list", "where?"), "boolean", "Whether there is one: `any(offers, status == 'sent')`"),
+    "all": (("list", "where?"), "boolean", "Whether it is so for all of them"),
+}
+AGGREGATES = {"count", "sum", "min", "max", "mean", "first", "last", "any", "all"}
+SPECIALS = {"today": "date", "now": "datetime", "me": "me"}
+ME = {"id": "number", "name": "text", "login": "text", "team": "link", "role": "choice", "teams": "list", "language": "text"}
+WORDS = {"true": True, "false": False, "none": None, "null": None, "empty": None}
+SPOKEN = {
+    "boolean": "yes or no", "link": "a linked record", "list": "a list", "lines": "a list of rows", "me": "a user", "period": "a length of time",
+    "text": "text", "choice": "a choice", "number": "a number", "money": "money", "percent": "a percentage", "date": "a date",
+    "datetime": "a date and time", "duration": "a duration", "address": "an address", "file": "a file", "none": "nothing", "any": "anything",
+    "name": "a person's name",
+}  # fmt: skip
+
+
+class ExpressionError(Said, ValueError):
+    """A mistake in an expression: `message`, `offset` into the text (from 0), and in `mend` how to put it right."""
+
+    def __init__(self, message: str, offset: int = 0, mend: str = "", /, **values: Any) -> None:
+        super().__init__(message, **values)
+        self.offset, self.mend = offset, mend
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.message, self.offset, self.mend)
+
+
+class Scope:
+    """What an expression over an entity may name: its fields, and the lists of records that link to it.
+
+    `fields` {key: field}; `child` gives the scope of another entity by its name; `back` {list name: (entity, key of the link there)}.
+    Anything with the same two methods will do as a scope.
+    """
+
+    def __init__(
+        self, fields: Mapping[str, Any], child: Callable[[str], Any] | None = None, back: Mapping[str, tuple[str, str]] | None = None
+    ) -> None:
+        self.fields, self.child, self.backs = fields, child, back or {}
+
+    def names(self) -> Iterable[str]:
+        """Every name, fields first."""
+        return [*self.fields, *(name for name in self.backs if name not in self.fields)]
+
+    def resolve(self, name: str) -> Name | None:
+        """What a name is; None when there is no such name."""
+        field = self.fields.get(name)
+        if field is not None:
+            return self.of_field(field)
+        if name in self.backs:
+            entity, via = self.backs[name]
+            return Name("list", None, self._child(entity), True, "back", entity, via)
+        return None
+
+    def of_field(self, field: Any) -> Name:
+        """What a field is in an expression."""
+        to = getattr(field, "to", None)
+        columns = getattr(field, "columns", None)
+        if field.kind == "lines" and columns is not None:
+            return Name("lines", field, Scope(columns, self.child), True, "lines")
+        if to and getattr(field, "many", False):
+            attributes = getattr(field, "attributes", None) or {}
+            child = self._child(to)
+            return Name("list", field, (lambda: _Both(attributes, child, self.child)) if attributes else child, True, "links", to)
+        if to:
+            return Name("link", field, self._child(to), False, "", to)
+        return Name(field.kind, field)
+
+    def _child(self, entity: str) -> Any:
+        child = self.child
+        return (lambda: child(entity)) if child is not None else None
+
+
+class _Both:
+    """The attributes of a `links` entry first, then the fields of the linked record."""
+
+    def __init__(self, attributes: Mapping[str, Any], child: Any, more: Any) -> None:
+        self.own, self.other = Scope(attributes, more), child() if callable(child) else child
+
+    def names(self) -> Iterable[str]:
+        return [*self.own.names(), *(self.other.names() if self.other else ())]
+
+    def resolve(self, name: str) -> Name | None:
+        return self.own.resolve(name) or (self.other.resolve(name) if self.other else None)
+
+
+class Expression:
+    """A parsed and checked expression.
+
+    `text` as written · `kind` of its value · `uses` dotted paths of the fields it reads (`account.kind`, `activities.on`) ·
+    `constants` which of today, now, me it needs · `aggregate` `(function, list, path or None, where as Expression or None)` when it
+    is one aggregate over one list of linked records and nothing else, so that it can be kept up to date in steps.
+    """
+
+    def __init__(self, text: str, node: Node, uses: Iterable[str], constants: Iterable[str], scope: Any = None) -> None:
+        self.text, self.node, self.kind, self.scope = text, node, node.kind, scope
+        self.uses, self.constants = frozenset(uses), frozenset(constants)
+        self._run: Callable[[Any], Any] | None = None
+        self._truth: Callable[[Any], Any] | None = None
+        self.aggregate: tuple[str, str, str | None, Expression | None] | None = None
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def evaluate(self, env: Any) -> Any:
+        """The value for one record; None where it cannot be computed."""
+        run = self._run
+        if run is None:
+            run = self._run = compile_python(self.node)
+        return run(env)
+
+    def holds(self, env: Any) -> bool:
+        """The value as a condition."""
+        if self._truth is None:
+            self._truth = compile_python(condition(self.node))
+        return self._truth(env) is True
+
+    def query(self, today: Any = None, now: Any = None, me: Any = None, tables: Any = None, guard: Any = None) -> QueryInstance:
+        """The condition as a query over stored documents.
+
+        `tables` gives the store's table of an entity: a mapping, a function, or None where tables are called as entities are.
+        `guard(entity)` may give a query that linked records must fulfil to be looked at; others count as not there.
+        """
+        return compile_query(self, condition(self.node), today, now, me, tables, guard)
+
+
+def parse(text: Any, scope: Any, *, expects: str | Iterable[str] | None = None) -> Expression:
+    """Check an expression against what `scope` names. `expects` is the kind (or kinds) it must have: `boolean` for conditions.
+
+    Raises ExpressionError with the place in the text.
+    """
+    return Parser(str(text), scope).parse(expects)
+
+
+def condition(node: Node) -> Node:
+    """A value used as yes or no: yes-or-no values as they are, others by whether they are filled."""
+    return node if node.kind == "boolean" else n.Filled("boolean", node.at, node)
+
+
+_LITERAL = re.compile(
+    r"""(?P<text>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")
+    |(?P<literal>(?<![\w.])\d+(?:\.\d+)?(?:%|(?:d|w|m|y|h|min)(?!\w)))
+    |(?P<word>(?<!\w)[^\W\d]\w*)""",
+    re.X,
+)
+_KEYWORDS = set(keyword.kwlist) - {"and", "or", "not", "in", "is", "if", "else", "True", "False", "None"}
+_UNITS = {"d": (0, 1, 0), "w": (0, 7, 0), "m": (1, 0, 0), "y": (12, 0, 0), "h": (0, 0, 60), "min": (0, 0, 1)}
+
+
+class Parser:
+    """One parse of one text."""
+
+    def __init__(self, text: str, scope: Any) -> None:
+        self.text = text
+        self.scopes = [scope]
+        self.uses: set[str] = set()
+        self.constants: set[str] = set()
+        self.literals: dict[int, tuple[str, Any]] = {}
+        self.renamed: dict[int, str] = {}
+        self.row: tuple[tuple[n.Step, ...], str, Name, int] | None = None  # the list that the aggregate being read goes over
+        self.collecting = False  # whether a list may be named
+        self.heads: list[str] = [""]
+        self.prefixes: list[str] = [""]
+        self.depth = 0
+
+    def parse(self, expects: str | Iterable[str] | None) -> Expression:
+        """Text to Expression."""
+        if not self.text.strip():
+            raise ExpressionError("There is no expression here.", 0, "Write a field, a comparison or a formula, or leave the key out.")
+        if len(self.text) > LONGEST:
+            raise ExpressionError("This expression is longer than {max} characters.", LONGEST, "Split it into several fields.", max=LONGEST)
+        tree = self._tree()
+        if sum(1 for _ in ast.walk(tree)) > MOST * 3:
+            raise ExpressionError("This expression has too many parts.", 0, "Split it into several fields.")
+        node = self.node(tree.body)
+        if expects:
+            node = self._expected(node, {expects} if isinstance(expects, str) else set(expects))
+        result = Expression(self.text, node, self.uses, self.constants, self.scopes[0])
+        result.aggregate = self._single(node)
+        return result
+
+    # --- reading
+
+    def _tree(self) -> ast.Expression:
+        source = _LITERAL.sub(self._replace, re.sub(r"[\r\n\t\f\v]", " ", self.text))
+        lead = len(source) - len(source.lstrip())
+        self.lead = lead
+        self.source = source.strip()
+        try:
+            return ast.parse(self.source, mode="eval")
+        except SyntaxError as error:
+            offset = min(max((error.offset or 1) - 1, 0), len(self.source)) + lead
+            raise ExpressionError("This is not a complete expression.", offset, self._hint(offset)) from None
+        except (ValueError, RecursionError, MemoryError):
+            raise ExpressionError(
+                "This cannot be read.", 0, "Only fields, numbers, texts in quotes and operators may stand here."
+            ) from None
+
+    def _replace(self, found: re.Match[str]) -> str:
+        token, start = found[0], found.start()
+        if found["literal"]:
+            if token.endswith("%"):
+                value: Any = Decimal(token[:-1]) / 100
+                self.literals[start] = ("percent", value)
+            else:
+                match = re.fullmatch(r"(\d+)(\.\d+)?([a-z]+)", token)
+                assert match
+                if match[2] or len(match[1]) > 5:
+                    raise ExpressionError(
+                        "'{text}' is not a length of time.", start, "Whole numbers: 30d, 2w, 3m, 1y, 2h.", text=token[:20]
+                    )
+                parts = _UNITS[match[3]]
+                self.literals[start] = ("period", Period(*(part * int(match[1]) for part in parts)))
+            return "_" * len(token)
+        if found["word"]:
+            before = self.text[:start].rstrip()
+            if token in _KEYWORDS or (before.endswith(".") and keyword.iskeyword(token)):
+                self.renamed[start] = token
+                return "_" * len(token)
+        return token
+
+    def _hint(self, offset: int) -> str:
+        near = self.text[max(0, offset - 2) : offset + 2]
+        if re.search(r"(?<![=!<>])=(?!=)", self.text):
+            return "Compare with ==, not with a single =."
+        if "&&" in self.text or "||" in self.text:
+            return "Write `and` and `or`."
+        if re.search(r"!(?!=)", self.text):
+            return "Write `not`."
+        if "<>" in self.text:
+            return "Write != for 'is not'."
+        if self.text.count("(") != self.text.count(")"):
+            return "An opening or closing bracket is missing."
+        if self.text.count("'") % 2 or self.text.count('"') % 2:
+            return "A quotation mark is missing."
+        if "%" in near:
+            return "15% is a percentage; there is no remainder operator."
+        return "Something is missing or too much here."
+
+    def at(self, node: ast.AST) -> int:
+        """The place of a node in the text (Python counts bytes)."""
+        return len(self.source.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore")) + self.lead
+
+    def end(self, node: ast.expr) -> int:
+        return len(self.source.encode()[: node.end_col_offset or 0].decode(errors="ignore")) + self.lead
+
+    # --- nodes
+
+    def node(self, tree: ast.expr) -> Node:
+        """A checked node of one part."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ExpressionError("This expression is nested too deeply.", self.at(tree), "Split it into several fields.")
+        try:
+            method = getattr(self, f"_{type(tree).__name__.lower()}", None)
+            if method is None:
+                raise ExpressionError(
+                    "This is not allowed in an expression.",
+                    self.at(tree),
+                    "There are fields, comparisons, `and or not in`, + - * / and functions.",
+                )
+            result: Node = method(tree)
+            return result
+        finally:
+            self.depth -= 1
+
+    def _constant(self, tree: ast.Constant) -> Node:
+        value, at = tree.value, self.at(tree)
+        if value is None:
+            return n.Const("none", at, None)
+        if isinstance(value, bool):
+            return n.Const("boolean", at, value)
+        if isinstance(value, str):
+            return n.Const("text", at, value)
+        if isinstance(value, (int, float)):
+            try:
+                number = Decimal(self.text[at : self.end(tree)].replace("_", ""))
+            except InvalidOperation:
+                number = Decimal("NaN")
+            if not number.is_finite() or (number and not -20 < number.adjusted() < 20):
+                raise ExpressionError("This number is too large or too small.", at, "At most 20 digits.")
+            return n.Const("number", at, number)
+        raise ExpressionError(
+            "This is not allowed in an expression.", at, "Values are numbers, texts in quotes, 30d, 15%, True, False and None."
+        )
+
+    def _name(self, tree: ast.Name) -> Node:
+        at = self.at(tree)
+        if at in self.literals:
+            kind, value = self.literals[at]
+            return n.Const(kind, at, value)
+        return self._path([self.renamed.get(at, tree.id)], [at])
+
+    def _attribute(self, tree: ast.Attribute) -> Node:
+        names, places = [], []
+        part: ast.expr = tree
+        while isinstance(part, ast.Attribute):
+            place = self.end(part) - len(part.attr)
+            names.append(self.renamed.get(place, part.attr))
+            places.append(place)
+            part = part.value
+        at = self.at(part)
+        if not isinstance(part, ast.Name) or at in self.literals:
+            raise ExpressionError("Only a field can stand before a point.", at, "Write link.field.")
+        names.append(self.renamed.get(at, part.id))
+        places.append(at)
+        return self._path(names[::-1], places[::-1])
+
+    def _path(self, names: list[str], places: list[int]) -> Node:
+        head, at = names[0], places[0]
+        level = len(self.scopes) - 1
+        found = self.scopes[level].resolve(head)
+        while found is None and level:
+            level -= 1
+            found = self.scopes[level].resolve(head)
+        if found is not None and found.many and len(names) > 1 and level < len(self.scopes) - 1 and self.heads[level + 1] == head:
+            return self._path(names[1:], places[1:])  # the list's name again before a field of its rows
+        if found is not None:
+            return self._follow(names, places, found, level, (), self.prefixes[level])
+        if head in SPECIALS:
+            return self._special(names, places)
+        if head.lower() in WORDS and len(names) == 1:
+            value = WORDS[head.lower()]
+            return n.Const("none" if value is None else "boolean", at, value)
+        raise self._unknown(head, at, self.scopes[-1])
+
+    def _special(self, names: list[str], places: list[int]) -> Node:
+        head = names[0]
+        self.constants.add(head)
+        if len(names) == 1:
+            return n.Special(SPECIALS[head], places[0], head)
+        if head == "me" and len(names) == 2 and names[1] in ME:
+            return n.Special(ME[names[1]], places[0], f"me.{names[1]}")
+        known = ", ".join(f"me.{name}" for name in ME)
+        raise ExpressionError("There is no '{name}' here.", places[1], f"There are: {known}." if head == "me" else "", name=".".join(names))
+
+    def _follow(self, names: list[str], places: list[int], found: Name, level: int, steps: tuple[n.Step, ...], prefix: str) -> Node:
+        name, at, rest = names[0], places[0], names[1:]
+        dotted = prefix + name
+        self.uses.add(dotted)
+        if found.many and self.collecting:
+            return self._of_rows(names, places, found, level, steps, dotted)
+        if found.many and (rest or found.form == "back"):
+            raise ExpressionError(
+                "'{name}' is a list of records.", at, f"Say what of it: count({name}), sum({name}.…), any({name}, …).", name=name
+            )
+        if not rest:
+            return n.Field(found.kind, at, steps, name, found, "", level)
+        if getattr(found.field, "attributes", None) and hasattr(found.field, "stage_of"):
+            return self._stage(names, places, found, level, steps, prefix)
+        parts = getattr(found.field, "parts", None) or {}
+        if parts:
+            if rest[0] not in parts:
+                raise self._unknown(rest[0], places[1], None, parts)
+            if len(rest) > 1:
+                raise ExpressionError("'{name}' has no parts.", places[2], "", name=rest[0])
+            return n.Field(parts[rest[0]], at, steps, name, found, rest[0], level)
+        scope = found.scope
+        if scope is None:
+            message = "'{name}' is {kind} and has no '{rest}'."
+            mend = "A point leads through a link."
+            raise ExpressionError(message, places[1], mend, name=name, kind=SPOKEN.get(found.kind, found.kind), rest=rest[0])
+        inner = scope.resolve(rest[0])
+        if inner is None:
+            raise self._unknown(rest[0], places[1], scope)
+        return self._follow(rest, places[1:], inner, level, (*steps, n.Step(name, found)), dotted + ".")
+
+    def _of_rows(self, names: list[str], places: list[int], found: Name, level: int, steps: tuple[n.Step, ...], dotted: str) -> Node:
+        """A path into the list that an aggregate goes over: `opportunities.amount` is a field of its rows."""
+        name, at, rest = names[0], places[0], names[1:]
+        if self.row is None:
+            self.row = (steps, name, found, level)
+        elif self.row[:2] != (steps, name):
+            raise ExpressionError("One aggregate goes over one list.", at, f"This one goes over '{self.row[1]}'.")
+        if not rest:
+            return n.Field("row", at, steps, name, found, "", level)
+        scope = found.scope
+        inner = scope.resolve(rest[0]) if scope is not None else None
+        if inner is None:
+            raise self._unknown(rest[0], places[1], scope)
+        self._enter(scope, name, dotted + ".")
+        collecting, self.collecting = self.collecting, False
+        try:
+            return self._follow(rest, places[1:], inner, len(self.scopes) - 1, (), dotted + ".")
+        finally:
+            self.collecting = collecting
+            self._leave()
+
+    def _enter(self, scope: Any, head: str, prefix: str) -> None:
+        self.scopes.append(scope)
+        self.heads.append(head)
+        self.prefixes.append(prefix)
+
+    def _leave(self) -> None:
+        self.scopes.pop()
+        self.heads.pop()
+        self.prefixes.pop()
+
+    def _stage(self, names: list[str], places: list[int], found: Name, level: int, steps: tuple[n.Step, ...], prefix: str) -> Node:
+        field, name, attribute = found.field, names[0], names[1]
+        if attribute not in field.attributes or len(names) > 2:
+            raise self._unknown(attribute, places[1], None, field.attributes)
+        self.uses.add(f"{prefix}{name}.{attribute}")
+        pipeline = self._pipeline_beside(steps, level)
+        if pipeline:
+            self.uses.add(prefix + pipeline)
+        of = n.Field(found.kind, places[0], steps, name, found, "", level)
+        return n.StageOf(field.attributes[attribute], places[0], of, attribute, pipeline)
+
+    def _pipeline_beside(self, steps: tuple[n.Step, ...], level: int) -> str | None:
+        scope = steps[-1].name.scope if steps else self.scopes[level]
+        for name in scope.names():
+            found = scope.resolve(name)
+            if found is not None and getattr(found.field, "name", "") == "pipeline":
+                return str(name)
+        return None
+
+    def _unknown(self, name: str, at: int, scope: Any, known: Iterable[str] | None = None) -> ExpressionError:
+        names = [str(one) for one in known] if known is not None else [*(scope.names() if scope is not None else ())]
+        if known is None and scope is self.scopes[0]:
+            names += [*SPECIALS]
+        close = get_close_matches(name[:60], names, 1, 0.6)
+        if name in FUNCTIONS:
+            mend = f"{name} is a function: write {name}(…)."
+        elif close:
+            mend = f"Did you mean '{close[0]}'?"
+        elif known is not None:
+            mend = f"There are: {', '.join(names)}."
+        else:
+            mend = f"A text stands in quotes: '{name}'."
+        return ExpressionError("There is no field called '{name}' here.", at, mend, name=name)
+
+    def _list(self, tree: ast.List | ast.Tuple | ast.Set) -> Node:
+        return n.Items("list", self.at(tree), tuple(self.node(item) for item in tree.elts))
+
+    _tuple = _set = _list
+
+    def _boolop(self, tree: ast.BoolOp) -> Node:
+        items = tuple(self.truth(self.node(item)) for item in tree.values)
+        return (n.And if isinstance(tree.op, ast.And) else n.Or)("boolean", self.at(tree), items)
+
+    def truth(self, node: Node) -> Node:
+        """A node as yes or no; numbers must be compared with something."""
+        if node.kind == "row":
+            assert isinstance(node, n.Field)
+            raise ExpressionError("'{name}' is a list of records.", node.at, f"Say what of it: count({node.key}) > 0.", name=node.key)
+        if node.kind in NUMBERS or node.kind == "period":
+            raise ExpressionError(
+                "This is {kind}, where yes or no is needed.", node.at, "Compare it, as in `> 0` or `!= None`.", kind=SPOKEN[node.kind]
+            )
+        if isinstance(node, n.Const) and node.kind in ("text", "list"):
+            raise ExpressionError("This is {kind}, where yes or no is needed.", node.at, "Compare it with a field.", kind=SPOKEN[node.kind])
+        return condition(node)
+
+    def _unaryop(self, tree: ast.UnaryOp) -> Node:
+        inner = self.node(tree.operand)
+        if isinstance(tree.op, ast.Not):
+            return n.Not("boolean", self.at(tree), self.truth(inner))
+        if isinstance(tree.op, (ast.USub, ast.UAdd)):
+            if inner.kind not in NUMBERS and inner.kind not in ("period", "any", "none"):
+                raise ExpressionError("There is no minus of {kind}.", inner.at, "", kind=SPOKEN.get(inner.kind, inner.kind))
+            return n.Minus(inner.kind, self.at(tree), inner) if isinstance(tree.op, ast.USub) else inner
+        raise ExpressionError("This is not allowed in an expression.", self.at(tree), "Write `not`.")
+
+    def _ifexp(self, tree: ast.IfExp) -> Node:
+        test = self.truth(self.node(tree.test))
+        return self._if(test, self.node(tree.body), self.node(tree.orelse), self.at(tree))
+
+    def _if(self, test: Node, a: Node, b: Node, at: int) -> Node:
+        return n.If(self._common([a, b], at), at, test, a, b)
+
+    def _common(self, items: list[Node], at: int) -> str:
+        kinds = {item.kind for item in items} - {"none", "any"}
+        if not kinds:
+            return "any" if any(item.kind == "any" for item in items) else "none"
+        if len(kinds) == 1:
+            return kinds.pop()
+        for group, kind in ((TEXTS, "text"), (TIMES, "datetime"), ({"money", "number", "integer"}, "money"), (NUMBERS, "number")):
+            if kinds <= group:
+                return kind
+        told = " and ".join(sorted(SPOKEN.get(kind, kind) for kind in kinds))
+        raise ExpressionError("{kinds} cannot stand for each other.", at, "All of them must be of one kind.", kinds=told)
+
+    # --- arithmetic
+
+    def _binop(self, tree: ast.BinOp) -> Node:
+        op = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}.get(type(tree.op), "")
+        if not op:
+            raise ExpressionError(
+                "There are only + - * / here.", self.end(tree.left), "15% is a percentage; there is no remainder operator."
+            )
+        a, b = self._dated(self.node(tree.left), self.node(tree.right))
+        kind = self._sum_kind(op, a, b, self.at(tree))
+        if op == "-" and kind == "period" and {a.kind, b.kind} == TIMES:
+            a, b = (n.Day("date", side.at, side) if side.kind == "datetime" else side for side in (a, b))
+        return n.Sum(kind, self.at(tree), op, a, b)
+
+    def _sum_kind(self, op: str, a: Node, b: Node, at: int) -> str:
+        x, y = a.kind, b.kind
+        pair = {x, y}
+        if "any" in pair or "none" in pair:
+            return x if y in ("any", "none") else y
+        if op in "+-":
+            if x in TIMES and y == "period":
+                return x
+            if op == "+" and x == "period" and y in TIMES:
+                return y
+            if op == "-" and x in TIMES and y in TIMES:
+                return "period"
+            if pair == {"period"}:
+                return "period"
+            if pair <= {"duration", "period"} or pair == {"duration", "number"}:
+                return "duration"
+            if pair == {"money", "percent"}:
+                raise ExpressionError("A percentage cannot be added to money.", at, "Multiply: amount * (1 + 10%).")
+            if x in NUMBERS and y in NUMBERS and "duration" not in pair:
+                return x if x == y else "money" if "money" in pair else "number"
+            if op == "+" and pair <= TEXTS:
+                return "text"
+            if pair & TIMES and pair & NUMBERS:
+                raise ExpressionError("A number cannot be added to a date.", at, "Say of what: 30d, 2w, 3m or 1y.")
+        elif op == "*":
+            if "period" in pair and pair <= {"period", "number"}:
+                return "period"
+            if pair == {"money"}:
+                raise ExpressionError("Money cannot be multiplied by money.", at, "Multiply by a number or a percentage.")
+            if x in NUMBERS and y in NUMBERS:
+                return x if x == y else next((kind for kind in ("money", "duration") if kind in pair), "number")
+        elif op == "/":
+            if x in NUMBERS and y in NUMBERS:
+                if x == y:
+                    return "number"
+                if y in ("money", "duration"):
+                    raise ExpressionError("{a} cannot be divided by {b}.", at, "", a=SPOKEN[x].capitalize(), b=SPOKEN[y])
+                return x if x in ("money", "duration", "percent") and y in ("number", "percent") else "number"
+        names = {"+": "added to", "-": "taken from", "*": "multiplied by", "/": "divided by"}
+        first, second = (y, x) if op in "+-" else (x, y)
+        mend = "Use concat(…) to put texts together." if op == "+" and pair & TEXTS else ""
+        raise ExpressionError(
+            "{a} cannot be {done} {b}.", at, mend, a=SPOKEN.get(first, first).capitalize(), done=names[op], b=SPOKEN.get(second, second)
+        )
+
+    def _dated(self, a: Node, b: Node) -> tuple[Node, Node]:
+        """A text beside a date is a date: `close_on < '2026-12-31'`."""
+        for x, y in ((a, b), (b, a)):
+            if x.kind in TIMES and isinstance(y, n.Const) and y.kind == "text":
+                made = self._date_of(y, x.kind)
+                return (a, made) if y is b else (made, b)
+        return a, b
+
+    def _date_of(self, node: n.Const, kind: str) -> Node:
+        text = str(node.value).strip()
+        try:
+            if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+                return n.Const("date", node.at, date.fromisoformat(text))
+            if kind == "datetime" and re.match(r"\d{4}-\d\d-\d\d[T ]\d\d", text):
+                return n.Const("datetime", node.at, ENGLISH.parse_datetime(text))
+        except ValueError:
+            pass
+        raise ExpressionError("'{text}' is not a date.", node.at, "Write it as '2026-12-31'.", text=text[:40])
+
+    # --- comparison
+
+    def _compare(self, tree: ast.Compare) -> Node:
+        items: list[Node] = []
+        left = self.node(tree.left)
+        for op, right_tree in zip(tree.ops, tree.comparators, strict=True):
+            right = self.node(right_tree)
+            items.append(self._one(op, left, right, self.at(tree)))
+            left = right
+        return items[0] if len(items) == 1 else n.And("boolean", self.at(tree), tuple(items))
+
+    def _one(self, op: ast.cmpop, a: Node, b: Node, at: int) -> Node:
+        if isinstance(op, (ast.In, ast.NotIn)):
+            found = self._among(a, b, at)
+            return n.Not("boolean", at, found) if isinstance(op, ast.NotIn) else found
+        sign = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Is: "==", ast.IsNot: "!="}[
+            type(op)
+        ]
+        for side in (a, b):
+            if side.kind == "row":
+                self.truth(side)
+        if sign in ("==", "!=") and (a.kind == "none" or b.kind == "none"):
+            filled = n.Filled("boolean", at, b if a.kind == "none" else a)
+            return filled if sign == "!=" else n.Not("boolean", at, filled)
+        a, b = self._dated(a, b)
+        a, b, sign = self._span(a, b, sign)
+        as_days = self._comparable(sign, a, b, at)
+        a, b = self._options(a, b), self._options(b, a)
+        if as_days:
+            a, b = (n.Day("date", side.at, side) if side.kind == "datetime" and isinstance(side, n.Const) else side for side in (a, b))
+        compared = n.Compare("boolean", at, "==" if sign == "!=" else sign, a, b, as_days)
+        return n.Not("boolean", at, compared) if sign == "!=" else compared
+
+    def _span(self, a: Node, b: Node, sign: str) -> tuple[Node, Node, str]:
+        """`today - on > 30d` becomes `on < today - 30d`: exact by the calendar, and the store can look it up."""
+        flip = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+        if isinstance(b, n.Sum) and b.op == "-" and b.kind == "period" and n.is_constant(a):
+            a, b, sign = b, a, flip[sign]
+        if isinstance(a, n.Sum) and a.op == "-" and a.kind == "period" and b.kind == "period" and a.a.kind in TIMES and n.is_constant(b):
+            first, second = a.a, a.b
+            if n.is_constant(first):
+                return second, n.Sum(first.kind, a.at, "-", first, b), flip[sign]
+            return first, n.Sum(second.kind, a.at, "+", second, b), sign
+        return a, b, sign
+
+    def _comparable(self, sign: str, a: Node, b: Node, at: int) -> bool:
+        """Refuse what cannot be compared; whether calendar days are compared."""
+        x, y = a.kind, b.kind
+        pair = {x, y}
+        if "any" in pair or "none" in pair:
+            return False
+        if x in TIMES and y in TIMES:
+            return x != y
+        if x in TEXTS and y in TEXTS:
+            return False
+        if x in NUMBERS and y in NUMBERS and (x == y or "number" in pair or "integer" in pair):
+            return False
+        if pair <= {"period", "duration"}:
+            return False
+        equal = sign in ("==", "!=")
+        if equal and pair <= {"link", "me", "number", "integer"} and pair & {"link", "me"}:
+            return False
+        if equal and pair == {"boolean"}:
+            return False
+        mend = ""
+        if "list" in pair:
+            mend = "Use `in`, as in 'vip' in tags."
+        elif pair & TIMES and pair & NUMBERS:
+            mend = "Compare a date with a date (today + 30d), or a number of days: days(today - created_on) > 30."
+        elif "link" in pair and pair & TEXTS:
+            mend = "Compare a field of the linked record: account.name == '…'."
+        elif pair & TEXTS and pair & NUMBERS:
+            mend = "Write a number without quotes."
+        elif pair == {"money", "percent"}:
+            mend = "Compare money with money: amount > 10% * budget."
+        elif pair == {"boolean"}:
+            mend = "Use == or !=."
+        raise ExpressionError("{a} cannot be compared with {b}.", at, mend, a=SPOKEN.get(x, x).capitalize(), b=SPOKEN.get(y, y))
+
+    def _options(self, node: Node, other: Node) -> Node:
+        """A text compared with a choice must be one of its options."""
+        if isinstance(node, n.Const) and isinstance(node.value, str):
+            known = self._known(other)
+            if known and node.value not in known:
+                close = get_close_matches(node.value[:60], list(known), 1, 0.6)
+                mend = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(list(known)[:12])}."
+                raise ExpressionError("'{name}' is none of the options.", node.at, mend, name=node.value[:40])
+        return node
+
+    @staticmethod
+    def _known(node: Node) -> Iterable[str]:
+        if isinstance(node, n.StageOf):
+            return {"outcome": ("won", "lost"), "forecast": ("closed", "commit", "best_case", "pipeline", "omitted")}.get(
+                node.attribute, ()
+            )
+        field = node.name.field if isinstance(node, n.Field) and not node.part else None
+        if field is None or getattr(field, "name", "") == "tags":
+            return ()
+        return [*(getattr(field, "options", None) or ())]
+
+    def _among(self, a: Node, b: Node, at: int) -> Node:
+        if isinstance(b, n.Items):
+            items = []
+            for item in b.items:
+                left, item = self._dated(a, item)
+                if item.kind != "none":
+                    self._comparable("==", left, item, item.at)
+                items.append(self._options(item, a))
+            return n.Among("boolean", at, a, n.Items("list", b.at, tuple(items)))
+        if b.kind in TEXTS and a.kind in TEXTS | {"any"}:
+            return n.Call("boolean", at, "contains", (b, a))
+        if b.kind in ("list", "any"):
+            self._options(a, b)
+            return n.Among("boolean", at, a, b)
+        raise ExpressionError(
+            "Nothing can be in {kind}.", b.at, "After `in` stands a list: kind in ['a', 'b'].", kind=SPOKEN.get(b.kind, b.kind)
+        )
+
+    # --- functions
+
+    def _call(self, tree: ast.Call) -> Node:
+        at = self.at(tree)
+        name = self.renamed.get(at, tree.func.id) if isinstance(tree.func, ast.Name) else ""
+        if name == "if":
+            name = "if_"
+        if name not in FUNCTIONS:
+            close = get_close_matches(name, FUNCTIONS, 1, 0.6) if name else []
+            mend = f"Did you mean {close[0]}(…)?" if close else f"There are: {', '.join(sorted(FUNCTIONS))}."
+            raise ExpressionError("There is no function called '{name}'.", at, mend, name=name or ast.unparse(tree.func)[:40])
+        if tree.keywords or any(isinstance(arg, ast.Starred) for arg in tree.args):
+            raise ExpressionError("Values stand between the brackets without names.", at, f"{name}(…, …)")
+        if name in AGGREGATES and (name not in ("min", "max") or len(tree.args) <= 2):
+            found = self._aggregate(name, tree, at)
+            if found is not None:
+                return found
+        if name in AGGREGATES and name not in ("min", "max"):
+            raise ExpressionError("{name} works on a list of records.", at, f"{name}(list.field) or {name}(list, condition)", name=name)
+        args = [self.node(arg) for arg in tree.args]
+        return self._function(name, args, at)
+
+    def _function(self, name: str, args: list[Node], at: int) -> Node:
+        wanted, result, _ = FUNCTIONS[name]
+        least = sum(1 for one in wanted if not one.endswith(("?", "*"))) or 1
+        most = 30 if any(one.endswith("*") for one in wanted) else len(wanted)
+        if not least <= len(args) <= most:
+            told = str(least) if least == most else f"{least} to {most}"
+            raise ExpressionError("{name} takes {n} values, not {given}.", at, FUNCTIONS[name][2] + ".", name=name, n=told, given=len(args))
+        for index, arg in enumerate(args):
+            self._argument(name, wanted[min(index, len(wanted) - 1)].rstrip("?*"), arg)
+        if name == "if_":
+            return self._if(self.truth(args[0]), args[1], args[2] if len(args) > 2 else n.Const("none", at, None), at)
+        if name == "date" and len(args) == 1:
+            if isinstance(args[0], n.Const) and args[0].kind == "text":
+                return self._date_of(args[0], "date")
+            if args[0].kind in TIMES:
+                return n.Day("date", at, args[0])
+        if name == "contains" and args[0].kind in TEXTS and args[1].kind not in TEXTS | {"any", "none"}:
+            raise ExpressionError(
+                "{kind} cannot be in a text.", args[1].at, "Put it in quotes.", kind=SPOKEN.get(args[1].kind, "this").capitalize()
+            )
+        kind = result
+        if result == "=":
+            kind = self._common(args, at) if wanted[0] == "any*" else args[0].kind
+            if name in ("min", "max") and kind in ("boolean", "list", "link", "lines", "address", "file"):
+                raise ExpressionError("There is no smallest or largest of {kind}.", at, "", kind=SPOKEN.get(kind, kind))
+            if kind == "datetime" and name in ("min", "max") and any(arg.kind == "date" for arg in args):
+                args = [n.Day("date", arg.at, arg) if arg.kind == "datetime" else arg for arg in args]
+                kind = "date"
+        if result == "days":
+            kind = "number" if args[0].kind == "period" else "period"
+        if name in ("year", "month", "quarter", "week", "weekday") and args[0].kind == "datetime":
+            args = [n.Day("date", args[0].at, args[0])]
+        return n.Call(kind, at, name, tuple(args))
+
+    def _argument(self, name: str, wanted: str, arg: Node) -> None:
+        if arg.kind == "row":
+            self.truth(arg)
+        groups = {
+            "number": NUMBERS, "text": TEXTS, "time": TIMES, "text or list": TEXTS | {"list", "lines"}, "period or number": {"period", "number", "integer"},
+        }  # fmt: skip
+        if wanted == "condition":
+            self.truth(arg)
+        elif wanted in groups and arg.kind not in groups[wanted] | {"any", "none"}:
+            told = {"time": "a date", "number": "a number"}.get(wanted, wanted)
+            raise ExpressionError(
+                "{name} takes {wanted}, not {kind}.",
+                arg.at,
+                FUNCTIONS[name][2] + ".",
+                name=name,
+                wanted=told,
+                kind=SPOKEN.get(arg.kind, arg.kind),
+            )
+
+    def _aggregate(self, name: str, tree: ast.Call, at: int) -> Node | None:
+        """An aggregate, or None when the first value is not of a list."""
+        if not tree.args or len(tree.args) > 2:
+            return None
+        if name in ("min", "max") and not self._names_list(tree.args[0]):
+            return None
+        outer = (self.row, self.collecting)
+        self.row, self.collecting = None, True
+        where = None
+        try:
+            value: Node | None = self.node(tree.args[0])
+            assert value is not None
+            if self.row is None:
+                if name == "count" and value.kind == "list" and len(tree.args) == 1:
+                    return n.Call("number", at, "len", (value,))
+                told = f"{name}(list.field) or {name}(list, condition)"
+                raise ExpressionError("{name} works on a list of records.", value.at, told, name=name)
+            if value.kind == "row":
+                value = None
+            steps, head, found, level = self.row
+            if len(tree.args) == 2:
+                self.collecting = False
+                prefix = self.prefixes[level] + ".".join([*(step.head for step in steps), head]) + "."
+                self._enter(found.scope, head, prefix)
+                try:
+                    where = self.truth(self.node(tree.args[1]))
+                finally:
+                    self._leave()
+        finally:
+            self.row, self.collecting = outer
+        rows = len(self.scopes)
+        if value is None and name in ("sum", "mean", "min", "max", "first", "last"):
+            raise ExpressionError("{name} of what?", at, f"Name a field of the list: {name}({head}.…).", name=name)
+        if value is not None and name in ("sum", "mean") and value.kind not in NUMBERS | {"any"}:
+            raise ExpressionError(
+                "There is no {name} of {kind}.", value.at, "Name a number or money.", name=name, kind=SPOKEN.get(value.kind, value.kind)
+            )
+        if value is not None and name in ("any", "all"):
+            value = self.truth(value)
+        if name == "all" and value is None:
+            if where is None:
+                raise ExpressionError("{name} of what?", at, f"Write {name}({head}, condition).", name=name)
+            value, where = where, None
+        kind = {"count": "number", "any": "boolean", "all": "boolean"}.get(name) or (value.kind if value is not None else "number")
+        return n.Aggregate(kind, at, name, steps, head, found, value, where, level, rows)
+
+    def _names_list(self, tree: ast.expr) -> bool:
+        """Whether an argument looks into a list of rows."""
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Name) and self.at(part) not in self.literals:
+                found = self.scopes[-1].resolve(self.renamed.get(self.at(part), part.id))
+                if found is not None and found.many:
+                    return True
+            if isinstance(part, ast.Attribute):
+                names: list[str] = []
+                inner: ast.expr = part
+                while isinstance(inner, ast.Attribute):
+                    names.append(inner.attr)
+                    inner = inner.value
+                if isinstance(inner, ast.Name):
+                    found = self.scopes[-1].resolve(inner.id)
+                    for name in reversed(names):
+                        scope = found.scope if found is not None else None
+                        found = scope.resolve(name) if scope is not None else None
+                        if found is not None and found.many:
+                            return True
+        return False
+
+    # --- the whole
+
+    def _expected(self, node: Node, kinds: set[str]) -> Node:
+        if node.kind == "row":
+            self.truth(node)
+        if "boolean" in kinds and len(kinds) == 1:
+            return self.truth(node)
+        if node.kind in kinds or node.kind in ("any", "none"):
+            return node
+        groups = [TEXTS, NUMBERS, {"link", "me", "number", "integer"}]
+        if any(node.kind in group and kinds & group for group in groups) and not (node.kind == "percent" and kinds == {"money"}):
+            return node
+        if node.kind == "datetime" and "date" in kinds:
+            return n.Day("date", node.at, node)
+        if node.kind == "date" and "datetime" in kinds:
+            return node
+        if node.kind == "period" and "duration" in kinds:
+            return node
+        told = " or ".join(sorted(SPOKEN.get(kind, kind) for kind in kinds))
+        raise ExpressionError(
+            "This gives {kind}, where {wanted} is needed.", node.at, "", kind=SPOKEN.get(node.kind, node.kind), wanted=told
+        )
+
+    def _single(self, node: Node) -> Any:
+        """The parts of an expression that is one aggregate over one list."""
+        if not isinstance(node, n.Aggregate) or node.steps or node.name.form != "back":
+            return None
+        value = node.value
+        if value is not None and not (isinstance(value, n.Field) and value.level == 1 and not value.part):
+            return None
+        where = None
+        if node.where is not None:
+            prefix = node.head + "."
+            inner = _lowered(node.where)
+            if inner is None:
+                return None
+            uses = {path.removeprefix(prefix) for path in self.uses if path.startswith(prefix)}
+            where = Expression(self.text, inner, uses, self.constants, node.name.scope)
+        return node.function, node.head, value.dotted if isinstance(value, n.Field) else None, where
+
+
+def _lowered(node: Node) -> Node | None:
+    """A condition over rows as a condition over the row's own record; None when it looks at the outer record."""
+    import dataclasses
+
+    changes: dict[str, Any] = {}
+    if isinstance(node, n.Field):
+        return dataclasses.replace(node, level=node.level - 1) if node.level else None
+    if isinstance(node, n.Aggregate):
+        if not node.level:
+            return None
+        changes |= {"level": node.level - 1, "rows": node.rows - 1}
+    for name in node.__dataclass_fields__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            made = _lowered(value)
+            if made is None:
+                return None
+            changes[name] = made
+        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
+            items = [_lowered(item) if isinstance(item, Node) else item for item in value]
+            if any(item is None for item in items):
+                return None
+            changes[name] = tuple(items)
+    return dataclasses.replace(node, **changes) if changes else node
