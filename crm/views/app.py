@@ -14,7 +14,8 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.util import edit_readonly
 
-from crm.errors import ConfigError, Denied, Missing, Refused
+from crm.errors import Denied, Missing, Refused
+from crm.records import SYSTEM
 from crm.views import tokens
 from crm.views.base import PAGES, PARTS, Page, told
 
@@ -127,6 +128,19 @@ class App:
             self.redraw_frame()
         else:
             self.show()
+
+    def later(self, place: Any, make: Callable[[], Any]) -> None:
+        """Fills `place` (a Panel column) with what `make` gives after the page has been shown: for what takes long, such as charts."""
+        def fill() -> None:
+            try:
+                made = make()
+            except Exception as exc:
+                made = self.part("card", {"title": "", "note": told(exc, self.t)["error"]})
+            place[:] = [made]
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.execute(fill, schedule=True)
+        else:
+            fill()
 
     def undo(self, step: int) -> dict:
         done = self.door.undo(step)
@@ -263,11 +277,8 @@ class App:
         if language not in self.schema.languages:
             raise Missing("This language is not configured.")
         roles = self.schema.users
-        if roles and roles.get("language"):
-            try:
-                self.door.change(roles["entity"], self.actor.id, {roles["language"]: language})
-            except (Denied, Missing):
-                self.prefer("language", language)
+        if roles and roles.language:
+            self.company.door(SYSTEM).change(roles.entity, self.actor.id, {roles.language: language})       # one's own language needs no right
         self.frame.send("reload")
 
     def find(self, text: str) -> dict:
@@ -342,4 +353,4 @@ def create_page(company: Any, actor: Any) -> Any:
     return app.page
 
 
-__all__ = ["App", "ConfigError", "create_page", "grid", "href", "stack"]
+__all__ = ["App", "create_page", "grid", "href", "stack"]

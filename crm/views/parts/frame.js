@@ -2,7 +2,13 @@
 const KEYS = [[['Ctrl', 'K'], 'Search or jump to…'], [['/'], 'Go to search'], [['n'], 'New'], [['g', 'h'], 'Go home'], [['g', '1…9'], 'Go to the list {n} of the navigation'], [['j', 'k'], 'Next and previous line'],
   [['Enter'], 'Open the line'], [['x'], 'Select the line'], [['Ctrl', 'Enter'], 'Save a form'], [['Esc'], 'Leave a field or close'], [['['], 'Fold the navigation'], [['?'], 'Show these keys']]
 const typing = event => event.composedPath()[0].matches?.('input,textarea,select,[contenteditable=true]')
-const fits = (match, query) => { const now = new URLSearchParams(query); return Object.entries(match || {}).every(([name, value]) => (now.get(name) || (name === 'view' ? 'home' : '')) === String(value)) }
+// the entry that is lit: its own address, and for a list also the records and forms of its entity
+const fits = (match, query) => {
+  const at = new URLSearchParams(query)
+  if (match?.view === 'list' && !match.v && ['record', 'form'].includes(at.get('view'))) return at.get('entity') === match.entity
+  return exact(match, query)
+}
+const exact = (match, query) => { const now = new URLSearchParams(query); return Object.entries(match || {}).every(([name, value]) => (now.get(name) || (name === 'view' ? 'home' : '')) === String(value)) }
 
 const Frame = part((content, ctx) => {
   const {brand = '', groups = [], user = '', sub, crumbs = [], title = '', dark, bell = {items: [], count: 0}, add = [], bar = {}, languages = [], language, admin, about} = content
@@ -16,7 +22,7 @@ const Frame = part((content, ctx) => {
         menu([{name: 'dark', label: dark ? t('Light mode') : t('Dark mode'), glyph: dark ? 'light_mode' : 'dark_mode'}, languages.length > 1 && {head: t('Language')}, ...(languages.length > 1 ? languages.map(([code, label]) => ({name: 'lang:' + code, label, on: code === language})) : []), {line: true},
           {name: 'settings', label: t('Settings'), glyph: 'tune', href: '?view=settings'}, admin && {name: 'admin', label: t('Administration'), glyph: 'admin_panel_settings', href: '?view=admin'}, {name: 'keys', label: t('Keys'), glyph: 'keyboard', end: '?'}, {name: 'out', label: t('Sign out'), glyph: 'logout'}].filter(Boolean), 'choose', {class: 'up'}))),
     ui.open && h('div.veil', {act: 'open', key: 'veil'}),
-    h('header.top', {key: 'top'}, button('fold', 'menu', '', {label: t('Fold the navigation'), class: 'fold'}), h('nav.path', {label: t('Path')}, h('ol.crumbs', null, crumbs.map(c => h('li', {key: c.href}, h('a', {href: c.href}, c.label))), h('li', {key: 'now'}, h('span', {'aria-current': 'page'}, title)))),
+    h('header.top', {key: 'top'}, button('fold', 'menu', '', {label: t('Fold the navigation'), class: 'fold'}), h('nav.where', {label: t('Path')}, h('ol.crumbs', null, crumbs.map(c => h('li', {key: c.href}, h('a', {href: c.href}, c.label))), h('li', {key: 'now'}, h('span', {'aria-current': 'page'}, title)))),
       h('button.jump', {type: 'button', act: 'jump', label: t('Search or jump to…')}, icon('search'), h('span', null, t('Search or jump to…')), h('kbd', {'aria-hidden': 'true'}, 'Ctrl K')),
       add.length ? pop('add', button('menu', 'add', '', {class: 'primary', label: t('Quick add'), 'data-menu': 'add', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'add')}), menu(add.map(a => ({name: a.name, label: a.label, glyph: a.glyph})), 'make')) : null,
       pop('bell', button('menu', 'notifications', '', {label: bell.count ? `${t('Next steps that are overdue')}: ${bell.count}` : t('Next steps that are overdue'), class: bell.count ? 'has' : '', 'data-menu': 'bell', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'bell')}),

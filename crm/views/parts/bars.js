@@ -1,0 +1,4 @@
+const Bars = part(({title, note, bars = [], none}, {t}) => h('figure.bars', {label: title}, h('figcaption', null, h('b', null, title), note && h('small', null, note)),
+  bars.length ? h('table', null, h('tbody', null, bars.map(b => h('tr', {key: b.label}, h('th', {scope: 'row'}, b.href ? h('a', {href: b.href}, b.label) : b.label),
+    h('td', {'aria-hidden': 'true'}, h('span.track', null, h('span.fill', {style: `width:${Math.max(0, Math.min(100, Number(b.share) || 0))}%;background:${barColor(b.color)}`}), b.mark != null && h('i', {style: `left:${Math.max(0, Math.min(100, Number(b.mark) || 0))}%`}))), h('td.num', null, b.show, b.sub && h('small', null, ` ${b.sub}`)))))) : empty('bar_chart', none || t('Nothing yet'))))
+const barColor = c => ({good: 'var(--good)', late: 'var(--bad)', soon: 'var(--warn)', quiet: 'var(--line2)'}[c] || (typeof c === 'string' && typeof dotColor === 'function' ? dotColor(c) : `var(--c${Number(c) || 1})`))

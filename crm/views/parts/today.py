@@ -1,0 +1,11 @@
+"""A seller's day: what is overdue, due, met with, and next; each line with Done, Log and Postpone."""
+
+from crm.views.base import PARTS, Part
+
+
+@PARTS.add
+class Today(Part):
+    """content {title, note, none, sections: [{key, label, tone, items: [{key, entity, id, title, sub, glyph, when, tone, amount, href, log}]}]}.
+    Asks `done`, `postpone` {entity, id, to}, tells `log` {entity, id}."""
+
+    words = ("Done", "Log", "Postpone", "Tomorrow", "Monday", "Pick a day", "Move", "tomorrow, fri, 24.12., +2w", "Show all {n}", "Day")
