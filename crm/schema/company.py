@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm.schema.building import Building
+from crm.schema.building import Building, own
 from crm.schema.faults import known, meant, shorten
-from crm.schema.language import COMPANY
+from crm.schema.language import COMPANY, wrong_language
 from crm.schema.model import ActivityRoles, CampaignRoles, Entity, Group, Link, TeamRoles, UserRoles
 from crm.schema.reading import entries, flag, maybe, readable, scalar, submap, text, texts, whole
 from crm.yamlfile import Map, Node, Scalar, Seq
@@ -24,7 +24,8 @@ def begin(b: Building) -> None:
     schema = b.schema
     schema.name = text(node, "name") or schema.name
     schema.title = b.text("title", text(node, "title") or readable(schema.name))
-    schema.languages = list(dict.fromkeys(one.text for one in texts(node, "languages"))) or ["en"]
+    stated = [one.text for one in texts(node, "languages")]
+    schema.languages = list(dict.fromkeys(one for one in stated if not wrong_language(one))) or ["en"]
     schema.currency = text(node, "currency") or "EUR"
     schema.timezone = text(node, "timezone") or "UTC"
     schema.country = maybe(node, "country")
@@ -86,7 +87,8 @@ def entity_of(b: Building, node: Map) -> Entity | None:
             b.faults.add("E810", node, "the key 'entity' is missing here.", "Say which entity it is: `entity: name`.")
         return None
     name = b.reference(one, b.schema.entities, "entity", "E810")
-    return b.schema.entities[name] if name else None
+    found = b.schema.entities[name] if name else None
+    return found if found is not None and own(found) else None  # an entity without fields is told elsewhere
 
 
 def role(b: Building, node: Map, entity: Entity, word: str, usual: str | None) -> str | None:

@@ -106,6 +106,10 @@ def begin(b: Building, name: str, node: Map) -> None:
 
 
 def add_field(b: Building, entity: Entity, key: Scalar, value: Node) -> None:
+    if value.is_null:
+        b.faults.add("E202", key, f"the field '{key.text}' has no type.", f"Add `type:`, one of {known(field_types(), 40)}.")
+        b.gone.add(key.text)
+        return
     spec = spec_of(value)
     kind = spec.get("type")
     if kind not in field_types():
@@ -134,6 +138,8 @@ def add_field(b: Building, entity: Entity, key: Scalar, value: Node) -> None:
                 b.plain.setdefault("targets", []).append(to)
     for setting, error in getattr(made, "wrong", []):
         where: Any = (at.get(setting) if at is not None else None) or value
+        if any((fault.file, fault.line, fault.column) == (where.file, where.line, where.column) for fault in b.faults):
+            continue
         b.faults.add("E208", where, f"`{setting}` of '{key.text}': {_lower(str(error))}", "Correct this setting.")
     if kind == "stage":
         if entity.stage_field is not None:

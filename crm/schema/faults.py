@@ -47,11 +47,11 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     for choice in choices:
         other = choice.lower()
         found = fuzz.ratio(plain, other)
-        if len(plain) >= 4 and (other.startswith(plain) or plain.startswith(other) and len(other) >= 4):
+        if len(plain) >= 3 and (other.startswith(plain) or plain.startswith(other) and len(other) >= 4):
             found = max(found, 75.0)
         if found > score:
             best, score = choice, found
-    return best if score >= 65 else None
+    return best if score >= 70 else None
 
 
 def meant(word: str, choices: Iterable[str]) -> str:

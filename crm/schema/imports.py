@@ -99,6 +99,8 @@ def target(b: Building, node: Node, entity: Entity) -> Target | None:
     find = scalar(node, "find")
     if find is not None:
         other = b.schema.entities.get(field.to or "")
+        if other is None and field.name in ("link", "links", "user", "team"):
+            return None  # where it leads is told elsewhere
         if other is None:
             b.faults.add("E607", find, f"'{key}' is no link, so nothing is to be found.", "Remove `find:`.")
         else:

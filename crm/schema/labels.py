@@ -12,7 +12,7 @@ from crm.schema.building import Building
 from crm.schema.entities import SYSTEM_FIELDS
 from crm.schema.faults import Faults, known, meant, shorten
 from crm.schema.language import LABELS
-from crm.schema.overlay import shipped
+from crm.schema.overlay import shipped, shown
 from crm.yamlfile import Map, Node, Scalar, read
 
 PLURALS = ("zero", "one", "two", "few", "many", "other")
@@ -54,7 +54,7 @@ def build(b: Building, missing: bool = False) -> None:
                 labels.setdefault(f"system.{key_}.label", said_)
         schema.labels[language] = labels
         schema.catalogues[language] = catalogue
-        if missing and language != "en":
+        if missing and language != "en" and language in schema.languages:
             absent(b, language, labels, catalogue, own)
 
 
@@ -99,7 +99,7 @@ def flatten(b: Building, at: Scalar, node: Node, path: str, into: dict[str, Any]
 
 def absent(b: Building, language: str, labels: dict[str, Any], catalogue: dict[str, Any], own: Map | None) -> None:
     """Warn of texts that this language lacks."""
-    place = own.file if own is not None else f"{b.schema.folder.as_posix()}/labels/{language}.yaml"
+    place = own.file if own is not None else shown(b.schema.folder / "labels" / f"{language}.yaml")
     at = Scalar(place, 1, 1)
     for path, english in b.schema.texts.items():
         if path not in labels:

@@ -57,7 +57,7 @@ def _timezone(text: str) -> str | None:
     return None if text in every else f"'{shorten(text)}' is not a time zone." + meant(text, sorted(every))
 
 
-def _language(text: str) -> str | None:
+def wrong_language(text: str) -> str | None:
     from babel.localedata import exists
 
     return None if re.fullmatch(r"[a-z]{2,3}(_[A-Za-z]+)?", text) and exists(text) else f"'{shorten(text)}' is not a language."
@@ -741,7 +741,7 @@ COMPANY = Struct(
         "title": Key(Text("text"), "What users see above everything.", example="Sales"),
         "extends": Key(Text("name or path"), "The configuration it builds on: a shipped one by name, or a folder.", example="base"),
         "languages": Key(
-            ListOf(Text("language", _language, "E112", "Write its code: en, pl, sr, lt."), single=True),
+            ListOf(Text("language", wrong_language, "E112", "Write its code: en, pl, sr, lt."), single=True),
             "Languages, the first is the default.",
             example="[en, pl]",
         ),

@@ -46,6 +46,8 @@ def begin(b: Building) -> None:
                 one.stages[key.text] = stage(b, one, key, value if isinstance(value, Map) else Map(key.file, key.line, key.column))
         entity_node = scalar(node, "entity")
         entity_name = b.reference(entity_node, b.schema.entities, "entity", "E301") if entity_node is not None else None
+        if not one.stages or entity_name is None:
+            b.gone.add(name)
         if not one.stages:
             if not any(f.file == node.file and f.code in ("E102", "E103") for f in b.faults):
                 b.faults.add("E302", node, f"the pipeline '{name}' has no stages.", "Add at least one open stage below `stages:`.")
@@ -127,6 +129,7 @@ def finish(b: Building) -> None:
             if when is not None:
                 one.approvals.append(Approval(when, by, text(approval, "say")))
         moves(b, one, submap(node, "moves"))
+        told = any(fault.file == node.file and fault.code in ("E104", "E310", "E311", "E102") for fault in b.faults)
         former: dict[str, str] = {}
         for key, value in entries(submap(node, "stages")):
             for was in texts(value, "was"):
@@ -139,7 +142,7 @@ def finish(b: Building) -> None:
         elif one.stages and not one.first.open:
             message = f"the first stage of '{name}' is {one.first.outcome}; records begin in the first stage."
             b.faults.add("E307", submap(node, "stages").keys[one.first.key], message, "Move an open stage to the top.")
-        else:
+        elif not told:
             unreachable(b, one, submap(node, "stages"))
     for name, entity in b.schema.entities.items():
         if entity.stage_field and not entity.pipelines:

@@ -61,6 +61,8 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
         made = measure(b, one, key, value, entity)
         if made is not None:
             one.measures[key.text] = made
+        else:
+            b.gone.add(key.text)
     formulas(b, one, submap(node, "measures"))
     period = scalar(node, "period")
     if period is not None and (found := b.path(period, entity)) is not None:
@@ -237,10 +239,12 @@ def formulas(b: Building, one: Report, node: Map) -> None:
                 message = f"the formula of '{key}' names '{named[0]}', which is {'itself' if named[0] == key else 'below it'}."
                 b.faults.add("E506", said, message, "A formula may name the measures above it.", max(said.text.find(named[0]), 0))
                 del one.measures[key]
+                b.gone.add(key)
                 continue
             made.formula = b.expression(said, FixedScope(kinds), None, "E506")
             if made.formula is None:
                 del one.measures[key]
+                b.gone.add(key)
                 continue
             kind = getattr(made.formula, "kind", None)
             if made.kind == "number" and kind in ("integer", "money", "percent", "duration") and scalar(node.get(key), "as") is None:

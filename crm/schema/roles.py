@@ -41,11 +41,9 @@ def finish(b: Building) -> None:
         if "rights" not in node and not role.admin:
             message = f"the role '{name}' has no rights, so its users see nothing."
             b.faults.add("E402", node, message, "Add `rights:`, or `admin: true`.")
-        known_modules = {one.module for one in [*b.schema.entities.values(), *b.schema.reports.values()] if one.module} | set(
-            b.schema.modules
-        )
+        modules = {each.module for each in b.schema.entities.values() if each.module} | set(b.schema.modules)
         for said in texts(node, "modules"):
-            b.reference(said, sorted(known_modules), "module", "E403")
+            b.reference(said, sorted(modules), "module", "E403")
 
 
 def home(b: Building) -> None:
@@ -98,7 +96,13 @@ def rights(b: Building, key: Scalar, node: Node, entity: Entity | None) -> Right
 def scope(b: Building, node: Scalar, entity: Entity | None) -> Any:
     """none, own, team, all, or the parsed condition."""
     if node.text in SCOPES:
-        if node.text in ("own", "team") and entity is not None and entity.owner is None and not _is_user(b, entity):
+        if (
+            node.text in ("own", "team")
+            and entity is not None
+            and entity.owner is None
+            and not _is_user(b, entity)
+            and "owner" not in b.nodes[entity.path]
+        ):
             message = f"'{entity.name}' has no owner, so nothing is '{node.text}' there."
             b.faults.add("E408", node, message, f"Write `all` or `none`, or add `owner:` to '{entity.name}'.")
         return node.text
