@@ -152,7 +152,7 @@ class Sight:
             if day != self._day:
                 self._queries.clear()
                 self._day = day
-            if "now" in getattr(scope, "uses", ()):
+            if "now" in scope.constants:
                 return self.company.expression_query(scope, self.actor)
         if act not in self._queries:
             self._queries[act] = self._make(scope)
@@ -201,7 +201,7 @@ class Sight:
             if isinstance(value, list):
                 return any((one.get("id") if isinstance(one, dict) else one) in values for one in value)
             return value in values
-        return bool(scope.evaluate(self.company.env(self.entity.name, doc_id, doc, self.actor)))
+        return bool(scope.holds(self.company.env(self.entity.name, doc_id, doc, self.actor)))
 
     def sees(self, doc: Mapping[str, Any], doc_id: int) -> bool:
         """Whether this actor may see the record at all."""

@@ -34,6 +34,11 @@ class Actor:
     active: bool = True
     system: bool = False
 
+    @property
+    def teams(self) -> list[int]:
+        """The own team and all below it, as expressions name them (`owner.team in me.teams`)."""
+        return sorted(self.team_ids)
+
 
 #: The engine itself: imports at start, the demo, the worker. May do everything and is bound by no role.
 SYSTEM = Actor(id=None, name="System", login="system", role="", admin=True, system=True)

@@ -64,6 +64,7 @@ class Company:
         self._words: dict[str, Any] = {}
         self.parsed: OrderedDict[Any, Any] = OrderedDict()
         self._live = ~where(DELETED).exists()
+        self._zone: Any = None
         self._literals: dict[str, list[tuple[Any, Any]]] = {}
         self._nothing: dict[str, dict[str, Any]] = {}
         self._fulltext: dict[str, dict[str, list[str]]] = {}
@@ -350,23 +351,29 @@ class Company:
     # -- expressions
 
     def now(self) -> datetime:
-        """This moment, or the moment the current step is set at."""
+        """This moment in the company's time zone, or the moment the current step is set at."""
         at = getattr(self._local, "at", None)
-        return at if at is not None else datetime.now(UTC)
+        return (at if at is not None else datetime.now(UTC)).astimezone(self.zone)
 
     def today(self) -> date:
         """The company's calendar day."""
-        tz = getattr(self._tz(), "tz", UTC)
-        return self.now().astimezone(tz).date()
+        return self.now().date()
 
-    def _tz(self) -> Any:
-        return self.words()
+    @property
+    def zone(self) -> Any:
+        """The company's time zone."""
+        if self._zone is None:
+            self._zone = getattr(self.words(), "tz", UTC)
+        return self._zone
+
+    def moment(self, field: Any) -> Any:
+        """Now, as a value of this field: a day for a date, else a moment."""
+        return self.today() if field.kind == "date" else self.now()
 
     def env(self, entity: str, doc_id: int | None, doc: Mapping[str, Any], me: Actor | None = None) -> DocEnv:
         """A record for an expression."""
         now = self.now()
-        tz = getattr(self._tz(), "tz", UTC)
-        return DocEnv(self, entity, doc_id, doc, me or getattr(self._local, "actor", SYSTEM), now.astimezone(tz).date(), now)
+        return DocEnv(self, entity, doc_id, doc, me or getattr(self._local, "actor", SYSTEM), now.date(), now)
 
     def expression_query(self, expression: Any, me: Actor, when: tuple[date, datetime] | None = None) -> QueryInstance:
         """An expression of the configuration as a store query."""
@@ -375,39 +382,33 @@ class Company:
 
     def exclusive(self, rollup: Rollup) -> bool:
         """Whether a rollup's condition depends on the day, so that stepping it would go wrong."""
-        return rollup.where is not None and bool({"today", "now", "me"} & set(getattr(rollup.where, "constants", ()) or rollup.where.uses))
+        return rollup.where is not None and bool(rollup.where.constants)
 
     # -- writing
 
     @contextmanager
     def writing(self, actor: Actor, note: str = "", at: datetime | None = None, later: bool = False) -> Iterator[Writing]:
-        """One step: everything written inside is one durable commit. Inside another one it joins that."""
-        outer: Writing | None = getattr(self._local, "writing", None)
-        if outer is not None:
-            before = self._local.at
-            if at is not None:
-                self._local.at = at
-            try:
-                with self.store.transaction():
-                    yield outer
-            finally:
-                self._local.at = before
+        """One step: everything written inside is one durable commit. Inside another one it joins that; with its own time, or for
+        somebody else, it is a step of its own in the same commit."""
+        local = self._local
+        outer: Writing | None = getattr(local, "writing", None)
+        if outer is not None and at is None and outer.actor.login == actor.login:
+            with self.store.transaction():
+                yield outer
             return
-        self._local.at = at
-        self._local.actor = actor
+        before = (outer, getattr(local, "at", None), getattr(local, "actor", SYSTEM))
         try:
-            with self.store.transaction(actor=actor.login, at=stamp(at) if at else None, note=note) as step:
-                writing = Writing(actor, step, Settling(self, later=later))
-                self._local.writing = writing
-                if at is None:
-                    self._local.at = datetime.now(UTC)
-                    writing.clock = self._local.at
+            local.actor = actor
+            local.at = at if at is not None else before[1] if outer is not None else datetime.now(UTC)
+            told = stamp(local.at) if at is not None or outer is not None else None
+            with self.store.transaction(actor=actor.login, at=told, note=note, separate=outer is not None) as step:
+                settling = outer.settling if outer is not None and outer.settling.later else Settling(self, later=later)
+                local.writing = writing = Writing(actor, step, settling)
                 yield writing
-                writing.settling.flush()
+                if outer is None or settling is not outer.settling:
+                    settling.flush()
         finally:
-            self._local.writing = None
-            self._local.at = None
-            self._local.actor = SYSTEM
+            local.writing, local.at, local.actor = before
 
     @property
     def step(self) -> Writing | None:
@@ -418,11 +419,10 @@ class Company:
 class Writing:
     """A step being written: `id` of the step, its consequences."""
 
-    __slots__ = ("actor", "_step", "settling", "clock")
+    __slots__ = ("actor", "_step", "settling")
 
     def __init__(self, actor: Actor, step: Any, settling: Settling) -> None:
         self.actor, self._step, self.settling = actor, step, settling
-        self.clock: datetime | None = None
 
     @property
     def id(self) -> int:

@@ -8,7 +8,6 @@ store. While many records are written at once (`later`), the affected records ar
 
 from __future__ import annotations
 
-import ast
 import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -236,7 +235,7 @@ def _counted(company: Company, shape: Shape, rollup: Rollup, doc_id: int, doc: M
     """What one record adds to a figure: its value, True for a count, None when it does not count."""
     if doc is None:
         return None
-    if rollup.where is not None and not rollup.where.evaluate(company.env(shape.entity.name, doc_id, doc)):
+    if rollup.where is not None and not rollup.where.holds(company.env(shape.entity.name, doc_id, doc)):
         return None
     return True if rollup.path is None else doc.get(rollup.path)
 
@@ -254,7 +253,13 @@ def _move(now: Any, step: Any) -> Any:
 
 def aggregate_of(expression: Any, back: str) -> tuple[str | None, str | None, Any]:
     """`(how, field, condition)` when a rollup is one aggregate over one list, else three Nones."""
-    return (None, None, None)
+    found = getattr(expression, "aggregate", None)
+    if found is None or found[1] != back or found[0] not in ("count", "sum", "min", "max"):
+        return None, None, None
+    how, _, path, where = found
+    if path is not None and "." in path:
+        return None, None, None
+    return how, path, where
 
 
 def doc_links(shape: Shape, doc: Mapping[str, Any]) -> Iterable[tuple[Any, int]]:

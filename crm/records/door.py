@@ -12,7 +12,7 @@ from crm.records.why import Explaining
 
 
 class Door(Explaining):
-    """Everything one user may do. Made by `Company.door(actor)`; cheap to make, and it follows the user's role, team and the configuration."""
+    """Everything one user may do. Made by `Company.door(actor)`; cheap, and it follows the user's role, team and the configuration."""
 
     def preference(self, key: str, default: Any = None) -> Any:
         """Something this user set for themselves: columns, saved views, dark mode."""

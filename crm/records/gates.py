@@ -25,7 +25,7 @@ def pipeline_for(company: Company, entity: Entity, doc: Mapping[str, Any], env: 
         return pipelines[str(chosen)]
     for name in entity.pipelines:
         condition = pipelines[name].when
-        if condition is not None and condition.evaluate(env):
+        if condition is not None and condition.holds(env):
             return pipelines[name]
     return pipelines[entity.pipelines[0]]
 
@@ -63,7 +63,7 @@ def wants(company: Company, entity: Entity, stages: list[Stage], doc: Mapping[st
                 continue
             if key in entity.fields:
                 field = entity.fields[key]
-                if doc.get(key) in (None, "", []) and (field.show is None or field.show.evaluate(env)):
+                if doc.get(key) in (None, "", []) and (field.show is None or field.show.holds(env)):
                     missing.append(key)
             elif key in entity.back:
                 child, link = entity.back[key]

@@ -15,7 +15,7 @@ from crm.records.actor import Actor
 from crm.records.env import points_to
 from crm.records.queries import all_of, heads
 from crm.records.record import Record
-from crm.records.scope import SeenScope, parse
+from crm.records.scope import parse, scope_of
 from crm.records.shape import DELETED
 from crm.schema.model import Entity, Schema
 from crm.stores import where_id
@@ -40,6 +40,7 @@ class Base:
         self._state: tuple[int, int] = (-1, -1)
         self._sights: dict[str, Sight] = {}
         self._scopes: dict[str, Any] = {}
+        self.parsed: dict[tuple[str, str], Any] = {}
         self._shown: Any = None
         self._check()
 
@@ -61,6 +62,7 @@ class Base:
         self._state = state
         self._sights = {}
         self._scopes = {}
+        self.parsed = {}
         self._shown = None
 
     @property
@@ -96,12 +98,12 @@ class Base:
             found = self._sights[entity] = Sight(self.company, self._actor, self.company.plans.of(self._actor, entity))
         return found
 
-    def scope(self, entity: str) -> SeenScope:
+    def scope(self, entity: str) -> Any:
         """What this user may name in an expression over an entity."""
+        self._check()
         found = self._scopes.get(entity)
         if found is None:
-            self.sight(entity)
-            found = self._scopes[entity] = SeenScope(self.company.schema.entities[entity].scope, entity, self)
+            found = self._scopes[entity] = scope_of(self, entity)
         return found
 
     def _t(self, error: Any) -> str:

@@ -163,7 +163,7 @@ class Writing_(Reading):
         return frozenset(
             key
             for key in sight.plan.readable & mine
-            if sight.entity.fields[key].show is None or sight.entity.fields[key].show.evaluate(draft.env)
+            if sight.entity.fields[key].show is None or sight.entity.fields[key].show.holds(draft.env)
         )
 
     def wants(self, entity: str, id: int, stage: str, values: Mapping[str, Any] | None = None) -> list[str]:
@@ -326,15 +326,12 @@ class Writing_(Reading):
                     problems.setdefault(field.key, self._hide(draft, field.key, Refused("This is needed.")))
             for field, condition in shape.required_when:
                 if doc.get(field.key) in (None, "", []) and (old is None or field.key in changed or heads(condition.uses) & changed):
-                    if condition.evaluate(draft.env) and self._asked(draft, field):
+                    if condition.holds(draft.env) and self._asked(draft, field):
                         problems.setdefault(field.key, self._hide(draft, field.key, Refused("This is needed.")))
             for check in entity.checks:
-                if old is None or heads(check.that.uses) & changed:
-                    if not check.that.evaluate(draft.env) and not any(
-                        doc.get(key) is None for key in heads(check.that.uses) if key in entity.fields
-                    ):
-                        key = check.field if check.field in draft.sight.plan.readable else ""
-                        problems.setdefault(key or "", Refused(self._say_check(check)))
+                if (old is None or heads(check.that.uses) & changed) and not self._holds(draft, check):
+                    key = check.field if check.field in draft.sight.plan.readable else ""
+                    problems.setdefault(key or "", Refused(self._say_check(check)))
         for field in shape.unique:
             if field.key in changed and doc.get(field.key) is not None:
                 twin = self._twin(draft, field)
@@ -363,10 +360,19 @@ class Writing_(Reading):
 
     def _asked(self, draft: Draft, field: Any) -> bool:
         """Whether a field is there at all for this record: shown, and of its kind."""
-        if field.show is not None and not field.show.evaluate(draft.env):
+        if field.show is not None and not field.show.holds(draft.env):
             return False
         kinds = draft.sight.entity.kinds
         return kinds is None or field.key in draft.sight.entity.fields_of(draft.doc)
+
+    def _holds(self, draft: Draft, check: Any) -> bool:
+        """Whether a check is met; one that says nothing of empty fields says nothing about a record that lacks one."""
+        if check.that.holds(draft.env):
+            return True
+        if "None" in str(check.that):
+            return False
+        fields = draft.sight.entity.fields
+        return any(key in fields and draft.doc.get(key) is None for key in heads(check.that.uses))
 
     def _say_check(self, check: Any) -> str:
         labels = getattr(self.words, "labels", None) or {}
