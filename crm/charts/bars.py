@@ -15,40 +15,37 @@ MOST = 40
 class Bars(Chart):
     """`x` a dimension, `y` a measure; a bar is one group, upright along time, lying where names are to be read.
 
-    Each bar carries its value, so no axis of values is drawn. Of more than `MOST` lying bars the first are drawn; the table has them all.
+    Each bar carries its value, so no axis of values is drawn. `by` splits bars by another dimension, beside each other or `stacked`;
+    `horizontal` says which way they lie. Of more than `MOST` lying bars the first are drawn; the table has them all.
     """
 
     name = "bars"
-    axes = {"x": "dimension", "y": "measure"}
+    axes = {"x": "dimension", "y": "measure", "by": "dimension?"}
 
-    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str) -> Any:
+    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str | None = None, **options: Any) -> Any:
+        lying = options.get("horizontal")
+        upright = not lying if lying is not None else x in look.columns and look.columns[x].unit is not None
+        return self.parts(frame, look, x, y, by, upright, bool(options.get("stacked"))) if by else self.plain(frame, look, x, y, upright)
+
+    def plain(self, frame: pd.DataFrame, look: Look, x: str, y: str, upright: bool) -> Any:
+        """One measure: each bar says its value."""
         import holoviews as hv
 
-        upright = look.columns[x].unit is not None if x in look.columns else False
         if not upright:
             frame = frame[:MOST]
         labels = look.texts(frame, x)
         values = frame[y].astype(float).fillna(0).to_list()
         said = [look.text(y, value, short=True) for value in values]
-        if not upright:  # a lying bar chart is drawn from below
-            labels, values, said = labels[::-1], values[::-1], said[::-1]
         rows = list(range(len(values)))
-        data = pd.DataFrame({"x": labels, "y": values, "said": said, "row": rows if upright else rows[::-1]})
+        if not upright:  # a lying bar chart is drawn from below
+            labels, values, said, rows = labels[::-1], values[::-1], said[::-1], rows[::-1]
+        data = pd.DataFrame({"x": labels, "y": values, "said": said, "row": rows})
         bars = hv.Bars(data, hv.Dimension("x", label=look.label(x)), [hv.Dimension("y", label=look.label(y)), "said", "row"])
-        texts = hv.Labels(data, ["x", "y"], "said")
         if look.backend != "bokeh":
             return bars.opts(
-                color=look.color(),
-                backend="matplotlib",
-                invert_axes=not upright,
-                xlabel="",
-                ylabel=look.label(y),
-                **({"xrotation": 45} if upright else {}),
+                color=look.color(), backend="matplotlib", **look.common(invert_axes=not upright, xlabel="", ylabel=look.label(y))
             )
-        height = look.height if upright else max(120, 34 * len(labels) + 20)
         many = upright and len(labels) > 14
-        top = max([*values, 0.0]) * 1.18 or 1
-        low = min([*values, 0.0]) * 1.18
         bars = bars.opts(
             color=look.color(),
             line_color=None,
@@ -56,25 +53,70 @@ class Bars(Chart):
             invert_axes=not upright,
             xlabel="",
             ylabel="",
-            ylim=(low, top),
+            ylim=(min([*values, 0.0]) * 1.18, max([*values, 0.0]) * 1.18 or 1),
             show_grid=False,
-            tools=["tap"],
+            tools=["tap", "hover"] if many else ["tap"],
+            hover_tooltips=[(look.label(x), "@x"), (look.label(y), "@said")],
             active_tools=[],
             xrotation=45 if upright and len(labels) > 8 else 0,
             selection_alpha=1,
             nonselection_alpha=0.55,
             yaxis=None,
-            **look.common(height=height),
+            **look.common(height=look.height if upright else max(120, 34 * len(labels) + 20)),
         )
         if many:
-            return bars.opts(tools=["tap", "hover"])
-        texts = texts.opts(
+            return bars
+        texts = hv.Labels(data, ["x", "y"], "said").opts(
             text_color=look.quiet,
             text_font_size="11px",
             text_align="center" if upright else "left",
             text_baseline="bottom" if upright else "middle",
-            xoffset=0,
-            yoffset=0,
-            **({} if upright else {"invert_axes": True}),
         )
         return bars * texts
+
+    def parts(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str, upright: bool, stacked: bool) -> Any:
+        """Bars of several colours, named in a legend and when pointed at."""
+        import holoviews as hv
+
+        groups = list(dict.fromkeys(frame[x]))[: 60 if upright else MOST]
+        frame = frame[frame[x].isin(groups)]
+        names = {value: look.text(x, value) for value in groups}
+        data = pd.DataFrame(
+            {
+                "x": [names[value] for value in frame[x]],
+                "by": [look.text(by, value) for value in frame[by]],
+                "y": frame[y].astype(float).fillna(0).to_list(),
+                "said": [look.text(y, value) for value in frame[y]],
+                "row": list(frame.index),
+            }
+        )
+        order = [names[value] for value in groups]
+        bars = hv.Bars(
+            data,
+            [
+                hv.Dimension("x", label=look.label(x), values=order if upright else order[::-1]),
+                hv.Dimension("by", label=look.label(by), values=list(dict.fromkeys(data["by"]))),
+            ],
+            [hv.Dimension("y", label=look.label(y)), "said", "row"],
+        )
+        if look.backend != "bokeh":
+            return bars.opts(backend="matplotlib", stacked=stacked, **look.common(invert_axes=not upright, xlabel="", ylabel=look.label(y)))
+        common = look.common(height=look.height if upright else max(140, (30 if stacked else 60) * len(groups) + 60))
+        return bars.opts(
+            stacked=stacked,
+            multi_level=False,
+            color="by",
+            cmap=[look.color(number) for number in range(max(1, data["by"].nunique()))],
+            line_color=None,
+            invert_axes=not upright,
+            xlabel="",
+            ylabel="",
+            show_grid=False,
+            tools=["tap", "hover"],
+            hover_tooltips=[(look.label(x), "@x"), (look.label(by), "@by"), (look.label(y), "@said")],
+            active_tools=[],
+            xrotation=45 if upright and len(groups) > 8 else 0,
+            legend_position="top",
+            legend_opts={"background_fill_alpha": 0, "border_line_alpha": 0, "label_text_color": look.quiet, "orientation": "horizontal"},
+            **{**common, "show_legend": True},
+        )

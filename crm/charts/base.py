@@ -166,6 +166,6 @@ class Chart:
     name: ClassVar[str]
     axes: ClassVar[dict[str, str]] = {}
 
-    def draw(self, frame: pd.DataFrame, look: Look, **axes: str) -> Any:
-        """A HoloViews object of `frame` (one row a group); raises KeyError for an axis that is not in it."""
+    def draw(self, frame: pd.DataFrame, look: Look, **axes: Any) -> Any:
+        """A HoloViews object of `frame` (one row a group), with the options of the YAML; raises KeyError for an axis that is not in it."""
         raise NotImplementedError

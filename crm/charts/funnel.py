@@ -19,7 +19,7 @@ class Funnel(Chart):
     name = "funnel"
     axes = {"x": "dimension", "y": "measure"}
 
-    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str) -> Any:
+    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, **options: Any) -> Any:
         import holoviews as hv
 
         values = [max(0.0, float(value)) if not pd.isna(value) else 0.0 for value in frame[y]]

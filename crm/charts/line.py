@@ -16,7 +16,7 @@ class Line(Chart):
     name = "line"
     axes = {"x": "dimension", "y": "measure", "by": "dimension?"}
 
-    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str | None = None) -> Any:
+    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str | None = None, **options: Any) -> Any:
         import holoviews as hv
 
         if frame.empty:

@@ -16,7 +16,7 @@ class Number(Chart):
     name = "number"
     axes = {"y": "measure"}
 
-    def draw(self, frame: pd.DataFrame, look: Look, y: str) -> Any:
+    def draw(self, frame: pd.DataFrame, look: Look, y: str, **options: Any) -> Any:
         import holoviews as hv
 
         said = look.text(y, frame[y].iloc[0] if len(frame) else None)

@@ -16,7 +16,7 @@ class Table(Chart):
     name = "table"
     axes: dict[str, str] = {}
 
-    def draw(self, frame: pd.DataFrame, look: Look) -> Any:
+    def draw(self, frame: pd.DataFrame, look: Look, **options: Any) -> Any:
         import holoviews as hv
 
         data = pd.DataFrame({look.label(key): [look.text(key, value) for value in frame[key]] for key in frame.columns})
