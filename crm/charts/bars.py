@@ -23,6 +23,10 @@ class Bars(Chart):
     axes = {"x": "dimension", "y": "measure", "by": "dimension?"}
 
     def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str | None = None, **options: Any) -> Any:
+        if frame.empty:
+            import holoviews as hv
+
+            return hv.Curve([])
         lying = options.get("horizontal")
         upright = not lying if lying is not None else x in look.columns and look.columns[x].unit is not None
         return self.parts(frame, look, x, y, by, upright, bool(options.get("stacked"))) if by else self.plain(frame, look, x, y, upright)
