@@ -61,6 +61,7 @@ class Site:
         self._page = page
         self._hashing = asyncio.Semaphore(2)  # a flood of sign-ins must not take the whole machine
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=self._life)
+        company.set_password = self.set_password  # for the administration page: the screens know nothing of the server
         self._routes()
         self._panel()
         self.gate = Gate(self.app, self.sessions, hosts=hosts, metrics=self.metrics, metrics_token=metrics_token)
@@ -107,11 +108,17 @@ class Site:
             return False
         return doc.get(users.active) is True if users.active else True
 
+    def set_password(self, user: int, password: str, by: str) -> None:
+        """A new password given by an administrator; whoever is signed in as this user is signed out."""
+        check_strength(password, self.company.actor(user).login)
+        self.passwords.set(user, password, by=by)
+        self.sessions.end_all(user)
+
     def find_user(self, login: str) -> int | None:
         """The id of the active user with this sign-in name or e-mail; None for nobody."""
         try:
             actor = self.company.actor(login)
-        except Missing:
+        except (Missing, Denied):  # nobody, or nobody who may sign in
             return None
         return actor.id if actor.id is not None and self.may_sign_in(actor.id) else None
 
@@ -120,7 +127,7 @@ class Site:
         schema = self.company.schema
         known = list(getattr(schema, "languages", None) or [schema.language])
         if user is not None:
-            with contextlib.suppress(Missing):
+            with contextlib.suppress(Missing, Denied):
                 return schema.words(self.company.actor(user).language)
         for asked in (request.headers.get("accept-language", "") if request else "").split(","):
             language = asked.split(";")[0].strip().lower()
@@ -133,7 +140,7 @@ class Site:
         """The sign-ins of a demo: login, name, role's label; nothing once no password is known to everybody."""
         people = []
         for user in self.passwords.demo_users():
-            with contextlib.suppress(Missing):
+            with contextlib.suppress(Missing, Denied):
                 if self.may_sign_in(user):
                     actor = self.company.actor(user)
                     role = self.company.schema.roles.get(actor.role)
@@ -415,7 +422,11 @@ class Site:
         if context is not None:
             name = str(context.id)
             self.gate.owners[name] = visit.mark
-            pn.state.on_session_destroyed(lambda _: self.gate.owners.pop(name, None))
+
+            def forget(_: Any) -> None:
+                self.gate.owners.pop(name, None)
+
+            pn.state.on_session_destroyed(forget)
         try:
             actor = self.company.actor(visit.user)
             more = {}
