@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from crm.errors import ConfigError, Conflict, Fault, RecordError, Refused, Said
+from crm.errors import ConfigError, Conflict, RecordError, Refused, Said
 
 if TYPE_CHECKING:
     from crm.records import Door
@@ -154,16 +155,30 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = ""
     Console(width=width, highlight=False).print(grid)
 
 
+@contextmanager
+def progress(title: str) -> Iterator[Callable[..., None] | None]:
+    """A bar on stderr, where somebody is looking: a function that is told the share done (0 to 1) and what is being done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+
+        def tell(done: float, what: str | float = "") -> None:
+            share = done / what if isinstance(what, (int, float)) and what else done
+            bar.update(task, completed=min(1.0, share), description=what if isinstance(what, str) and what else title)
+
+        yield tell
+
+
 def fail(text: str, **more: Any) -> NoReturn:
     """End with exit code 1 and a plain line on stderr (and a JSON document with `--json`)."""
     note(text)
     out({"error": text, **more})
     raise Ended(1)
-
-
-def shown(record: Any) -> dict[str, Any]:
-    """A record as `--json` prints it: `id` and the filled fields by their keys."""
-    return {"id": record.id, **{key: plain(value) for key, value in record.items() if value is not None and key != "id"}}
 
 
 # ---- starting ----------------------------------------------------------------------------------------------------------------
@@ -185,9 +200,9 @@ def init(
     base: Annotated[str, typer.Option("--from", metavar="NAME", help="The shipped configuration to build on.")] = "sales",
 ) -> None:
     """Start a company's own configuration: a few lines that extend a shipped one."""
-    from crm.schema import shipped
+    from crm.schema import shipped_names, write_json_schema
 
-    if shipped(base) is None:
+    if base not in shipped_names():
         fail(f"There is no shipped configuration called {base}. There are: {', '.join(shipped_names())}.")
     if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]):
         fail(f"{folder} exists already and is not empty.")
@@ -196,7 +211,7 @@ def init(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "crm.yaml").write_text(START.format(base=base, title=title), encoding="utf-8")
     files = [str(folder / "crm.yaml")]
-    files += [str(path) for path in write_schemas(folder)]
+    files += [str(path) for path in write_json_schema(folder / ".schema")]
     out(
         {"folder": str(folder), "extends": base, "files": files},
         f"{folder} is ready. Try: crm --config {folder} demo; crm --config {folder} serve",
@@ -211,34 +226,10 @@ title: "{title}"
 """
 
 
-def shipped_names() -> list[str]:
-    """The configurations that come with the engine."""
-    from crm.schema import shipped
-
-    found = shipped("sales")
-    return sorted(folder.name for folder in found.parent.iterdir() if (folder / "crm.yaml").is_file()) if found else []
-
-
-def write_schemas(folder: Path) -> list[Path]:
-    """The JSON Schemas that editors complete and check YAML with, in `.schema/` of a configuration folder."""
-    import json
-
-    from crm.schema import json_schema
-
-    target = folder / ".schema"
-    target.mkdir(parents=True, exist_ok=True)
-    written = []
-    for kind, document in json_schema().items():
-        path = target / f"{kind}.json"
-        path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        written.append(path)
-    return written
-
-
 @app.command()
 def demo(
     size: Annotated[str, typer.Option("--size", help="small, medium or large.")] = "small",
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same company.")] = 1,
+    seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same company.")] = None,
 ) -> None:
     """Fill an empty store with a believable company: three years of history with real dates in it."""
     if size not in SIZES:
@@ -256,7 +247,7 @@ def demo(
     out({"created": made, "users": people, "size": size}, human)
 
 
-def fill(company: Any, size: str = "small", seed: int = 1) -> dict[str, int]:
+def fill(company: Any, size: str = "small", seed: int | None = None) -> dict[str, int]:
     """Make the demo's records and give each of its users the password that is his name; how many records of what."""
     from crm.intake import demo as intake
 
@@ -264,7 +255,8 @@ def fill(company: Any, size: str = "small", seed: int = 1) -> dict[str, int]:
     if not empty(company):
         fail("The store is not empty; the demo fills an empty one only. Another place: --data PATH.")
     note("Making the demo company …")
-    made = intake.fill(company, size=size, seed=seed)
+    with progress("Demo") as told_share:
+        made = intake.fill(company, size=size, seed=seed, progress=told_share)
     from crm.server.passwords import Passwords
 
     passwords = Passwords(company.store)
@@ -303,29 +295,38 @@ def serve(
 def check() -> None:
     """Check the configuration: all mistakes of all files at once, each with its place and how to mend it."""
     from crm.schema import check as find_faults
+    from crm.schema import is_warning
 
-    faults: list[Fault] = find_faults(run.folder)
+    found = find_faults(run.folder)
+    faults = [fault for fault in found if not is_warning(fault)]
+    warnings = [fault for fault in found if is_warning(fault)]
 
     def human() -> None:
-        for fault in faults:
+        for fault in [*faults, *warnings]:
             print(fault)
-        print(f"{len(faults)} fault{'s' if len(faults) != 1 else ''} found." if faults else f"{run.folder}: no faults.")
+        counted = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}" if faults else "no faults"
+        print(f"{run.folder}: {counted}" + (f", {len(warnings)} warnings." if warnings else "."))
 
-    out({"faults": [fault.as_dict() for fault in faults]}, human)
+    out({"faults": [fault.as_dict() for fault in faults], "warnings": [fault.as_dict() for fault in warnings]}, human)
     if faults:
         raise Ended(1)
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    target: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where they go (default: .schema beside or in the folder).")
+    ] = None,
+) -> None:
     """Write the JSON Schemas that editors complete and check the YAML with."""
-    from crm.schema import json_schema
+    from crm.schema import json_schema, write_json_schema
 
     if run.json:
         out(json_schema())
         return
-    written = write_schemas(run.folder)
-    print(f"{len(written)} files in {written[0].parent}" if written else "nothing to write")
+    beside = run.folder.resolve().parent / ".schema"
+    written = write_json_schema(target or (beside if beside.is_dir() else run.folder / ".schema"))
+    print(f"{len(written)} files in {written[0].parent}")
 
 
 # ---- data in and out ---------------------------------------------------------------------------------------------------------
@@ -342,25 +343,33 @@ def import_(
     """Import a CSV or Excel file; the whole import is one step that `crm undo` takes back."""
     from crm.intake import importing
 
-    door = run.door() if not creating() else run.company(create=True) and run.door()
-    result = importing.run(door, entity, file, map=map_, dry_run=dry_run)
-    if rejects is not None and hasattr(result, "write_rejects"):
-        result.write_rejects(rejects)
-    document = result.json() if hasattr(result, "json") else dict(result)
+    run.company(create=True)
+    with progress("Importing") as told_share:
+        outcome = importing.run(run.door(), entity, file, map=map_, dry_run=dry_run, progress=told_share)
+    if rejects is not None and outcome.rejected:
+        outcome.write_rejected(rejects)
+    document = outcome.as_dict(full=True)
 
     def human() -> None:
-        counts = ("created", "updated", "unchanged", "rejected")
-        print(("Would be: " if dry_run else "") + ", ".join(f"{document.get(key, 0)} {key}" for key in counts))
-        for problem in document.get("problems", [])[:20]:
-            print(f"  {problem}")
-        if document.get("step"):
+        counts = ("created", "updated", "unchanged", "rejected", "skipped")
+        print(
+            ("Would be: " if dry_run else "") + ", ".join(f"{document[key]} {key}" for key in counts if document[key] or key != "skipped")
+        )
+        for one in document["notes"]:
+            print(f"  {one['note']}" + (f" (rows {short(one['rows'])})" if one["rows"] else ""))
+        for one in document["rows"][:20]:
+            print(f"  row {one['row']}, {one['label']}: {' '.join(one['problems'] + one['warnings'])}")
+        if len(document["rows"]) > 20:
+            print(f"  … and {len(document['rows']) - 20} more rows; --json lists all, --rejects FILE writes those refused")
+        if document["step"]:
             print(f"Take it back with: crm undo {document['step']}")
 
     out(document, human)
 
 
-def creating() -> bool:
-    return "://" not in run.url and not Path(run.url).exists()
+def short(numbers: Sequence[int], most: int = 8) -> str:
+    """The first of many numbers."""
+    return ", ".join(str(one) for one in numbers[:most]) + (", …" if len(numbers) > most else "")
 
 
 @app.command()
@@ -405,26 +414,22 @@ def export(
     door = run.door()
     if entity == "all":
         folder = target or Path("export")
-        folder.mkdir(parents=True, exist_ok=True)
-        written = {}
-        for name in door.schema.entities:
-            if door.may("export", name):
-                path = folder / f"{name}.{format}"
-                written[name] = {"path": str(path), "records": exporting.write(door, name, path, format=format)}
+        counts = exporting.export_all(door, folder, format)
+        written = {name: {"path": str(folder / f"{name}.{format}"), "records": count} for name, count in counts.items()}
         out({"exported": written}, lambda: table(("Entity", "Records", "File"), [(n, w["records"], w["path"]) for n, w in written.items()]))
         return
+    if entity not in door.schema.entities:
+        fail(f"There is nothing called {entity}. There are: {', '.join(door.schema.entities)}.")
     if target is None:
         if format not in ("csv", "json"):
             fail(f"{format} needs a file: --out PATH.")
         if format == "csv" and not run.json:
-            sys.stdout.buffer.write(exporting.csv_bytes(door, entity, where=where))
+            sys.stdout.write(exporting.csv_bytes(door, entity, where=where).decode("utf-8-sig"))
         else:
-            import json
-
-            sys.stdout.write(json.dumps(plain(exporting.rows(door, entity, where=where)), ensure_ascii=False, indent=1) + "\n")
-        sys.stdout.flush()
+            run.json = True
+            out(exporting.records(door, entity, where=where))
         return
-    count = exporting.write(door, entity, target, format=format, where=where)
+    count = exporting.export(door, entity, target, format, where=where)
     out({"exported": {entity: {"path": str(target), "records": count}}}, f"{count} in {target}")
 
 
@@ -458,13 +463,15 @@ def show(
     """One record, now or as it was at any moment."""
     door = run.door()
     record = door.get(entity, number, as_of=moment(as_of)) if as_of else door.get(entity, number)
-    document = shown(record)
+    from crm.intake.export import record_json
+
+    document = record_json(door, record)
 
     def human() -> None:
         fields = door.schema.entities[entity].fields
         print(record.title)
-        rows = [(fields[key].label if key in fields else key, value_text(door, fields.get(key), record.get(key))) for key in document]
-        table(("", ""), rows)
+        filled = [key for key in document if document[key] not in (None, "", []) and key != "id"]
+        table(("", ""), [(fields[key].label, value_text(door, fields[key], record.get(key))) for key in filled])
 
     out(document, human)
 
@@ -578,7 +585,7 @@ def listed_users(company: Any) -> list[dict[str, Any]]:
     found = []
     for record in door.list(keys.entity, order=[keys.login], limit=100_000):
         try:
-            actor = company.actor(record.id)
+            actor = company.people.actor(record.id)
         except Missing:
             continue
         team = door.titles(company.schema.teams.entity, [actor.team]).get(actor.team) if company.schema.teams and actor.team else None
@@ -658,7 +665,7 @@ def new_password(login: str, from_stdin: bool) -> tuple[str, bool]:
 
 
 def user_id(company: Any, login: str) -> int:
-    actor = company.actor(int(login) if login.isdigit() else login)
+    actor = company.people.actor(int(login) if login.isdigit() else login)
     assert actor.id is not None
     return int(actor.id)
 

@@ -33,26 +33,19 @@ def config_folder(asked: str | Path | None = None) -> Path:
 
     That is `config/sales` where it exists, or the working folder itself when it holds a `crm.yaml`; else the shipped `sales`.
     """
-    from crm.schema import shipped
+    from crm.schema import shipped, shipped_names
 
     chosen = str(asked or os.environ.get("CRM_CONFIG") or "")
-    if chosen:
-        folder = Path(chosen)
-        if folder.is_dir():
-            return folder
-        found = shipped(chosen) if "/" not in chosen and os.sep not in chosen else None
-        if found is None and folder.as_posix() == CONFIG:
-            found = shipped("sales")
-        if found is None:
-            raise Refused("There is no configuration folder {name}. `crm init {name}` makes one.", name=chosen)
-        return found
-    for folder in (Path(CONFIG), Path(".")):
-        if (folder / "crm.yaml").is_file():
-            return folder
-    found = shipped("sales")
-    if found is None:
-        raise Refused("There is no configuration folder {name}. `crm init {name}` makes one.", name=CONFIG)
-    return found
+    if chosen and Path(chosen).is_dir():
+        return Path(chosen)
+    if not chosen:
+        here = next((folder for folder in (Path(CONFIG), Path(".")) if (folder / "crm.yaml").is_file()), None)
+        if here is not None:
+            return here
+    name = "sales" if chosen in ("", CONFIG) else chosen
+    if "/" in name or os.sep in name or name not in shipped_names():
+        raise Refused("There is no configuration folder {name}. `crm init {name}` makes one.", name=chosen or CONFIG)
+    return shipped(name)
 
 
 def data_url(asked: str | Path | None = None) -> str:
@@ -187,7 +180,7 @@ class Records:
         return self._door.get(self._entity, number, as_of=as_of)
 
     def list(self, where: Any = None, order: Iterable[str] | str = (), limit: int = 50, offset: int = 0, **more: Any) -> list[Record]:
-        return self._door.list(self._entity, where, order=[order] if isinstance(order, str) else order, limit=limit, offset=offset, **more)
+        return self._door.list(self._entity, where, order=order if isinstance(order, str) else list(order), limit=limit, offset=offset, **more)
 
     def count(self, where: Any = None, **more: Any) -> int:
         return self._door.count(self._entity, where, **more)

@@ -23,7 +23,7 @@ def heads(query: QueryInstance) -> set[str]:
     """The field keys a TinyDB query looks at. Raises `Refused` for a query that hides what it looks at (a bare function)."""
     found: set[str] = set()
     for leaf in _leaves(getattr(query, "_hash", None)):
-        if leaf == ():
+        if leaf == () or leaf[0] == "id":  # nothing, or the record's number
             continue
         path = leaf[1] if len(leaf) > 1 else None
         if leaf[0] == "fragment" and len(leaf) == 2:

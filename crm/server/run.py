@@ -108,7 +108,7 @@ def _people(company: Any) -> list[tuple[str, str, str]]:
 
     people = []
     for user in Passwords(company.store).demo_users():
-        actor = company.actor(user)
+        actor = company.people.actor(user)
         role = company.schema.roles.get(actor.role)
         people.append((actor.login, actor.name, role.label if role else actor.role))
     return people

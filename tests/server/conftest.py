@@ -16,7 +16,6 @@ CRM = """
 extends: base
 title: Test & Co
 currency: EUR
-language: en
 languages: [en, pl]
 """
 THING = """
@@ -154,11 +153,25 @@ def little_page(written: Written):
     def create(company, actor, still_valid=None):
         import panel as pn
 
-        box = pn.widgets.TextInput(name="box")
+        box = pn.widgets.TextInput(placeholder="box")
         box.param.watch(lambda event: written.append((actor.login, event.new, still_valid() if still_valid else None)), "value")
         return pn.Column(pn.pane.Str(f"hello {actor.login}"), box)
 
     return create
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes():
+    """The same algorithm at its lowest cost: these tests hash hundreds of passwords."""
+    from argon2 import PasswordHasher
+
+    from crm.server import passwords
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        passwords.nobody.cache_clear()
+        yield
+        passwords.nobody.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -71,12 +71,12 @@ def test_the_administrator_reads_what_the_clerk_may_not(place, papers):
         ('a".exe', "a_.exe"),
         ("", "file"),
         ("a\r\nb", "a__b"),
-        ("żółw.txt", "____w.txt"),
+        ("żółw.txt", "___w.txt"),
     ],
 )
 def test_names_of_files_break_no_header(name, plain):
     told = disposition(name)
-    assert f'filename="{plain}"' in told.replace("; filename*", "; filename*") and "\r" not in told and "\n" not in told
+    assert f'filename="{plain}"' in told and "\r" not in told and "\n" not in told
     assert told.encode("latin-1")
 
 
