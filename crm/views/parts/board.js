@@ -3,11 +3,11 @@ const columnOf = (content, key) => content.columns.find(col => col.cards.some(c 
 const Board = part((content, ctx) => {
   const {columns, may = {}} = content, {ui, t} = ctx
   totalsLater(ctx)
-  const at = ui.menuCard && columnOf(content, ui.menuCard)
+  const slim = col => col.outcome === 'lost' && !ui.wide?.has(col.name) && !(ui.moving && col.cards.some(c => c.key === ui.moving)), at = ui.menuCard && columnOf(content, ui.menuCard)
   return [listbar(content, ctx),
-    columns.length ? h('div.board', {key: 'board'}, columns.map(col => h('section.col', {key: col.name, act: 'col', 'data-stage': col.name, label: col.label, class: [ui.over === col.name && 'over', col.outcome && 'end', col.closed && 'closed'].filter(Boolean).join(' ')},
+    columns.length ? h('div.board', {key: 'board'}, columns.map(col => h('section.col', {key: col.name, act: 'col', 'data-stage': col.name, label: col.label, class: [ui.over === col.name && 'over', col.outcome && 'end', col.closed && 'closed', slim(col) && 'slim'].filter(Boolean).join(' ')},
       h('h2', null, h('span.stage', {style: `--dot:${dotColor(col.color)}`}, col.label), h('span.count', {title: t('{n} here', {n: col.count ?? col.cards.length})}, col.count ?? ''), h('span.num', null, col.sum), h('small.num', null, col.weighted)),
-      h('ul', {act: 'cards', 'data-stage': col.name, tabindex: -1}, col.cards.map(c => h('li', {key: c.key}, cardNode(c, ctx, may, columns))),
+      slim(col) ? button('widen', 'unfold_more', '', {id_: col.name, class: 'shut', label: `${t('Show')}: ${col.label}`, 'aria-expanded': 'false'}) : h('ul', {act: 'cards', 'data-stage': col.name, tabindex: -1}, col.cards.map(c => h('li', {key: c.key}, cardNode(c, ctx, may, columns))),
         col.more && h('li.more', {key: '-more'}, button('more', 'expand_more', t('Show more'), {id_: col.name, class: 'quiet'})),
         !col.cards.length && h('li', {key: '-none'}, empty(col.glyph || 'inbox', t('Nothing here.')))))))
       : empty('view_kanban', content.none || t('Nothing here.')),
@@ -39,6 +39,8 @@ const Board = part((content, ctx) => {
     if (e.key === 'Escape') { e.stopPropagation(); shutMenu(ctx) } else if (at >= 0 && /^Arrow(Up|Down)$/.test(e.key)) { e.preventDefault(); items[(at + (e.key === 'ArrowDown' ? 1 : items.length - 1)) % items.length].focus() }
   },
   to(ctx, el) { const key = el.dataset.id_; ctx.ui.menuCard = null; shift(ctx, key, el.dataset.stage) },
+  widen: (ctx, el) => { (ctx.ui.wide ??= new Set()).add(el.dataset.id_); ctx.draw(); ctx.focus(`.col[data-stage="${CSS_escape(el.dataset.id_)}"] .card`) },
+  col(ctx, el, e) { if (el.classList.contains('slim') && !e.target.closest('button')) { (ctx.ui.wide ??= new Set()).add(el.dataset.stage); ctx.draw() } },
   more: (ctx, el) => loadMore(ctx, el.dataset.id_),
   'cards:scroll'(ctx, el) { if (el.scrollTop + el.clientHeight > el.scrollHeight - 400) loadMore(ctx, el.dataset.stage) },
   on_joy: ctx => joy(ctx.root),

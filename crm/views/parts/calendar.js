@@ -7,7 +7,7 @@ const Calendar = part((content, ctx) => {
   return [listbar(content, ctx),
     h('div.bar.calbar', {key: 'calbar'}, h('h2', {'aria-live': 'polite'}, title), h('span.grow'), h('a.button', {href: now}, t('Today')), h('a.button.bare', {href: before, label: t('Back in time'), title: t('Back in time')}, icon('chevron_left')), h('a.button.bare', {href: after, label: t('Forward in time'), title: t('Forward in time')}, icon('chevron_right')),
       h('nav.switch', {label: t('Length')}, modes.map(m => h('a.words', {href: m.href, 'aria-current': m.name === mode ? 'page' : null}, m.label)))),
-    h('div.calendar', {key: 'cal', class: mode, role: 'list', label: title}, weekdays.map(w => h('span.wd', {key: `w-${w}`, 'aria-hidden': 'true'}, w)),
+    h('div.cal', {key: 'cal', class: mode, role: 'list', label: title}, weekdays.map(w => h('span.wd', {key: `w-${w}`, 'aria-hidden': 'true'}, w)),
       days.map(d => { const all = byDay[d.iso] || [], open = ui.open === d.iso, shown = open ? all : all.slice(0, room)
         return h('section.day', {key: d.iso, role: 'listitem', 'data-day': d.iso, label: d.label, class: [d.today && 'today', d.other && 'other', !all.length && 'bare-day'].filter(Boolean).join(' ')},
           h('h3', null, h('span.dn', null, d.day), h('span.dl', null, d.label), content.addable && button('addon', 'add', '', {id_: d.iso, label: `${t('Add')}: ${d.label}`, class: 'quiet'})),

@@ -9,9 +9,9 @@ const Timeline = part((content, ctx) => {
       planned.may && [button('done', 'check', t('Done'), {key: 'done', id_: planned.key}), h('span.pop', {key: 'later'}, button('later', 'schedule', t('Postpone'), {'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'later')}),
         ui.menu === 'later' && h('div.menu', {role: 'menu'}, [['tomorrow', t('Tomorrow')], ['monday', t('Monday')], ['+1w', t('In a week')]].map(([to, label]) => h('button', {type: 'button', role: 'menuitem', act: 'to', 'data-to': to}, label)), h('input', {act: 'pick', placeholder: t('tomorrow, fri, 24.12.'), label: t('Pick a day'), autocomplete: 'off'})))]),
     content.missing && h('div.planned.none', {key: 'missing', role: 'note'}, icon('event_busy'), h('span.two', null, h('b', null, content.missing), h('small', null, content.missinghelp)), button('plan', 'add', t('Plan one'), {})),
-    h('div.bar', {key: 'bar'}, h('div.pills', {role: 'group', label: t('Show')}, button('all', '', t('All'), {class: 'pill', 'aria-pressed': String(ui.tab !== 'history' && !ui.kinds?.size)}), kinds.map(k => button('kind', '', k.label, {key: k.name, id_: k.name, class: 'pill', 'aria-pressed': String(ui.tab !== 'history' && !!ui.kinds?.has(k.name))})),
-      content.history && button('history', '', t('History'), {class: 'pill', 'aria-pressed': String(ui.tab === 'history')})),
-      ui.tab !== 'history' && h('input.find', {type: 'search', act: 'find', key: 'find', placeholder: t('Search'), label: t('Search in the timeline')})),
+    h('div.bar', {key: 'bar'}, h('div.pills', {role: 'group', label: t('Show')}, button('all', '', t('All'), {class: 'pill', 'aria-pressed': String(ui.tab !== 'history' && !ui.kinds?.size)}), kinds.map(k => button('kind', '', k.label, {key: k.name, id_: k.name, class: 'pill', 'aria-pressed': String(ui.tab !== 'history' && !!ui.kinds?.has(k.name))}))),
+      ui.tab !== 'history' && h('input.find', {type: 'search', act: 'find', key: 'find', placeholder: t('Search'), label: t('Search in the timeline')}),
+      content.history && button('history', 'manage_history', '', {label: t('History'), key: 'history', 'aria-pressed': String(ui.tab === 'history')})),
     ui.tab === 'history' ? historyNode(ctx) : events.length ? h('ol', {key: 'events', 'aria-busy': ui.loading ? 'true' : null}, events.map(e => {
       const head = e.day !== day && (day = e.day)
       return [head && h('li.day', {key: `d-${e.day}`}, head), h('li', {key: e.key, class: e.kind}, h('span.dot', {class: e.tone}, icon(e.glyph)),
