@@ -21,6 +21,7 @@ from crm.errors import Fault
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
 
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
@@ -158,7 +159,7 @@ def read(path: str | Path, shown: str | None = None, text: str | None = None) ->
     elif len(text) > MAX_BYTES:
         return None, [_too_big(name)]
     text = text.removeprefix("\ufeff")
-    if found := re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", text):
+    if found := CONTROL.search(text):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
         message = f"a control character (U+{ord(found.group()):04X}) stands here."
@@ -252,6 +253,8 @@ class _Builder:
         if tag and not (isinstance(event, yaml.ScalarEvent) and tag == "!"):
             self.fault("E007", event, f"the tag '{tag}' is not supported.", "Remove it: what a value is follows from its key.")
         if isinstance(event, yaml.ScalarEvent):
+            if hidden := CONTROL.search(event.value):  # written as an escape
+                self.fault("E012", event, f"this text holds a control character (U+{ord(hidden.group()):04X}).", "Remove it.")
             end: Any = event.end_mark
             raw = self.text[mark.index : end.index]
             return Scalar(self.name, line, column, event.value, bool(event.style), raw)

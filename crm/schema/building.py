@@ -11,7 +11,7 @@ from crm.schema.faults import Faults, known, meant, shorten
 from crm.schema.language import KINDS
 from crm.schema.model import Entity, Schema
 from crm.schema.overlay import Tree
-from crm.schema.reading import scalar
+from crm.schema.reading import entries, scalar, submap
 from crm.yamlfile import Map, Scalar
 
 
@@ -33,6 +33,9 @@ class Building:
             module = scalar(node, "module")
             if module is not None and self.schema.modules.get(module.text) is False:
                 self.gone.add(name)
+                for _, below in entries(submap(node, "fields")):  # its lists at the other ends go with it
+                    if back := scalar(below, "back"):
+                        self.gone.add(back.text)
                 continue
             shape.check(node, self.faults, name)
             said = scalar(node, key)

@@ -271,6 +271,8 @@ def link(b: Building) -> None:
                 if to in b.gone:
                     del entity.fields[key]
                     b.gone.add(key)
+                    if back := scalar(node, "back"):
+                        b.gone.add(back.text)
                 elif to_node is not None:
                     b.reference(to_node, entities, "entity", "E218")
                 continue
