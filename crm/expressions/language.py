@@ -826,9 +826,9 @@ class Parser:
         outer = (self.row, self.collecting)
         self.row, self.collecting = None, True
         where = None
+        value: Node | None = None
         try:
-            value: Node | None = self.node(tree.args[0])
-            assert value is not None
+            value = self.node(tree.args[0])
             if self.row is None:
                 if name == "count" and value.kind == "list" and len(tree.args) == 1:
                     return n.Call("number", at, "len", (value,))

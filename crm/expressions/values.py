@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from crm.words import day_shift, folded, month_shift
@@ -426,7 +427,7 @@ def rows(env: Any, head: str, form: str) -> Iterator[Any]:
     for row in kept:
         if not isinstance(row, Mapping):
             row = {"id": row}
-        yield RowEnv(row, env, (lambda number=row.get("id"): target(number)) if form == "links" else None)
+        yield RowEnv(row, env, partial(target, row.get("id")) if form == "links" else None)
 
 
 def chosen(env: Any, head: str, form: str, where: Test | None) -> Iterator[Any]:
