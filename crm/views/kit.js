@@ -102,14 +102,19 @@ function part(draw, acts = {}) {
   return {render({model, view}) {
     const shadow = view.shadow_el
     shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, SHEET]
-    const root = h('div.root'), live = h('div.sr', {'aria-live': 'polite'}), waiting = new Map(); let count = 0, opener = null
+    const root = h('div.root'), live = h('div.sr', {'aria-live': 'polite'}), waiting = new Map(); let count = 0, opener = null, drawing = false, again = false
     const ctx = {
       root, model, view, shadow, ui: {}, t: (key, values) => fill(model, key, values),
       draw() {
+        if (drawing) { again = true; return }      // taking a focused node away fires events, whose handlers draw
+        drawing = true
+        try { ctx.redraw() } finally { drawing = false }
+        if (again) { again = false; ctx.draw() } else acts.drawn?.(ctx)
+      },
+      redraw() {
         const tree = h('div.root'), had = shadow.activeElement
         tree.append(...[draw(model.content, ctx)].flat(4).filter(Boolean)); morphKids(root, tree)
         if (had?.isConnected && shadow.activeElement !== had) had.focus({preventScroll: true})      // a moved node loses the focus
-        acts.drawn?.(ctx)
       },
       tell: (type, body = {}) => model.send_msg({type, ...body}),
       // The answer of the server's handler: always an object; {error} when it was refused, {problems: {field: text}} per field
