@@ -302,7 +302,11 @@ def check() -> None:
     warnings = [fault for fault in found if is_warning(fault)]
 
     def human() -> None:
-        for fault in [*faults, *warnings]:
+        for fault in warnings[:20]:
+            print(fault)
+        if len(warnings) > 20:
+            print(f"… and {len(warnings) - 20} more warnings; --json lists all of them.")
+        for fault in faults:
             print(fault)
         counted = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}" if faults else "no faults"
         print(f"{run.folder}: {counted}" + (f", {len(warnings)} warnings." if warnings else "."))

@@ -12,6 +12,7 @@ import asyncio
 import hmac
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -36,6 +37,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "testserver.localhost"})
 # A visitor must not choose the name of a page's session: somebody else could then join it.
 CHOOSING = frozenset({"bokeh-session-id", "bokeh_session_id"})
 REVOKED = 4401  # websocket close code
+HASHED = re.compile(rb"(?:^|&)v=[0-9a-f]{32,}")  # an address that names its content (a version number would not)
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -208,7 +210,7 @@ class Gate:
         }
         path, query = scope["path"], scope.get("query_string", b"")
         if path.startswith(("/static/", "/components/")):
-            ours["cache-control"] = "private, max-age=31536000, immutable" if b"v=" in query or keyed(path) else "no-cache"
+            ours["cache-control"] = "private, max-age=31536000, immutable" if HASHED.search(query) or keyed(path) else "no-cache"
         else:
             ours["cache-control"] = "no-store"
         if scope.get("scheme") in ("https", "wss"):
