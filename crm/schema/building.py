@@ -109,7 +109,9 @@ class Building:
 
     # --- expressions
 
-    def expression(self, node: Scalar | None, scope: Any, expects: str | None = None, code: str = "E210", text: str | None = None) -> Any:
+    def expression(
+        self, node: Scalar | None, scope: Any, expects: str | tuple[str, ...] | None = None, code: str = "E210", text: str | None = None
+    ) -> Any:
         """The parsed expression of a node, None with a fault when it is wrong; `text` when it is only a part of the node's text."""
         from crm.expressions import ExpressionError, parse
 

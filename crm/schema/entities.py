@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm.expressions import Scope
 from crm.schema.building import Building, own
 from crm.schema.faults import known, meant, shorten
 from crm.schema.language import FIELD_KEYS, field_types, type_keys
@@ -46,15 +47,18 @@ def build(b: Building) -> None:
     for name, node in b.things("entities"):
         begin(b, name, node)
     link(b)
+
+
+def bind(b: Building) -> None:
+    """Let fields see the rest of the schema (stages, users, the currency); called when pipelines are known."""
     for entity in b.schema.entities.values():
         for one in entity.fields.values():
-            bind = getattr(one, "bind", None)
-            if bind is not None:
-                bind(b.schema)
+            one.bind(b.schema)
 
 
 def finish(b: Building) -> None:
     """What names fields and expressions; called when pipelines and roles are known by name."""
+    compute(b)
     for name, entity in b.schema.entities.items():
         node = b.nodes[f"entities.{name}"]
         rules(b, entity, node)
@@ -303,6 +307,54 @@ def add_back(b: Building, back: Scalar, name: str, key: str, other: Entity) -> N
         b.text(f"entities.{other.name}.back.{back.text}", readable(back.text) if back.text != name else label)
 
 
+# --- formulas
+
+#: What a field of this kind takes from a formula.
+FITTING = {
+    "number": ("number", "integer", "percent", "money", "duration"),
+    "integer": ("integer", "number"),
+    "money": ("money", "number", "integer", "percent"),
+    "percent": ("percent", "number", "integer"),
+    "duration": ("duration", "period", "number", "integer"),
+    "date": ("date", "datetime"),
+    "datetime": ("datetime", "date"),
+    "text": ("text", "choice"),
+    "choice": ("choice", "text"),
+    "boolean": ("boolean",),
+    "link": ("link",),
+}
+
+
+def compute(b: Building) -> None:
+    """Parse the formulas and rollups, those first that others use."""
+    waiting: dict[tuple[str, str], Map] = {}
+    for name, entity in b.schema.entities.items():
+        for key, value in entries(submap(b.nodes[f"entities.{name}"], "fields")):
+            if key.text in entity.fields and isinstance(value, Map):
+                waiting[name, key.text] = value
+
+    def ready(entity: Entity, key: str) -> None:
+        value = waiting.pop((entity.name, key), None)
+        if value is None:
+            return
+        one = entity.fields[key]
+        free = one.name in ("formula", "rollup") and not one.spec.get("as")
+        expects = None if free else FITTING.get(one.kind if isinstance(one.kind, str) else "")
+        for word in ("formula", "rollup"):
+            setattr(one, word, b.expression(scalar(value, word), entity.scope, expects))
+        for column_key, below in entries(submap(value, "columns")):
+            column = getattr(one, "columns", {}).get(column_key.text)
+            if column is not None and (said := scalar(below, "formula")) is not None:
+                column.formula = b.expression(said, Scope(one.columns), FITTING.get(column.kind))
+
+    for entity in b.schema.entities.values():
+        entity.scope.ready = ready
+    for name, field in list(waiting):
+        ready(b.schema.entities[name], field)
+    for entity in b.schema.entities.values():
+        entity.scope.ready = None
+
+
 # --- what names fields
 
 
@@ -321,8 +373,6 @@ def rules(b: Building, entity: Entity, node: Map) -> None:
             b.faults.add(
                 "E220", at, f"'{key.text}' has a formula and a rollup.", "Keep one of the two; a formula may name rolled-up fields."
             )
-        for word in ("formula", "rollup"):
-            setattr(one, word, b.expression(scalar(value, word), scope, one.kind if isinstance(one.kind, str) else None))
         required = scalar(value, "required")
         if required is not None and required.text.lower() not in YES | NO:
             one.required = b.expression(required, scope, "boolean") or False

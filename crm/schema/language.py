@@ -44,17 +44,19 @@ def _color(text: str) -> str | None:
 
 
 def _currency(text: str) -> str | None:
-    from babel.numbers import list_currencies
+    from babel.numbers import is_currency, list_currencies
 
-    every = list_currencies()
-    return None if text in every else f"'{shorten(text)}' is not a currency." + meant(text.upper(), every)
+    return None if is_currency(text) else f"'{shorten(text)}' is not a currency." + meant(text.upper(), sorted(list_currencies()))
 
 
 def _timezone(text: str) -> str | None:
-    from zoneinfo import available_timezones
+    from zoneinfo import ZoneInfo, available_timezones
 
-    every = available_timezones()
-    return None if text in every else f"'{shorten(text)}' is not a time zone." + meant(text, sorted(every))
+    try:
+        ZoneInfo(text)
+        return None
+    except (KeyError, ValueError, OSError):
+        return f"'{shorten(text)}' is not a time zone." + meant(text, sorted(available_timezones()))
 
 
 def wrong_language(text: str) -> str | None:

@@ -44,6 +44,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     entities.build(b)
     company.finish(b)
     pipelines.begin(b)
+    entities.bind(b)
     entities.finish(b)
     pipelines.finish(b)
     roles.finish(b)

@@ -762,9 +762,9 @@ class Schema:
     def links_to(self, entity: str) -> Iterator[tuple[Entity, Any]]:
         """Every (entity, field) that links to `entity`."""
         for one in self.entities.values():
-            for key in one.fields.values():
-                if getattr(key, "to", None) == entity:
-                    yield one, key
+            for field in one.fields.values():
+                if field.to == entity and not field.system:
+                    yield one, field
 
     def is_on(self, module: str | None) -> bool:
         """Whether a module is switched on; what belongs to no module always is."""

@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,17 @@ def formulas(b: Building, one: Report, node: Map) -> None:
 # --- charts
 
 
+@lru_cache(maxsize=64)
+def source_axes(file: Path, changed: float) -> dict[str, str] | None:
+    """The class attribute `axes` in a chart's source."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        value = getattr(node, "value", None)
+        if any(isinstance(one, ast.Name) and one.id == "axes" for one in targets) and isinstance(value, ast.Dict):
+            return dict(ast.literal_eval(value))
+    return None
+
+
 def chart_axes(name: str) -> dict[str, str] | None:
     """What a chart says lies on its axes, read from its source: checking a configuration draws nothing and imports no drawing library."""
     registry = getattr(sys.modules.get("crm.charts.base"), "CHARTS", None)
@@ -264,15 +276,8 @@ def chart_axes(name: str) -> dict[str, str] | None:
     spec = importlib.util.find_spec("crm.charts")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         file = Path(folder) / f"{name}.py"
-        if not file.is_file():
-            continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-            if any(isinstance(one, ast.Name) and one.id == "axes" for one in targets) and isinstance(
-                getattr(node, "value", None), ast.Dict
-            ):
-                found = ast.literal_eval(node.value)  # type: ignore[attr-defined]
-                return dict(found)
+        if file.is_file():
+            return source_axes(file, file.stat().st_mtime)
     return None
 
 

@@ -2,65 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from crm.expressions import Name, Scope
 
 if TYPE_CHECKING:
     from crm.schema.model import Entity
 
-#: What `stage.…` may say, from the pipeline's YAML.
-STAGE_NAMES = {"outcome": "choice", "label": "text", "forecast": "choice", "probability": "percent", "open": "boolean", "days": "integer"}
-
 
 class FixedScope:
-    """A handful of names of known kinds: `stage.outcome`, the columns of `lines`, the parts of an address, the measures of a report."""
+    """A handful of names of known kinds: the measures of a report."""
 
-    def __init__(self, kinds: dict[str, str], fields: dict[str, Any] | None = None) -> None:
-        self.kinds, self.fields = kinds, fields or {}
+    def __init__(self, kinds: dict[str, str]) -> None:
+        self.kinds = kinds
 
     def names(self) -> list[str]:
         return list(self.kinds)
 
     def resolve(self, name: str) -> Any:
-        from crm.expressions import Name
-
         kind = self.kinds.get(name)
-        return Name(kind, self.fields.get(name), None) if kind is not None else None
+        return Name(kind) if kind is not None else None
 
 
-class EntityScope:
-    """The names of one entity; links lead to the scopes of the entities at the other end."""
+class EntityScope(Scope):
+    """The names of one entity; links lead to the scopes of the entities at the other end.
+
+    `ready(entity, key)` is called before a field is used while the schema is being built: the kind of a computed field may follow from
+    its formula, which is then parsed first.
+    """
 
     def __init__(self, entity: Entity) -> None:
+        super().__init__(entity.fields, self.other)
+        self.backs = entity.back  # filled while links are read
         self.entity = entity
+        self.ready: Callable[[Entity, str], None] | None = None
 
-    def names(self) -> list[str]:
-        return [*self.entity.fields, *self.entity.back]
+    def other(self, name: str) -> Any:
+        schema = self.entity.schema
+        found = schema.entities.get(name) if schema is not None else None
+        return found.scope if found is not None else None
 
     def resolve(self, name: str) -> Any:
-        from crm.expressions import Name
-
-        field = self.entity.fields.get(name)
-        if field is not None:
-            return Name(kind_of(field), field, self.child(field))
-        back = self.entity.back.get(name)
-        if back is not None:
-            schema = self.entity.schema
-            other = schema.entities.get(back[0]) if schema is not None else None
-            return Name("list", None, other.scope if other is not None else None)
-        return None
-
-    def child(self, field: Any) -> Any:
-        """The names behind a field, None when there are none."""
-        if field.key == self.entity.stage_field:
-            return FixedScope(STAGE_NAMES)
-        schema = self.entity.schema
-        if field.to and schema is not None and field.to in schema.entities:
-            return schema.entities[field.to].scope
-        if columns := getattr(field, "columns", None):
-            return FixedScope({key: kind_of(one) for key, one in columns.items()}, dict(columns))
-        if parts := getattr(field, "parts", None):
-            return FixedScope(dict(parts))
-        return None
+        if self.ready is not None:
+            self.ready(self.entity, name)
+        return super().resolve(name)
 
 
 def kind_of(field: Any) -> str:
