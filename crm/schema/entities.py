@@ -473,8 +473,8 @@ def screens(b: Building, entity: Entity, node: Map) -> None:
     for group, keys in entries(submap(node, "facts")):
         entity.facts[b.text(f"{path}.facts.{group.text}", group.text)] = b.fields(scalars(keys), entity)
     for one in texts(node, "related"):
-        if one.text in entity.back:
-            entity.related.append(one.text)
+        if one.text in entity.back or getattr(entity.fields.get(one.text), "name", "") == "links":
+            entity.related.append(one.text)  # a links field of its own: the people of a deal, with their roles
         else:
             b.reference(one, entity.back, f"list of linked records at '{entity.name}'", "E224")
     if "related" not in node:
