@@ -410,7 +410,8 @@ class Parser:
                 "'{name}' is a list of records.", at, f"Say what of it: count({name}), sum({name}.…), any({name}, …).", name=name
             )
         if not rest:
-            return n.Field(found.kind, at, steps, name, found, "", level)
+            field = n.Field(found.kind, at, steps, name, found, "", level)
+            return n.Full("text", at, field) if found.kind in ("name", "address") else field
         if getattr(found.field, "attributes", None) and hasattr(found.field, "stage_of"):
             return self._stage(names, places, found, level, steps, prefix)
         parts = getattr(found.field, "parts", None) or {}

@@ -159,6 +159,13 @@ class Day(Node):
 
 
 @dataclass(frozen=True)
+class Full(Node):
+    """A person's name or an address as one text."""
+
+    a: Node = Node("any")
+
+
+@dataclass(frozen=True)
 class Aggregate(Node):
     """`function` over the rows of a list: of `value` (None: the row itself) where `where`. `level` is where the list is, `rows` theirs."""
 

@@ -25,7 +25,7 @@ AGGREGATES: dict[str, Callable[..., Any]] = {
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 HELPERS = {
     "add": v.add, "sub": v.sub, "mul": v.mul, "div": v.div, "neg": v.neg, "eq": v.eq, "lt": v.lt, "le": v.le, "day": v.day,
-    "one": v.one, "filled": v.filled, "among": v.among, "stage": v.stage, "weight": v.weight,
+    "one": v.one, "filled": v.filled, "among": v.among, "stage": v.stage, "full": v.full, "weight": v.weight,
 }  # fmt: skip
 
 
@@ -155,6 +155,9 @@ class Writer:
 
     def call(self, node: n.Call) -> str:
         return f"f_{node.function}({', '.join(self.write(arg) for arg in node.args)})"
+
+    def full(self, node: n.Full) -> str:
+        return f"full({self.write(node.a)})"
 
     def day(self, node: n.Day) -> str:
         return f"day({self.write(node.a)}, e0)"

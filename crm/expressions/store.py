@@ -151,6 +151,8 @@ class Compiler:
         return query
 
     def filled(self, node: n.Node) -> QueryInstance:
+        if isinstance(node, (n.Full, n.Day)):
+            return self.filled(node.a)
         if isinstance(node, n.Field):
             if node.key == "id":
                 return self.through(node.steps, node.level, lambda: EVERYTHING) if node.steps else EVERYTHING

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from crm.words import day_shift, folded, month_shift
 
@@ -14,21 +14,29 @@ Test = Callable[[Any], Any]
 MINUTES_OF_MONTH = Decimal("43829.1")  # 30.4369 days, the mean month of the Gregorian calendar: only for ordering unlike periods
 
 
-class Env(Protocol):
-    """What `evaluate` asks for values: one record and the way to its neighbours."""
+class Env:
+    """What `evaluate` asks for values: one record and the way to its neighbours. Anything with these names will do.
 
-    today: date
-    now: datetime
-    me: Any
+    `get(head)` the Python value of a field, None when empty · `follow(head)` the Env of the record a link leads to, or None ·
+    `back(name)` the Envs of a list: the records that link here, or those a `links` field leads to.
+    `now.tzinfo` decides which calendar day a moment belongs to.
+    """
 
-    def get(self, head: str) -> Any:
-        """The Python value of a field, None when empty."""
-
-    def follow(self, head: str) -> Env | None:
-        """The record a link field leads to."""
-
-    def back(self, name: str) -> Iterable[Env]:
-        """The records of a list: those that link here, or those a `links` field leads to."""
+    def __init__(
+        self,
+        get: Callable[[str], Any] | None = None,
+        follow: Callable[[str], Any] | None = None,
+        back: Callable[[str], Iterable[Any]] | None = None,
+        today: date | None = None,
+        now: datetime | None = None,
+        me: Any = None,
+    ) -> None:
+        self.get = get or (lambda head: None)
+        self.follow = follow or (lambda head: None)
+        self.back = back or (lambda name: ())
+        self.now = now or datetime.now(UTC)
+        self.today = today or self.now.date()
+        self.me = me
 
 
 class Period(NamedTuple):
@@ -184,6 +192,14 @@ def one(value: Any) -> Any:
 def filled(value: Any) -> bool:
     """Whether there is something."""
     return value is not None and value != "" and value != [] and value != {}
+
+
+def full(value: Any) -> Any:
+    """A person's name or an address as one text."""
+    if isinstance(value, Mapping):
+        parts = [str(part) for part in value.values() if part]
+        return (", " if "street" in value or "city" in value or "country" in value else " ").join(parts) or None
+    return value
 
 
 def among(value: Any, items: Any) -> bool:
