@@ -264,6 +264,7 @@ def link(b: Building) -> None:
             if one.name in ("link", "links") and to_node is None and not one.system:
                 at = declared.keys[key]
                 b.faults.add("E216", at, f"the link '{key}' does not say where it leads.", "Add `to:` with the name of an entity.")
+                b.gone.add(text(node, "back"))
                 continue
             if to is None:
                 if one.name in ("user", "team") and not one.system:
@@ -279,6 +280,7 @@ def link(b: Building) -> None:
                         b.gone.add(back.text)
                 elif to_node is not None:
                     b.reference(to_node, entities, "entity", "E218")
+                    b.gone.add(text(node, "back"))
                 continue
             one.to = to
             back = scalar(node, "back")

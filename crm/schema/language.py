@@ -413,7 +413,9 @@ PIPELINE = Struct(
                     "back": Key(
                         _move("any", "none", "previous"), "Back to any stage, none, the one before, or the roles who may.", example="any"
                     ),
-                    "won": Key(_move("any"), "From any stage, or from these.", example="[negotiation]"),
+                    "won": Key(
+                        _move("any"), "From any stage, or from these; when absent as any other step forward.", example="[negotiation]"
+                    ),
                     "lost": Key(_move("any"), "From any stage, or from these.", example="any"),
                     "reopen": Key(_move("any", "none"), "Out of won or lost: anyone, none, or these roles.", example="[sales_manager]"),
                     "only": Key(

@@ -320,13 +320,14 @@ class Moves:
     """Which moves a pipeline allows.
 
     `forward`: `next` (one step), `any`, or roles who may skip · `back`: `any`, `none`, `previous` or roles ·
-    `won`, `lost`: `any` or the stages it may be entered from · `reopen`: `any`, `none` or roles ·
+    `won`: `any`, the stages it may be entered from, or `forward` (as any other step forward; the default) ·
+    `lost`: `any` or the stages it may be entered from · `reopen`: `any`, `none` or roles ·
     `only`: {stage: stages that may follow it}, which overrules the others for that stage.
     """
 
     forward: str | list[str] = "any"
     back: str | list[str] = "any"
-    won: str | list[str] = "any"
+    won: str | list[str] = "forward"
     lost: str | list[str] = "any"
     reopen: str | list[str] = "any"
     only: dict[str, list[str]] = fresh(default_factory=dict)
@@ -377,8 +378,8 @@ class Pipeline(Labelled):
             return may(moves.reopen)
         if b.outcome == "lost":
             return moves.lost == "any" if isinstance(moves.lost, str) else start in moves.lost
-        if b.outcome == "won" and moves.won != "any":
-            return start in moves.won if not isinstance(moves.won, str) else False
+        if b.outcome == "won" and moves.won != "forward":
+            return moves.won == "any" or start in moves.won
         if b.index < a.index:
             return may(moves.back) or (moves.back == "previous" and self.next_open(end) == start)
         return may(moves.forward) or (moves.forward in ("next",) or not isinstance(moves.forward, str)) and self.next_open(start) == end

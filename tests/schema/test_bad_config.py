@@ -14,9 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from crm.expressions import FUNCTIONS
 from crm.schema import check
+from crm.schema.faults import known
+from crm.schema.language import chart_names, field_types
 
 CASES = Path(__file__).resolve().parent.parent / "bad_config"
+#: Lists that grow by a file of its own stand for themselves: a new field type or chart changes no expectation.
+LISTS = {
+    known(field_types(), 40): "(every field type)",
+    known(chart_names(), 40): "(every chart)",
+    ", ".join(sorted(FUNCTIONS)): "(every function)",
+}
 NAMES = sorted({path.stem for path in CASES.iterdir() if not path.name.startswith("_")})
 
 
@@ -38,7 +47,10 @@ def said(name: str, folder: Path) -> str:
             faults = check(".")
     finally:
         os.chdir(before)
-    return "".join(f"{fault.code} {fault}\n" for fault in faults if fault.code != "W903")
+    text = "".join(f"{fault.code} {fault}\n" for fault in faults if fault.code != "W903")
+    for every, short in LISTS.items():
+        text = text.replace(every, short)
+    return text
 
 
 @pytest.mark.parametrize("name", NAMES)
