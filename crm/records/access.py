@@ -37,7 +37,7 @@ class Plan:
 
     __slots__ = ("entity", "scopes", "hidden", "readable", "writable", "settable", "because", "ordered")
 
-    def __init__(self, entity: Entity, rights: Rights, hidden: Mapping[str, str], system: bool = False) -> None:
+    def __init__(self, entity: Entity, rights: Rights, hidden: Mapping[str, str], system: bool = False, admin: bool = False) -> None:
         self.entity = entity
         self.scopes: dict[str, Any] = {act: getattr(rights, act) or "none" for act in ACTS}
         self.because = dict(hidden)  # hidden key → why
@@ -55,7 +55,7 @@ class Plan:
             and one.formula is None
             and one.rollup is None
         }
-        self.settable = frozenset(key for key in free if getattr(entity.fields[key], "name", "") != "autonumber" or system)
+        self.settable = frozenset(key for key in free if admin or getattr(entity.fields[key], "name", "") != "autonumber")
         #: `fixed` fields are set when a record is made and stay.
         self.writable = frozenset(key for key in self.settable if system or not getattr(entity.fields[key], "fixed", False))
 
@@ -79,7 +79,7 @@ class Plans:
             one = self.company.schema.entities[entity]
             rights = self.rights(key[0], entity)
             hidden = {} if actor.system else {k: why for k in one.fields if (why := self.hidden(key[0], entity, k))}
-            plan = self._made[key] = Plan(one, rights, hidden, system=actor.system)
+            plan = self._made[key] = Plan(one, rights, hidden, system=actor.system, admin=actor.admin)
         return plan
 
     def rights(self, role: str, entity: str) -> Rights:

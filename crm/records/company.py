@@ -58,6 +58,9 @@ class Company:
     # -- configuration
 
     def _take(self, schema: Schema) -> None:
+        for entity in schema.entities.values():
+            for one in entity.fields.values():
+                one.bind(schema)
         self.shapes: dict[str, Shape] = shapes(schema)
         self.schema = schema
         self.plans = Plans(self)
@@ -255,7 +258,7 @@ class Company:
         for name, entity in self.schema.entities.items():
             for key, one in entity.fields.items():
                 expression = one.formula if one.formula is not None else one.rollup
-                if expression is None or one.spec.get("live") in (True, "true"):
+                if expression is None:
                     continue
                 path, text = f"{name}.{key}", str(one.spec.get("formula") or one.spec.get("rollup"))
                 now[path] = text
@@ -283,6 +286,10 @@ class Company:
             for doc_id in self.table(entity).ids(self._live):
                 settling._write(entity, doc_id, dict.fromkeys(wanted, AGAIN), 0)
         return int(self.store.sequence != before)
+
+    def turn_day(self) -> int:
+        """Compute anew what depends on the day, so that filters and sorts see today's values; for the worker, once a day."""
+        return sum(self.recompute(name, shape.live) for name, shape in self.shapes.items() if shape.live)
 
     # -- people
 

@@ -6,8 +6,14 @@ Every way to the data goes through here: screens, command line, API, imports, no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from rapidfuzz import fuzz
+from tinydb.queries import where
+
+from crm.errors import Missing
+from crm.records.record import Record
 from crm.records.why import Explaining
 
 
@@ -28,6 +34,49 @@ class Door(Explaining):
             else:
                 kept[key] = value
             self.company.store.meta.set(self._preferences, kept)
+
+    # -- files
+
+    def attach(self, name: str, kind: str, content: bytes) -> dict[str, Any]:
+        """Keep the content of a file; what comes back is the value of a file field: `{"name", "type", "size", "blob"}`."""
+        self._check()
+        return {"name": name, "type": kind, "size": len(content), "blob": self.company.store.blob_put(content)}
+
+    def file(self, entity: str, id: int, field: str, blob: str | None = None) -> tuple[dict[str, Any], bytes]:
+        """A file of a record this user may see: `({"name", "type", "size", "blob"}, content)`."""
+        record = self.get(entity, id)
+        kept = record.stored.get(field) if field in record else None
+        for one in kept if isinstance(kept, list) else [kept]:
+            if isinstance(one, dict) and one.get("blob") and blob in (None, one["blob"]):
+                content = self.company.store.blob_get(one["blob"])
+                if content is not None:
+                    return one, content
+        raise Missing("There is no such file.")
+
+    # -- twins
+
+    def duplicates(self, entity: str, values: Mapping[str, Any], id: int | None = None, limit: int = 5) -> list[Record]:
+        """Records this user may see that look like the same thing, by the entity's `duplicates:` rules, the likeliest first."""
+        sight = self.sight(entity)
+        draft = self._draft(sight, None, None, values)
+        found: dict[int, tuple[float, Record]] = {}
+        readable = sight.plan.readable
+        for rule in sight.entity.duplicates:
+            keys = [key for key in rule.same if key in draft.given]
+            if rule.same and len(keys) == len(rule.same) and readable.issuperset(keys) and all(draft.doc.get(key) is not None for key in keys):
+                for record in self.list(entity, [where(key) == draft.doc[key] for key in keys], limit=limit):
+                    found[record.id] = (1.0, record)
+            like = rule.like
+            if like and like in readable and like in draft.given and draft.doc.get(like) is not None:
+                text = str(sight.entity.fields[like].display(sight.entity.fields[like].from_json(draft.doc[like]), self.shown))
+                for hit in self.search(text, limit=limit * 4, entities=[entity]):
+                    record = self.get(entity, hit.id)
+                    said = sight.entity.fields[like].display(record[like], self.shown) if record[like] is not None else ""
+                    score = fuzz.token_sort_ratio(text.casefold(), str(said).casefold()) / 100
+                    if score >= rule.over and score > found.get(record.id, (0.0, record))[0]:
+                        found[record.id] = (score, record)
+        found.pop(id or 0, None)
+        return [record for _, record in sorted(found.values(), key=lambda pair: -pair[0])][:limit]
 
     @property
     def _preferences(self) -> str:

@@ -12,6 +12,7 @@ from tinydb.queries import QueryInstance
 from crm.errors import Denied, Missing, Refused
 from crm.records.access import Sight, nobody
 from crm.records.actor import Actor
+from crm.records.derive import compute, own_formulas
 from crm.records.env import points_to
 from crm.records.queries import all_of, heads
 from crm.records.record import Record
@@ -121,7 +122,7 @@ class Reading(Base):
         Who may see a record today may see its past; who may not today, may not see its past either.
         """
         sight = self.sight(entity)
-        doc = self._doc(sight, id, deleted or as_of is not None)
+        doc = self._doc(sight, id, deleted, past=as_of is not None)
         if as_of is None:
             return Record(self, entity, doc, id, doc.version)
         past = self.company.table(entity).as_of(as_of).get(doc_id=id)
@@ -129,12 +130,15 @@ class Reading(Base):
             raise Missing()
         return Record(self, entity, past, id, getattr(past, "version", 0), past=True)
 
-    def _doc(self, sight: Sight, id: Any, deleted: bool = False) -> Any:
-        """The document of a record this user may see; `Missing` otherwise."""
+    def _doc(self, sight: Sight, id: Any, deleted: bool = False, past: bool = False) -> Any:
+        """The document of a record this user may see; `Missing` otherwise. Deleted ones are there for who may delete them, and
+        with `past` for whoever could see them: they belong to the figures of past days."""
         if not isinstance(id, int) or isinstance(id, bool):
             raise Missing()
         doc = self.company.table(sight.entity.name).get(doc_id=id)
-        if doc is None or (not deleted and doc.get(DELETED) is not None) or not sight.sees(doc, id):
+        if doc is None or not sight.sees(doc, id):
+            raise Missing()
+        if doc.get(DELETED) is not None and not (past or deleted and sight.allows("delete", doc, id)):
             raise Missing()
         return doc
 
@@ -271,12 +275,15 @@ class Reading(Base):
 
     def live_value(self, entity: str, id: int, doc: Mapping[str, Any], field: Any) -> Any:
         """A formula that is computed when it is read."""
-        try:
-            return field.formula.evaluate(self.company.env(entity, id, doc, self._actor))
-        except (ArithmeticError, ValueError, TypeError):
-            return None
+        value = compute(field, field.formula, self._live_env(entity, id, doc))
+        return None if value is None else field.from_json(value)
 
-    live = live_value
+    def _live_env(self, entity: str, id: int, doc: Mapping[str, Any]) -> Any:
+        """The record with the formulas of the day computed, each after those it reads."""
+        fresh = dict(doc)
+        env = self.company.env(entity, id, fresh, self._actor)
+        own_formulas(self.company, self.company.shapes[entity], fresh, env)
+        return env
 
     # -- rights, asked
 
@@ -377,7 +384,9 @@ class Reading(Base):
             cond = all_of(where_id("in", found), cond)
         live = self.company.live
         if as_of is None:
-            return all_of(~live if deleted else live, sight.query(), cond)
+            if deleted:
+                return all_of(~live, sight.query(), sight.query("delete") if sight.may("delete") else nobody(), cond)
+            return all_of(live, sight.query(), cond)
         mine = sight.query()
         if mine is not None:  # the past of what may be seen today
             cond = all_of(where_id("in", self.company.table(sight.entity.name).ids(mine)), cond)

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 class Record(Mapping[str, Any]):
     """`{field key: Python value}` of the fields the user may read, empty ones as None; `.id .entity .version .title .subtitle .stored`."""
 
-    __slots__ = ("entity", "id", "version", "_doc", "_door", "_plan", "_values", "_past")
+    __slots__ = ("entity", "id", "version", "_doc", "_door", "_plan", "_values", "_past", "_live")
 
     def __init__(self, door: Door, entity: str, doc: Mapping[str, Any], doc_id: int, version: int = 0, past: bool = False) -> None:
         self._door, self.entity, self._doc, self.id, self.version = door, entity, doc, doc_id, version
         self._plan = door.sight(entity).plan
         self._values: dict[str, Any] = {}
         self._past = past
+        self._live = door.company.shapes[entity].live
 
     def __getitem__(self, key: str) -> Any:
         values = self._values
@@ -33,8 +34,8 @@ class Record(Mapping[str, Any]):
         if key == "id":
             return self.id
         field = self._plan.entity.fields[key]
-        if getattr(field, "live", False) and field.formula is not None:
-            return self._door.live(self.entity, self.id, self._doc, field)
+        if key in self._live and not self._past:
+            return self._door.live_value(self.entity, self.id, self._doc, field)
         kept = self._doc.get(key)
         return None if kept is None else field.from_json(kept)
 

@@ -60,6 +60,7 @@ class Shape:
     rollups: list[Rollup] = field(default_factory=list)  # kept here
     feeding: list[Rollup] = field(default_factory=list)  # kept elsewhere, fed from here
     watched: list[Lookup] = field(default_factory=list)  # formulas elsewhere that read this entity
+    live: frozenset[str] = frozenset()  # formulas that depend on the day: computed when they are read
     title: Template = None  # type: ignore[assignment]
     subtitle: Template = None  # type: ignore[assignment]
     by_stage: list[tuple[Any, Any]] = field(default_factory=list)  # defaults that follow the stage
@@ -117,6 +118,11 @@ def _one(entity: Entity) -> Shape:
     if stage:
         shape.by_stage = [(one, text) for one, text in shape.defaults if stage in heads(text.uses)]
     shape.formulas = _ordered(entity)
+    live: set[str] = set()
+    for one, formula, uses in shape.formulas:
+        if formula.constants & {"today", "now"} or uses & live or str(one.spec.get("live")).lower() == "true":
+            live.add(one.key)
+    shape.live = frozenset(live)
     return shape
 
 

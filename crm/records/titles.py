@@ -9,6 +9,7 @@ from typing import Any
 from crm.schema.model import Entity
 
 _HOLE = re.compile(r"\{([A-Za-z_][\w.]*)(?:[:!][^}]*)?\}")
+_HOLLOW = re.compile(r"\s*(\(\s*\)|\[\s*\])")
 _EDGE = " \t·–—-,;:/|()"
 
 
@@ -33,7 +34,7 @@ class Template:
         if self.plain is not None:
             value = doc.get(self.plain) if self.plain in readable else None
             return value if isinstance(value, str) else ""
-        out, gap = "", False
+        out, gap, found = "", False, False
         for text, key in self.parts:
             value = "" if key is None or key.split(".")[0] not in readable else say(key, doc)
             if not out:
@@ -41,8 +42,11 @@ class Template:
             out += text
             if key is not None:
                 if value:
+                    found = True
                     out += value
                 else:
                     gap = True
                     out = out.rstrip(_EDGE)
-        return out.rstrip(_EDGE.replace(")", "")).strip() if gap else out.strip()
+        if not gap:
+            return out.strip()
+        return _HOLLOW.sub("", out).rstrip(_EDGE.replace(")", "")).strip() if found else ""

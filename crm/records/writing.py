@@ -458,8 +458,7 @@ class Writing_(Reading):
         if "created_by" in doc:
             doc.setdefault("changed_by", doc["created_by"])
         for field in draft.shape.numbers:
-            if doc.get(field.key) is None:
-                doc[field.key] = self._number(entity.name, field)
+            doc[field.key] = self._number(entity.name, field, doc.get(field.key))
         own_formulas(company, draft.shape, doc, draft.env)
         doc_id = table.insert(doc)
         draft.doc_id = doc_id
@@ -516,13 +515,19 @@ class Writing_(Reading):
             row["days"] = round(spent.total_seconds() / 86400, 3)
         self.company.store.table(MOVES).insert(row)
 
-    def _number(self, entity: str, field: Any) -> str:
-        """The next number of an autonumber field; sequences live in the store and never go back."""
-        key = f"number.{entity}.{field.key}"
+    def _number(self, entity: str, field: Any, given: Any = None) -> Any:
+        """The next number of an autonumber field; sequences live in the store and never go back. A number brought along moves them on."""
+        today = self.company.today()
+        key = f"number.{entity}.{field.key}.{field.period(today)}"
         meta = self.company.store.meta
-        last = meta.get(key, 0) or 0
+        last = int(meta.get(key, field.start - 1) or 0)
+        if given is not None:
+            n = field.count(given, today)
+            if n is not None and n > last:
+                meta.set(key, n)
+            return given
         meta.set(key, last + 1)
-        return str(field.format_number(last + 1, self.company.now()) if hasattr(field, "format_number") else last + 1)
+        return field.number(last + 1, today)
 
     def _meanwhile(self, draft: Draft, doc: Any, expect: int) -> None:
         """Somebody wrote since the user looked: keep both where the fields differ, `Conflict` where they are the same."""
