@@ -318,6 +318,9 @@ class World:
             ask = {"of": ask}
         pool = self.things.get(str(ask["of"])) or []
         wanted = ask.get("where") or {}
+        other = ctx.get(str(ask.get("not")))
+        if isinstance(other, Thing):
+            pool = [thing for thing in pool if thing is not other]
         for _ in range(12):
             if not pool:
                 return None
@@ -691,6 +694,8 @@ class World:
             text = f"{name['first']}.{name['last']}" if isinstance(name, dict) else str(name or "info")
             host = self.look(spec["at"], ctx) if "at" in spec else self.random.choice(self.words.get("hosts") or ["example.com"])
             return f"{slug(text)}@{slug(str(host))}.example" if "at" in spec else f"{slug(text)}@{host}"
+        if "site" in spec:
+            return f"https://www.{slug(str(self.look(spec['site'], ctx)))}.example"
         if "phone" in spec:
             return str(spec["phone"]) + "".join(str(self.random.randint(0, 9)) for _ in range(int(spec.get("digits", 6))))
         if "person_of" in spec:
@@ -787,12 +792,12 @@ class World:
         return f"{text} {number}"
 
 
-def two_figures(value: float) -> float:
+def two_figures(value: float) -> int:
     """A sum as people name it: 18,437 is 18,500."""
     if value <= 0:
-        return 0.0
-    step = 10 ** max(0, math.floor(math.log10(value)) - 1) / 2
-    return round(round(value / step) * step, 2)
+        return 0
+    step = max(1, 10 ** max(0, math.floor(math.log10(value)) - 1) // 2)
+    return round(round(value / step) * step)
 
 
 def slug(text: str) -> str:
