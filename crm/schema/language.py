@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from crm.schema.faults import Faults, known, meant, shorten
@@ -188,6 +189,13 @@ def settings_of(type_name: str) -> dict[str, tuple[str, str, tuple[str, ...]]]:
 
 def type_keys(type_name: str) -> dict[str, Key]:
     """All keys a field of this type takes."""
+    from crm.fields import FIELD_TYPES
+
+    return _type_keys(type_name, FIELD_TYPES[type_name])
+
+
+@lru_cache(maxsize=200)
+def _type_keys(type_name: str, cls: Any) -> dict[str, Key]:
     keys = dict(FIELD_KEYS)
     for key, (word, doc, choices) in settings_of(type_name).items():
         keys[key] = Key(OneOf(*choices) if choices else setting_shape(word), doc or key)
