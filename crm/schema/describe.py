@@ -276,10 +276,3 @@ def write_json_schema(folder: Path) -> list[Path]:
         path.write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         written.append(path)
     return written
-
-
-if __name__ == "__main__":  # python -m crm.schema.describe: after a change of the language or of a field type
-    here = Path(__file__).resolve()
-    here.with_name("LANGUAGE.md").write_text(language_page(), encoding="utf-8")
-    if (here.parents[2] / "config").is_dir():
-        write_json_schema(here.parents[2] / "config" / ".schema")

@@ -89,7 +89,7 @@ def test_the_schemas_beside_the_shipped_files_are_the_current_ones(schemas: dict
 
     place = PLACES[-1] / ".schema"
     for kind, schema in schemas.items():
-        assert json.loads((place / f"{kind}.json").read_text(encoding="utf-8")) == schema, "run `python -m crm.schema.describe`"
+        assert json.loads((place / f"{kind}.json").read_text(encoding="utf-8")) == schema, "run `python -m crm.schema`"
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_they_are_written_one_a_kind(tmp_path: Path) -> None:
 
 def test_the_language_page_is_the_current_one() -> None:
     page = Path(__file__).resolve().parents[2] / "crm" / "schema" / "LANGUAGE.md"
-    assert page.read_text(encoding="utf-8") == language_page(), "run `python -m crm.schema.describe`"
+    assert page.read_text(encoding="utf-8") == language_page(), "run `python -m crm.schema`"
