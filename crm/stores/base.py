@@ -8,7 +8,7 @@ Conventions used everywhere here
 - A *path* is a dotted text (`"amount"`, `"address.city"`). `"doc_id"` and `"version"` name the row's own values in `values`, `frame`,
   `order_by` and `by`.
 - A *kind* is the expression kind of a declared field: number money percent date datetime duration boolean choice link text get a column
-  of their own (fast to filter, sort, group, extract; all but text also fast in `as_of`); list links lines address file longtext (and any
+  of their own (fast to filter, sort, group, extract; all but text and datetime also fast in `as_of`); list links lines address file longtext (and any
   other word) do not: they are read from the document. List fields (`list`, `links`) get an index of their elements, see `declare`.
 - In a table with declared fields an empty declared field is absent: `None` given for it removes it.
 - Conditions may also be those of `crm.expressions`: linked, linked_from, by_id, text_like; and `crm.stores.where_id`.

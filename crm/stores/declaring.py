@@ -88,7 +88,7 @@ def _columns(storage: SQLiteStorage, info: TableInfo, wanted: dict) -> None:
                 c.execute(f"ALTER TABLE {info.source} ADD COLUMN {column}")
                 c.execute(f"UPDATE {info.source} SET {column}=json_extract(doc,{place}) WHERE json_type(doc,{place}) IS NOT NULL")
     _no_nulls(storage, info)
-    tracked = [path for path, kind in kinds.items() if kind in TRACKED_KINDS]
+    tracked = [".".join(path) for path in info.tracked]
     held = {row[0] for row in c.execute("SELECT name FROM pragma_table_info(?)", ("v_" + info.name,))}
     for path in tracked:
         if "c_" + path not in held:
@@ -136,27 +136,40 @@ def _ever_held(storage: SQLiteStorage, info: TableInfo, path: Path) -> bool:
 
 
 def _indexes(storage: SQLiteStorage, info: TableInfo) -> None:
-    """One SQL index for each declared one; those no longer declared go."""
+    """One SQL index for each declared one; those no longer declared go.
+
+    A pair of a dimension and a figure, `[stage, amount]`, is also kept over the table's past: what reports ask of the past most.
+    """
     c, wanted = storage.connection, {}
     value = storage.dialect.value
     live = info.column(split(info.live)) if info.live else None
     for index in info.declared.get("indexes", []):
+        paths = [split(path) for path in index]
         columns = [path if path in ROW else value(info, split(path)) for path in index]
         sql = f"ON {info.source} ({','.join(columns)})"
         if live and columns[0] == live:
             sql += f" WHERE {live} IS NOT NULL"  # the bin
         elif live:  # an index answers alone only when it also holds what it is limited by
             sql = f"ON {info.source} ({','.join([*columns, live])}) WHERE {live} IS NULL"
-        wanted[f"i_{info.id}_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"] = sql
+        wanted[_name(info, sql)] = sql
+        if len(paths) == 2 and info.kind(paths[1]) in ("money", "number") and all(path in info.tracked for path in paths):
+            sql = f"ON {info.past} ({','.join([columns[0], 'since', 'until', columns[1], *([live] if live else [])])})"
+            wanted[_name(info, sql)] = sql
     there = {
         row[0]
-        for row in c.execute("SELECT name FROM sqlite_schema WHERE type='index' AND tbl_name=? AND sql IS NOT NULL", ("t_" + info.name,))
+        for row in c.execute(
+            "SELECT name FROM sqlite_schema WHERE type='index' AND tbl_name IN (?,?) AND sql IS NOT NULL", ("t_" + info.name, "v_" + info.name)
+        )
     }
     for name in there - set(wanted):
         c.execute(f"DROP INDEX {quoted(name)}")
     for name, sql in wanted.items():
         if name not in there:
             c.execute(f"CREATE INDEX {quoted(name)} {sql}")
+
+
+def _name(info: TableInfo, sql: str) -> str:
+    return f"i_{info.id}_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"
 
 
 def _fulltext(storage: SQLiteStorage, info: TableInfo, wanted: Mapping[str, Sequence[str]]) -> None:

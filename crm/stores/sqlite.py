@@ -35,7 +35,7 @@ BUSY_MS = 60_000
 REBUILD_UP_TO = 50_000  # rows: below, the table is made anew with a newly declared column before the document; above, it is added behind
 
 COLUMN_KINDS = frozenset("text number integer money percent date datetime duration boolean choice link".split())
-TRACKED_KINDS = COLUMN_KINDS - {"text"}
+TRACKED_KINDS = COLUMN_KINDS - {"text", "datetime"}  # whose past is kept as intervals; texts and moments would make it slow for all
 NUMBER_KINDS = frozenset("number integer money percent duration boolean link".split())
 ELEMENT_KINDS = {"list": (), "links": ("id",)}
 
@@ -221,10 +221,10 @@ class TableInfo:
         self.made: list[str] = declared.get(
             "made", []
         )  # paths that have a column in the table; one is never taken away while others may read
-        self.tracked = {p: c for p, c in self.columns.items() if self.kinds[p] in TRACKED_KINDS}
+        self.live: str | None = declared.get("live")
+        self.tracked = {p: c for p, c in self.columns.items() if self.kinds[p] in TRACKED_KINDS or ".".join(p) == self.live}
         self.element_paths = {p: ELEMENT_KINDS[k] for p, k in self.kinds.items() if k in ELEMENT_KINDS}
         self.groups: dict[str, tuple[int, list[Path]]] = {}
-        self.live: str | None = declared.get("live")
         self.history: bool = declared.get("history", True)
         self.tops = {p[0] for p in self.kinds if len(p) == 1}
         self.nested = [p for p in self.kinds if len(p) > 1]
@@ -234,7 +234,6 @@ class TableInfo:
         self.sql_insert = (
             f"INSERT INTO {self.source}(doc_id,version,doc{''.join(',' + c for c in made)}) VALUES (?,?,jsonb(?){',?' * len(made)})"
         )
-        self.sql_update = f"UPDATE {self.source} SET version=?,doc=jsonb(?){''.join(f',{c}=?' for c in made)} WHERE doc_id=?"
         self.sql_get = f"SELECT doc_id,version,json(doc) FROM {self.source} WHERE doc_id=?"
         held = ",".join(self.tracked.values())
         self.sql_remember = f"INSERT OR REPLACE INTO {self.past}(doc_id,since,until,{held}) SELECT doc_id,?,{FOREVER},{held} FROM {self.source} WHERE doc_id=?"

@@ -15,7 +15,7 @@ import orjson
 from crm.stores import fulltext
 from crm.stores.clock import FOREVER
 from crm.stores.query import MAX_INT, Path
-from crm.stores.sqlite import SQLiteStorage, TableInfo
+from crm.stores.sqlite import SQLiteStorage, TableInfo, quoted
 
 MISSING: Any = object()
 LOG = "INSERT INTO _history(step,tbl,doc_id,version,at,act,patch) VALUES (?,?,?,?,?,?,?)"
@@ -155,21 +155,26 @@ class Writer:
 
     def change(self, rows: list[tuple[int, int, dict, dict]], act: str = "change") -> list[int]:
         """Changed documents `(id, version, old, new)`; ids of those that really differ."""
-        info, up, log, told, changed = self.info, [], [], [], []
+        info, log, told, changed = self.info, [], [], []
+        up: dict[tuple[int, ...], list[tuple]] = {}  # by the columns that change: an index on others is left alone
         step = 0 if act == "derived" else 1
         for i, version, old, new in rows:
             patch = difference(old, new)
             if not patch:
                 continue
             at = self.moment(i)
-            up.append((version + step, dumps(new), *columns(info, new), i))
+            touched = tuple(n for n, path in enumerate(info.made_paths) if path[0] in patch)
+            values = [plain(dig(new, info.made_paths[n])) for n in touched]
+            up.setdefault(touched, []).append((version + step, dumps(new), *values, i))
             log.append((i, version + step, at, act, dumps(patch)))
             if not info.tracked_tops.isdisjoint(patch):
                 told.append((i, at))
             changed.append((i, old, new))
         if not up:
             return []
-        self.c.executemany(info.sql_update, up)
+        for touched, updates in up.items():
+            sets = "".join(f",{quoted('c_' + info.made[n])}=?" for n in touched)
+            self.c.executemany(f"UPDATE {info.source} SET version=?,doc=jsonb(?){sets} WHERE doc_id=?", updates)
         self.log(log)
         self.remember(told, again=True)
         if info.element_paths:
