@@ -537,7 +537,8 @@ def report(
     result = analytics.run(run.door(), name, where=where, as_of=moment(as_of) if as_of else None)
     if run.json or format == "json":
         run.json = True
-        out(result.json())
+        document = result.json()
+        out({**document, "columns": [column["key"] for column in document["columns"]], "about": document["columns"]})
     elif format == "csv":
         import csv
 
@@ -557,9 +558,9 @@ def draw(result: Any, path: Path, format: str) -> None:
     """A report's chart as a picture or a page of its own."""
     import holoviews as hv
 
-    backend = "matplotlib" if format == "png" else "bokeh"
+    backend: Any = "matplotlib" if format == "png" else "bokeh"
     hv.extension(backend, logo=False)
-    chart = result.chart() if callable(result.chart) else result.chart
+    chart = result.chart(backend=backend)
     hv.save(chart, str(path), fmt=format, backend=backend, **({"resources": "inline"} if format == "html" else {}))
 
 

@@ -98,7 +98,7 @@ def signin(
         f'<button class="go">{escape(t("Sign in"))}</button>'
     )
     people = "".join(
-        f'<li><button name="demo" value="{escape(one, quote=True)}" formnovalidate><span>{escape(name)}</span><small>{escape(role)}</small></button></li>'
+        f'<li><button name="demo" value="{escape(one, quote=True)}" formnovalidate><span>{escape(name)}</span><small>{escape(one)} · {escape(role)}</small></button></li>'
         for one, name, role in demo
     )
     known = (

@@ -136,7 +136,7 @@ class Site:
                     return schema.words(one)
         return schema.words(schema.language)
 
-    def demo_people(self) -> list[tuple[str, str, str]]:
+    def demo_people(self, t: Any = None) -> list[tuple[str, str, str]]:
         """The sign-ins of a demo: login, name, role's label; nothing once no password is known to everybody."""
         people = []
         for user in self.passwords.demo_users():
@@ -144,7 +144,7 @@ class Site:
                 if self.may_sign_in(user):
                     actor = self.company.actor(user)
                     role = self.company.schema.roles.get(actor.role)
-                    people.append((actor.login, actor.name, role.label if role else actor.role))
+                    people.append((actor.login, actor.name, role.label_in(t) if role else actor.role))
         return people
 
     # ---- routes --------------------------------------------------------------------------------------------------------------
@@ -232,15 +232,16 @@ class Site:
         self, request: Request, *, onward: str = "/", login: str = "", problem: str = "", said: str = "", status: int = 200, wait: int = 0
     ) -> Response:
         cookie = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
+        t = self.words(request)
         answer = pages.signin(
-            self.words(request),
+            t,
             self.company.schema.title,
             form=self.sessions.form_token(cookie),
             onward=onward,
             login=login,
             problem=problem,
             said=said,
-            demo=self.demo_people(),
+            demo=self.demo_people(t),
             status=status,
         )
         set_cookie(answer, request, FORM_COOKIE, cookie, strict=True)
@@ -395,8 +396,10 @@ class Site:
 
         if self._page is None:
             from crm.views.app import create_page
+            from crm.views.base import PAGES, PARTS, bundle
 
             self._page = create_page
+            _ = (len(PARTS), len(PAGES), bundle.build())  # all of it is loaded now, so that the first visitor does not wait for it
         mend_websockets()
         material = Path(panel_material_ui.__file__).parent / "dist"
         self.app.mount("/static/extensions/panel-material-ui", StaticFiles(directory=material), name="panel-material-ui")
