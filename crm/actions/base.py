@@ -109,7 +109,9 @@ def about(door: Any, entity: str, id: int) -> dict[str, int]:
         if one.name != "link" or key in found or one.to == entity:
             continue
         near = next((k for k, f in schema.entities[entity].fields.items() if f.name == "link" and f.to == one.to and k == key), None)
-        near = near or next((k for k, f in schema.entities[entity].fields.items() if f.name == "link" and f.to == one.to and f.required is True), None)
+        near = near or next(
+            (k for k, f in schema.entities[entity].fields.items() if f.name == "link" and f.to == one.to and f.required is True), None
+        )
         if near and record.get(near) is not None and door.title(one.to, record[near]) is not None:
             found[key] = record[near]
     writable = door.writable(roles.entity)

@@ -35,7 +35,11 @@ class LogActivity(Action):
         fields = door.schema.entities[roles.entity].fields
         readable = door.readable(roles.entity)
         asked = []
-        for key, name, label in ((roles.kind, "kind", t("Kind")), (roles.text, "text", t("What happened?")), (roles.result, "result", t("Result"))):
+        for key, name, label in (
+            (roles.kind, "kind", t("Kind")),
+            (roles.text, "text", t("What happened?")),
+            (roles.result, "result", t("Result")),
+        ):
             if key and key in readable:
                 asked.append(Asked(name, label, fields[key].editor(None, door.shown)))
         asked.append(Asked("next", t("What next?"), {"type": "text", "value": None}))
@@ -93,7 +97,11 @@ class LogActivity(Action):
         field = one.fields[next_on]
         day = door.words.parse_datetime(when) if isinstance(when, str) and field.kind == "datetime" else when
         if field.kind == "date":
-            day = door.words.parse_date(when.split("T")[0].split(" ")[0] if isinstance(when, str) and when[:4].isdigit() else when) if isinstance(when, str) else when
+            day = (
+                door.words.parse_date(when.split("T")[0].split(" ")[0] if isinstance(when, str) and when[:4].isdigit() else when)
+                if isinstance(when, str)
+                else when
+            )
         given: dict[str, Any] = {next_on: day}
         beside = next_on.removesuffix("_on").removesuffix("_at").removesuffix("_date") + "_step"
         for key in (beside, beside.removesuffix("_step")):

@@ -36,7 +36,11 @@ class StartCampaign(Action):
 
     def fields(self, door: Any, entity: str, ids: Sequence[int] = ()) -> list[Asked]:
         schema, t = door.schema, door.words
-        found = [one.name for one in schema.entities.values() if one.name != entity and activity_links(schema, one.name) and door.may("see", one.name)]
+        found = [
+            one.name
+            for one in schema.entities.values()
+            if one.name != entity and activity_links(schema, one.name) and door.may("see", one.name)
+        ]
         options = [[name, schema.entities[name].plural_in(t)] for name in found]
         return [
             Asked("start", t("Start"), {"type": "date", "value": None}),
@@ -69,7 +73,9 @@ class StartCampaign(Action):
         known = {(one[activities.subject], *self._targets(schema, one, link)) for one in before}
         for task in kind.tasks.values():
             if (task.label_in(door.words),) not in known:
-                door.create(activities.entity, {link: campaign.id, **self._activity(door, task, begin, days[task.key], task.label_in(door.words))})
+                door.create(
+                    activities.entity, {link: campaign.id, **self._activity(door, task, begin, days[task.key], task.label_in(door.words))}
+                )
                 made["tasks"] += 1
         target, members = self._members(door, campaign, keys, values)
         if target is not None:

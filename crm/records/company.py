@@ -137,6 +137,7 @@ class Company:
                 "on": "datetime",
                 "who": "link",
                 "days": "number",
+                DELETED: "datetime",
             },
             indexes=[["entity", "record", "on"], ["entity", "on"]],
             live=DELETED,
@@ -433,7 +434,11 @@ class Writing:
 
     @property
     def id(self) -> int:
-        return int(self._step.id)
+        """The number of the step; 0 for one that has ended and wrote nothing."""
+        try:
+            return int(self._step.id)
+        except RuntimeError:
+            return 0
 
 
 __all__ = ["LINKS_ONE", "MOVES", "Company", "Writing", "stamp"]

@@ -63,7 +63,12 @@ class Door(Explaining):
         readable = sight.plan.readable
         for rule in sight.entity.duplicates:
             keys = [key for key in rule.same if key in draft.given]
-            if rule.same and len(keys) == len(rule.same) and readable.issuperset(keys) and all(draft.doc.get(key) is not None for key in keys):
+            if (
+                rule.same
+                and len(keys) == len(rule.same)
+                and readable.issuperset(keys)
+                and all(draft.doc.get(key) is not None for key in keys)
+            ):
                 for record in self.list(entity, [where(key) == draft.doc[key] for key in keys], limit=limit):
                     found[record.id] = (1.0, record)
             like = rule.like

@@ -30,18 +30,20 @@ def pipeline_for(company: Company, entity: Entity, doc: Mapping[str, Any], env: 
     return pipelines[entity.pipelines[0]]
 
 
-def check_move(pipeline: Pipeline, start: Stage, end: Stage, actor: Actor) -> None:
+def check_move(pipeline: Pipeline, start: Stage, end: Stage, actor: Actor, t: Any = None) -> None:
     """Raises `Denied` with the reason when the YAML does not let this user take a record from `start` to `end`."""
     if actor.system or pipeline.allows(start.key, end.key, actor.role):
         return
     if not start.open:
         if pipeline.allows(start.key, end.key, None):
-            raise Denied("Only some roles may reopen what is {stage}.", stage=start.label)
-        raise Denied("What is {stage} cannot be reopened.", stage=start.label)
+            raise Denied("Only some roles may reopen what is {stage}.", stage=start.label_in(t))
+        raise Denied("What is {stage} cannot be reopened.", stage=start.label_in(t))
     following = pipeline.next_open(start.key)
     if end.index > start.index and following is not None and end.outcome != "lost":
-        raise Denied("After {stage} comes {next}; stages cannot be skipped.", stage=start.label, next=pipeline.stages[following].label)
-    raise Denied("It cannot go from {stage} to {next}.", stage=start.label, next=end.label)
+        raise Denied(
+            "After {stage} comes {next}; stages cannot be skipped.", stage=start.label_in(t), next=pipeline.stages[following].label_in(t)
+        )
+    raise Denied("It cannot go from {stage} to {next}.", stage=start.label_in(t), next=end.label_in(t))
 
 
 def passed(pipeline: Pipeline, start: Stage | None, end: Stage) -> list[Stage]:

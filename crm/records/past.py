@@ -77,6 +77,7 @@ class _Net:
     entity: str
     id: int
     made: bool = False
+    version: int = 0  # after the step
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
 
@@ -145,8 +146,8 @@ class Past(Writing_):
             if one.act == "derived":
                 continue
             net = nets.setdefault((one.table, one.doc_id), _Net(one.table, one.doc_id))
-            if one.act == "create":
-                net.made = True
+            net.made = net.made or one.act == "create"
+            net.version = one.version
             for key, pair in one.patch.items():
                 net.before.setdefault(key, pair[0])
                 net.after[key] = pair[1]
@@ -168,7 +169,7 @@ class Past(Writing_):
         if doc is None:
             return False
         computed = {key for key, one in entity.fields.items() if one.formula is not None or one.rollup is not None}
-        untouched = all(same(doc.get(key), new) for key, new in net.after.items() if key not in ENGINE and key not in computed)
+        untouched = doc.version == net.version
         seen = sight.sees(doc, net.id)
         if not seen and not (grace and untouched):
             if self._was_seen(sight, net):

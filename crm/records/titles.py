@@ -10,7 +10,7 @@ from crm.schema.model import Entity
 
 _HOLE = re.compile(r"\{([A-Za-z_][\w.]*)(?:[:!][^}]*)?\}")
 _HOLLOW = re.compile(r"\s*(\(\s*\)|\[\s*\])")
-_EDGE = " \t·–—-,;:/|()"
+_EDGE = " \t·–—-,;:/|"
 
 
 class Template:
@@ -38,7 +38,7 @@ class Template:
         for text, key in self.parts:
             value = "" if key is None or key.split(".")[0] not in readable else say(key, doc)
             if not out:
-                text = text.lstrip(_EDGE.replace("(", "")) if gap else text
+                text = text.lstrip(_EDGE) if gap else text
             out += text
             if key is not None:
                 if value:
@@ -49,4 +49,4 @@ class Template:
                     out = out.rstrip(_EDGE)
         if not gap:
             return out.strip()
-        return _HOLLOW.sub("", out).rstrip(_EDGE.replace(")", "")).strip() if found else ""
+        return _HOLLOW.sub("", out).rstrip(_EDGE).strip() if found else ""

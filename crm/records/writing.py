@@ -119,7 +119,6 @@ class Writing_(Reading):
     def bulk(self, entity: str, ids: Iterable[int], values: Mapping[str, Any]) -> int:
         """The same change to many records, all or none, as one step (its id comes back)."""
         with self.step("Changed together", later=True) as step:
-            number = step.id
             for one in ids:
                 try:
                     self.change(entity, one, values)
@@ -127,7 +126,7 @@ class Writing_(Reading):
                     error.add_note(f"{entity} {one}")
                     error.record = one  # type: ignore[attr-defined]
                     raise
-        return number
+        return step.id
 
     def draft(self, entity: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What a form for a new record begins with: the given values and the defaults, as Python values of readable fields."""
@@ -274,8 +273,8 @@ class Writing_(Reading):
         if now == was and before is pipeline:
             return
         start = pipeline.stages.get(was) if was is not None and before is pipeline else None
-        if start is not None:
-            gates.check_move(pipeline, start, end, self._actor)
+        if start is not None and self._gates and not self._lenient:
+            gates.check_move(pipeline, start, end, self._actor, self.words)
         if old is None and end.key == pipeline.first.key:
             if "stage_on" not in draft.given:
                 doc["stage_on"] = stamp(company.now())

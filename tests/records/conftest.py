@@ -278,4 +278,6 @@ def company(yard: Any) -> Any:
 @pytest.fixture
 def doors(company: Company) -> dict[str, Any]:
     """Everybody's door by login."""
-    return {name: company.door(name) for name in ("anna", "ben", "cleo", "dora", "emil", "fay", "gus", "olga")} | {"system": company.door(SYSTEM)}
+    return {name: company.door(name) for name in ("anna", "ben", "cleo", "dora", "emil", "fay", "gus", "olga")} | {
+        "system": company.door(SYSTEM)
+    }

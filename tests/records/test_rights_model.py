@@ -270,7 +270,9 @@ def outputs(world: World, who: str) -> Any:
             yield tried(f"history {entity} {id}", lambda: door.history(entity, id))
             yield tried(f"timeline {entity} {id}", lambda: door.timeline(entity, id))
             yield tried(f"timeline {entity} {id} find", lambda: door.timeline(entity, id, find="tok"))
-            yield tried(f"back {entity} {id}", lambda: [(dict(r), r.title) for r in door.back(entity, id, "betas" if entity == "alpha" else "x")[0]])
+            yield tried(
+                f"back {entity} {id}", lambda: [(dict(r), r.title) for r in door.back(entity, id, "betas" if entity == "alpha" else "x")[0]]
+            )
             yield tried(f"why {entity} {id}", lambda: door.why(entity, id, "secret"))
             yield tried(f"shows {entity} {id}", lambda: door.computed(entity, {"color": "red"}, id))
     yield tried("search", lambda: door.search("word", limit=200))
@@ -300,7 +302,9 @@ def test_what_a_role_may_see_is_shown(seed: int, tmp_path: Any) -> None:
             assert {r.id for r in door.list(entity, limit=None)} == mine == set(door.ids(entity))
             assert door.count(entity) == len(mine)
             gone = {id for (name, id), r in world.model.records.items() if name == entity and r.get("gone")}
-            back = {i for i in gone if all(world.model.scope(who, entity, act, world.model.records[entity, i]) for act in ("see", "delete"))}
+            back = {
+                i for i in gone if all(world.model.scope(who, entity, act, world.model.records[entity, i]) for act in ("see", "delete"))
+            }
             assert {r.id for r in door.list(entity, limit=None, deleted=True)} == back
             for id in gone - back:
                 with pytest.raises(Missing):
@@ -371,7 +375,9 @@ def test_nobody_writes_what_they_may_not(seed: int, tmp_path: Any) -> None:
         visible = model.visible(who)
         act = rng.choice(["change", "change", "delete", "create", "move"])
         key = rng.choice([k for k in FIELDS[entity] if k not in ("mark", "parent")])
-        value: Any = {"color": rng.choice(["red", "grey"]), "owner": rng.choice([p["id"] for p in model.people.values()])}.get(key, f"{world.token()} word")
+        value: Any = {"color": rng.choice(["red", "grey"]), "owner": rng.choice([p["id"] for p in model.people.values()])}.get(
+            key, f"{world.token()} word"
+        )
         may_see, hidden = model.sees(who, entity, id), model.hidden(who, entity)
         rights = model.rights[model.people[who]["role"]].get(entity, {})
         try:
@@ -396,7 +402,13 @@ def test_nobody_writes_what_they_may_not(seed: int, tmp_path: Any) -> None:
             continue
         if act == "create":
             assert rights.get("create") == "all" and key not in hidden
-            model.records[entity, made.id] = {"owner": model.people[who]["id"], "color": "red", key: value, "parent": None, "parents": set()}
+            model.records[entity, made.id] = {
+                "owner": model.people[who]["id"],
+                "color": "red",
+                key: value,
+                "parent": None,
+                "parents": set(),
+            }
             world.note(entity, made.id, {key: value})
             continue
         assert may_see
