@@ -27,7 +27,7 @@ PAGE_SX = {
     "& .MuiLinearProgress-root": {"display": "none"},
     "& main": {"marginLeft": {"xs": 0, "sm": "var(--side)"}, "background": "var(--bg)", "width": "auto"},
     "& main .MuiToolbar-root": {"minHeight": "var(--bar)", "m": 0, "p": 0},
-    "& .main-content": {"p": {"xs": "12px 14px 84px", "sm": "16px 24px"}, "boxSizing": "border-box"},
+    "& .main-content": {"display": "block", "p": {"xs": "12px 14px 84px", "sm": "16px 24px"}, "boxSizing": "border-box"},
 }
 FRAME_CSS = (":root{--side:var(--nav)}.folded{--side:0px}@media(max-width:700px){:root{--side:0px}}"
              "body{font:400 13px/1.45 var(--font);color:var(--text)}")

@@ -77,6 +77,8 @@ function fresh(node) {
   for (const box of node.matches('input[mixed]') ? [node] : node.querySelectorAll('input[mixed]')) box.indeterminate = true
 }
 
+// The first node a selector finds anywhere in the page, also inside shadow roots (the page's own <main> lies in one)
+const deep = (selector, from = document) => { const hit = from.querySelector(selector); if (hit) return hit; for (const node of from.querySelectorAll('*')) if (node.shadowRoot) { const found = deep(selector, node.shadowRoot); if (found) return found } return null }
 // How many questions are under way, told to the frame, which shows it past 0.3 s.
 let underway = 0
 const pending = by => { underway += by; dispatchEvent(new CustomEvent('crm:busy', {detail: underway})) }

@@ -133,7 +133,7 @@ class Window:
 
     def ready(self) -> None:
         self.page.wait_for_selector("nav.side", state="attached", timeout=30_000)
-        self.page.wait_for_function("() => document.querySelector('main')?.innerText?.trim() || [...document.querySelectorAll('main *')].some(n => n.shadowRoot?.querySelector('.root')?.childElementCount)")
+        self.page.locator("main .root").first.wait_for(state="attached", timeout=30_000)
         self.page.wait_for_timeout(250)
 
     def door(self, login: str | None = None) -> Any:

@@ -74,6 +74,9 @@ class HomePage(Page):
                 if made is not None:
                     made.styles = {**made.styles, "grid-column": f"span {span}"}
                     children.append(made)
+        for made in self._safe(lambda: goal_bars(self.app, own=False)):
+            made.styles = {"grid-column": "span 12"}
+            children.insert(0, made)
         extra = [*self._safe(lambda: moved_list(self.app)), *self._safe(lambda: risk_list(self.app))]
         if extra:
             for one in extra:
@@ -88,11 +91,11 @@ class HomePage(Page):
 
     def _hello(self) -> Any:
         content = today_content(self.app)
-        return self.app.part("today", {**content, "sections": [s for s in content["sections"] if s["key"] in ("late", "today")]},
+        return self.app.part("today", {**content, "none": "", "sections": [s for s in content["sections"] if s["key"] in ("late", "today", "met")]},
                              on={"done": self.done, "postpone": self.postpone, "log": self.log})
 
     def _late(self, card: Any) -> Any:
-        place = pn.Column(sizing_mode="stretch_width", margin=0, min_height=60)
+        place = pn.Column(pn.Spacer(height=60), sizing_mode="stretch_width", margin=0)
 
         def make() -> Any:
             from crm.views.cards import report_card
@@ -173,10 +176,17 @@ def today_content(app: Any) -> dict:
     first = app.actor.name.split()[0] if app.actor.name else ""
     hello = t("Good morning, {name}", name=first) if now.hour < 12 else t("Good afternoon, {name}", name=first) if now.hour < 18 else t("Good evening, {name}", name=first)
     said = [part for part in (_some(t, len(lines["late"]), "late"), _some(t, len(lines["today"]), "today"), _some(t, len(lines["met"]), "met")) if part]
-    return {"title": hello, "note": f"{t.date(today)}. {', '.join(said)}" + ("." if said else ""), "sections": sections, "none": t("All done. Nothing is waiting for you today.")}
+    return {"title": hello, "note": f"{long_day(t, today)}. {', '.join(said)}" + ("." if said else ""), "sections": sections, "none": t("All done. Nothing is waiting for you today.")}
 
 
 MEETING = {"groups", "videocam", "directions_car", "event", "handshake", "people", "meeting_room", "co_present", "local_cafe"}
+
+
+def long_day(t: Any, day: Any) -> str:
+    """`Saturday, November 21, 2026` as the language writes it."""
+    from babel.dates import format_date
+    text = format_date(day, "full", locale=t.locale)
+    return text[:1].upper() + text[1:]
 
 
 def _some(t: Any, n: int, what: str) -> str:
@@ -235,7 +245,7 @@ def short(app: Any, entity: Any, amount: str | None, value: Any) -> str:
     return format_compact_currency(value or 0, currency, locale=app.t.locale, fraction_digits=1 if abs(value or 0) >= 1_000_000 else 0)
 
 
-def goal_bars(app: Any) -> Any:
+def goal_bars(app: Any, own: bool = True) -> Any:
     """Won so far in this quarter beside what is committed: reached, committed, everything open; against a goal where the schema has one."""
     t, door, schema = app.t, app.door, app.schema
     pipeline = next((one for one in schema.pipelines.values() if one.fields.get("amount") and one.fields.get("close") and one.of_outcome("won")), None)
@@ -249,7 +259,7 @@ def goal_bars(app: Any) -> Any:
     after = (first + timedelta(days=95)).replace(day=1)
     field = entity.fields[close]
     inside = (where(close) >= field.to_json(first)) & (where(close) < field.to_json(after))
-    mine = _own(app, pipeline)
+    mine = _own(app, pipeline) if own else None
     if mine is not None:
         inside &= mine
 
@@ -280,8 +290,10 @@ def list_of(app: Any, card: Any) -> dict | None:
     conds = [getattr(one, "text", one) for one in conds]
     records = door.list(entity.name, where=conds or None, order=entity.list.sort, limit=card.limit or 8)
     label = (card.label and card.label_in(t)) or (view.label_in(t) if view else entity.plural_in(t))
-    return {"name": entity.name, "label": label, "glyph": entity.icon, "count": door.count(entity.name, where=conds or None), "may": door.may("create", entity.name),
-            "items": [line(app, entity, record) for record in records], "none": t("Nothing here. Good."), "all": app.href(view="list", entity=entity.name, v=card.view)}
+    count = door.count(entity.name, where=conds or None)
+    return {"name": entity.name, "label": label, "glyph": entity.icon, "count": count, "may": door.may("create", entity.name),
+            "items": [line(app, entity, record) for record in records], "none": t("Nothing here. Good."),
+            "all": app.href(view="list", entity=entity.name, v=card.view) if count > len(records) else ""}
 
 
 def line(app: Any, entity: Any, record: Any, end: str = "", tone: str = "") -> dict:

@@ -37,17 +37,16 @@ const Frame = part((content, ctx) => {
 }, {
   start(ctx) {
     const {model, ui} = ctx, read = () => location.search.replace(/^\?/, ''), places = new Map()
-    const body = () => document.querySelector('main')
-    const stay = () => places.set(history.state?.at ?? 0, scrollY)
-    let at = history.state?.at ?? 0
+    const box = () => deep('.main-content') || document.scrollingElement, stay = () => places.set(at, box().scrollTop)
+    let at = history.state?.at ?? 0      // where we are in the history of this tab; places: how far each page was scrolled
     if (history.state?.at == null) history.replaceState({...history.state, at}, '')
     history.scrollRestoration = 'manual'
-    const settle = y => { let tries = 0; const go = () => { scrollTo(0, y); if (Math.abs(scrollY - y) > 4 && ++tries < 20) setTimeout(go, 60) }; setTimeout(go, 30) }
+    const settle = y => { let tries = 0; const go = () => { const b = box(); b.scrollTop = y; if (Math.abs(b.scrollTop - y) > 4 && ++tries < 25) setTimeout(go, 60) }; setTimeout(go, 30) }
     model.on('query', () => {
       if (model.query !== read()) { stay(); history.pushState({at: ++at}, '', location.pathname + (model.query ? '?' + model.query : '')); settle(0) }
       ui.open = false; ui.menu = null; ctx.draw()
     })
-    const back = () => { at = history.state?.at ?? 0; const y = places.get(at) ?? 0; model.query = read(); settle(y) }
+    const back = () => { stay(); at = history.state?.at ?? 0; const y = places.get(at) ?? 0; model.query = read(); settle(y) }
     const to = query => { query = query.replace(/^\?/, ''); stay(); if (query === model.query) model.send_msg({type: 'again'}); else model.query = query }
     const click = e => {
       const a = e.composedPath().find(n => n.tagName === 'A'); if (!a || e.ctrlKey || e.metaKey || e.shiftKey || e.button || a.target || a.hasAttribute('download') || e.defaultPrevented) return
@@ -91,7 +90,7 @@ const Frame = part((content, ctx) => {
   },
   fold: () => document.documentElement.classList.toggle('folded'),
   open(ctx) { ctx.ui.open = !ctx.ui.open; ctx.draw(); if (ctx.ui.open) ctx.focus('nav.side a') },
-  skip(ctx, el, e) { e.preventDefault(); const main = document.querySelector('main'); if (main) { main.tabIndex = -1; main.focus() } },
+  skip(ctx, el, e) { e.preventDefault(); const main = deep('main'); if (main) { main.tabIndex = -1; main.focus() } },
   jump: () => dispatchEvent(new CustomEvent('crm:jump')),
   menu(ctx, el) { ctx.toggle(el.dataset.menu, el) },
   make: ({tell}, el) => tell('add', {entity: el.dataset.name}),

@@ -8,7 +8,7 @@ const Today = part(({title, note, sections = [], none}, ctx) => { const {ui, t} 
         ui.menu === x.key && h('div.menu', {role: 'menu'}, [['tomorrow', 'Tomorrow'], ['monday', 'Monday']].map(([to, words]) => h('button', {type: 'button', role: 'menuitem', tabindex: -1, act: 'to', id_: x.key, 'data-day': to}, icon('event'), h('span', null, t(words)))),
           h('form.pickday', {act: 'pick', id_: x.key}, h('input', {type: 'text', label: t('Pick a day'), placeholder: t('tomorrow, fri, 24.12., +2w'), autocomplete: 'off', 'aria-invalid': ui.wrong ? 'true' : null}), h('button', {type: 'submit'}, t('Move')), ui.wrong && h('em', {role: 'alert'}, ui.wrong)))))))),
     s.items.length > items.length && button('wide', '', t('Show all {n}', {n: s.items.length}), {id_: s.key, class: 'quiet more'}))
-}), !sections.length && empty('check_circle', none)) }, {
+}), !sections.length && none && empty('check_circle', none)) }, {
   start: ctx => { ctx.ui.wide = new Set() },
   async done(ctx, el) { ctx.ui.gone = el.dataset.id_; ctx.draw(); const x = find(ctx, el.dataset.id_), reply = await ctx.ask('done', {entity: x.entity, id: x.id}); if (reply.error) { ctx.ui.gone = null; ctx.draw(); shout(reply.error) } },
   log(ctx, el) { const x = find(ctx, el.dataset.id_); ctx.tell('log', {entity: x.entity, id: x.id}) },
