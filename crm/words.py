@@ -369,13 +369,13 @@ class Words:
     def parse_duration(self, text: Any) -> int:
         """Minutes: `90`, `1:30`, `1h 30m`, `1.5 h`, `2d`; a bare number counts minutes."""
         if isinstance(text, timedelta):
-            return round(text.total_seconds() / 60)
+            return self._minutes(Decimal(round(text.total_seconds() / 60)), text)
         if isinstance(text, (int, float, Decimal)) and not isinstance(text, bool):
             return self._minutes(self._finite(text), text)
         plain = unicodedata.normalize("NFKC", str(text)[:80]).strip().lower()
-        clock = re.fullmatch(r"([0-9]{1,5}):([0-5][0-9])", plain)
+        clock = re.fullmatch(r"([0-9]{1,8}):([0-5][0-9])", plain)
         if clock:
-            return int(clock[1]) * 60 + int(clock[2])
+            return self._minutes(Decimal(int(clock[1]) * 60 + int(clock[2])), text)
         if re.fullmatch(r"-?[0-9]+([.,][0-9]+)?", plain):
             return self._minutes(self.parse_number(plain), text)
         units = {"m": 1, "min": 1, "mins": 1, "minutes": 1, "minute": 1, "h": 60, "hr": 60, "hrs": 60, "hour": 60, "hours": 60}

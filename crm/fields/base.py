@@ -212,8 +212,8 @@ class Field:
         self.index = bool(flag(self.spec.get("index") or False))
         self.search = bool(flag(self.spec.get("search", self.searchable)))
         self.fixed = bool(flag(self.spec.get("fixed") or False)) or self.computed
-        former = self.spec.get("was") or []
-        self.was: list[str] = [former] if isinstance(former, str) else [str(one) for one in former]
+        former = self.spec.get("was") or ()
+        self.was: list[str] = [str(one) for one in former] if isinstance(former, (list, tuple)) else [str(former)]
         self.system = False
         self.path = f"entities.{self.entity_name}.fields.{key}"
         self.wrong: list[tuple[str, Refused]] = []  # settings that make no sense: (YAML key, why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -71,6 +72,23 @@ class DateTime(Date):
 
     def parameter(self) -> param.Parameter:
         return param.Date(default=None, allow_None=True, label=self.label, doc=self.help or None)
+
+    def compare(self, op: str, typed: Any, t: Words) -> QueryInstance:
+        """Days, as for dates; before and after may name a time of day too."""
+        if op in ("before", "after") and (
+            isinstance(typed, datetime) or (isinstance(typed, str) and re.search(r"\d:\d|\d\s*[ap]m", typed, re.I))
+        ):
+            moment = moment_json(t.parse_datetime(typed))
+            return self.where < moment if op == "before" else self.where > moment
+        return super().compare(op, typed, t)
+
+    @staticmethod
+    def days(typed: Any, t: Words) -> tuple[date, date]:
+        period = t.parse_period(typed)
+        if period:
+            return period
+        day = t.local(t.parse_datetime(typed)).date()
+        return day, day
 
     def within(self, first: date | None, last: date | None, t: Words) -> QueryInstance:
         conditions = []

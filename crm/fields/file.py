@@ -37,7 +37,7 @@ class File(Field):
 
     def setup(self) -> None:
         accept = self.spec.get("accept") or []
-        accept = re.split(r"[,\s]+", accept) if isinstance(accept, str) else accept
+        accept = accept if isinstance(accept, (list, tuple)) else re.split(r"[,\s]+", str(accept))
         self.accept = [str(ending).strip().lower().lstrip(".") for ending in accept if str(ending).strip()]
         try:
             self.largest = int(float(self.spec.get("size") or 25) * 1_000_000)

@@ -39,12 +39,14 @@ class Formula(Field):
     def inner(self) -> Field:
         """The field that keeps and shows the result."""
         expression = self.formula if self.formula is not None else self.rollup
-        wanted = self.spec.get("as") or TYPE_OF.get(getattr(expression, "kind", ""), "number")
+        named = self.spec.get("as")
+        wanted = named if isinstance(named, str) and named else TYPE_OF.get(getattr(expression, "kind", ""), "number")
         made = self.__dict__.get("_inner")
         if made is None or made.name != wanted:
             spec = {key: value for key, value in self.spec.items() if key not in ("type", "as", "formula", "rollup")}
-            cls = FIELD_TYPES[wanted] if wanted in FIELD_TYPES and wanted not in ("formula", "rollup") else FIELD_TYPES["number"]
-            made = cls(self.key, spec, self.entity)
+            made = FIELD_TYPES[wanted if wanted in FIELD_TYPES and wanted not in ("formula", "rollup") else "number"](
+                self.key, spec, self.entity
+            )
             if "_schema" in self.__dict__:
                 made.bind(self.__dict__["_schema"])
             self.__dict__["_inner"] = made

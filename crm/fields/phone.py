@@ -65,6 +65,12 @@ class Phone(Text):
         if possible not in (reasons.IS_POSSIBLE,):
             raise Refused("This is not a telephone number.")
         kept = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        try:
+            again = phonenumbers.parse(kept)
+        except phonenumbers.NumberParseException as error:
+            raise Refused("This is not a telephone number.") from error
+        if phonenumbers.format_number(again, phonenumbers.PhoneNumberFormat.E164) != kept:  # zeros that no country dials
+            raise Refused("This is not a telephone number.")
         return f"{kept};ext={number.extension}" if number.extension else kept
 
     def fragment(self, typed: Any) -> str:

@@ -34,6 +34,9 @@ class Rating(Integer):
             typed = head if tail.strip() == str(getattr(self, "top", 5)) else text
         return super().read(typed, t)
 
+    def operand_value(self, typed: Any, t: Words) -> Any:
+        return self.read(typed, t)
+
     def check(self, value: Any, t: Words) -> None:
         if not 0 <= value <= self.top:
             raise Refused("Between {min} and {max}.", min=0, max=self.top)

@@ -24,7 +24,7 @@ class Stage(Choice):
     kind = "choice"
     settings: ClassVar[dict[str, Setting]] = {}
     examples = {"offer": "offer", "Signed": "won"}
-    refuses = {"begin": "'begin' is not one of: Offer, Signed, Gone."}
+    refuses = {"begin": "'begin' is not one of: Offer, Signed, Gone, Talks."}
     example_spec: ClassVar[dict[str, Any]] = {}
     #: What an expression may ask of a stage, with the kinds.
     attributes = {"outcome": "choice", "probability": "percent", "label": "text", "open": "boolean", "days": "number", "forecast": "choice"}
