@@ -107,8 +107,8 @@ class Look:
             labels.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
         return labels
 
-    def hooks(self) -> list[Any]:
-        """Dresses a Bokeh figure: no toolbar logo, no frame, quiet axes, transparent ground."""
+    def hooks(self, grids: bool = False) -> list[Any]:
+        """Dresses a Bokeh figure: no toolbar logo, no frame, quiet axes, transparent ground, lines across only with `grids`."""
 
         def dress(plot: Any, element: Any) -> None:
             figure = plot.state
@@ -128,8 +128,10 @@ class Look:
                 axis.axis_label_text_font = FONT
                 axis.axis_label_text_font_style = "normal"
                 axis.axis_label_text_font_size = "12px"
-            for grid in figure.grid:
-                grid.grid_line_color = self.line
+            for grid in figure.xgrid:
+                grid.grid_line_color = None
+            for grid in figure.ygrid:
+                grid.grid_line_color = self.line if grids else None
 
         return [dress] if self.backend == "bokeh" else []
 

@@ -75,5 +75,5 @@ class Line(Chart):
             gridstyle={"xgrid_line_color": None},
             padding=(0.04, 0.12),
             active_tools=[],
-            **{**look.common(), "hooks": [*look.hooks(), formatted]},
+            **{**look.common(), "hooks": [*look.hooks(grids=True), formatted]},
         )

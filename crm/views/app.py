@@ -135,7 +135,7 @@ class App:
             try:
                 made = make()
             except Exception as exc:
-                made = self.part("card", {"title": "", "note": told(exc, self.t)["error"]})
+                made = self.part("card_head", {"title": "", "note": told(exc, self.t)["error"]})
             place[:] = [made]
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.execute(fill, schedule=True)

@@ -23,7 +23,7 @@ def report_card(app: Any, name: str, *, where: str | None = None, height: int = 
     try:
         result = run(app.door, name, where=where, as_of=as_of)
     except (Missing, Denied):
-        return app.part("card", {"title": app.t("Not for you"), "note": app.t("This report shows things your role does not see.")})
+        return app.part("card_head", {"title": app.t("Not for you"), "note": app.t("This report shows things your role does not see.")})
     return pn.Column(*pieces(app, result, height, full), sizing_mode="stretch_width", margin=0, stylesheets=CARD)
 
 
@@ -40,7 +40,7 @@ def pieces(app: Any, result: Result, height: int = 240, full: bool = False) -> l
         measure = result.report.chart.axes.get("y") or next(iter(result.report.measures), None)
         place = [column.key for column in result.columns].index(measure) if measure else 0
         head["value"] = result.texts()[0][place] if result.exact else "–"
-    parts: list[Any] = [app.part("card", head, on={"do": lambda name: give(app, result, name)})]
+    parts: list[Any] = [app.part("card_head", head, on={"do": lambda name: give(app, result, name)})]
     if not result.exact:
         parts.append(app.part("figures", {"title": result.title, "columns": [], "rows": [], "none": t("Nothing to count yet.")}))
         return parts

@@ -44,7 +44,7 @@ def card(app: Any, one: Any) -> Any:
         return report_card(app, one.name)
     if one.kind == "list":
         return list_card(app, one)
-    return app.part("card", {"title": one.label_in(app.t)})
+    return app.part("card_head", {"title": one.label_in(app.t)})
 
 
 def list_card(app: Any, one: Any) -> Any:

@@ -9,7 +9,7 @@ const Calendar = part((content, ctx) => {
       h('nav.switch', {label: t('Length')}, modes.map(m => h('a.words', {href: m.href, 'aria-current': m.name === mode ? 'page' : null}, m.label)))),
     h('div.cal', {key: 'cal', class: mode, role: 'list', label: title}, weekdays.map(w => h('span.wd', {key: `w-${w}`, 'aria-hidden': 'true'}, w)),
       days.map(d => { const all = byDay[d.iso] || [], open = ui.open === d.iso, shown = open ? all : all.slice(0, room)
-        return h('section.day', {key: d.iso, role: 'listitem', 'data-day': d.iso, label: d.label, class: [d.today && 'today', d.other && 'other', !all.length && 'bare-day'].filter(Boolean).join(' ')},
+        return h('section.cday', {key: d.iso, role: 'listitem', 'data-day': d.iso, label: d.label, class: [d.today && 'today', d.other && 'other', !all.length && 'bare-day'].filter(Boolean).join(' ')},
           h('h3', null, h('span.dn', null, d.day), h('span.dl', null, d.label), content.addable && button('addon', 'add', '', {id_: d.iso, label: `${t('Add')}: ${d.label}`, class: 'quiet'})),
           h('ul', null, shown.map(e => h('li', {key: e.key}, h('a.ev', {href: e.href, act: 'ev', id_: e.key, draggable: e.may ? 'true' : 'false', class: [e.tone, e.done && 'done'].filter(Boolean).join(' '), title: [e.time, e.title, e.sub].filter(Boolean).join(' · ')}, icon(e.done ? 'check' : e.glyph), e.time && h('time', null, e.time), h('span', null, e.title), e.sub && h('small', null, e.sub)),
             e.may && button('when', 'schedule', '', {id_: e.key, label: `${t('Postpone')}: ${e.title}`, 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menuCard === e.key), class: 'quiet'}))),
@@ -23,8 +23,8 @@ const Calendar = part((content, ctx) => {
   stop: ctx => removeEventListener('pointerdown', ctx.ui.outside, true),
   'ev:dragstart'(ctx, el, e) { e.dataTransfer.setData('text/plain', el.dataset.id_); ctx.ui.drag = el.dataset.id_; requestAnimationFrame(() => el.classList.add('dragged')) },
   'ev:dragend'(ctx, el) { el.classList.remove('dragged'); ctx.ui.drag = null; dayOver(ctx, null) },
-  '*dragover'(ctx, e) { const day = e.target.closest?.('.day'); if (day && ctx.ui.drag) { e.preventDefault(); dayOver(ctx, day.dataset.day) } },
-  '*drop'(ctx, e) { const day = e.target.closest?.('.day'); if (!day || !ctx.ui.drag) return; e.preventDefault(); const key = ctx.ui.drag; ctx.ui.drag = null; dayOver(ctx, null); postponeTo(ctx, key, day.dataset.day) },
+  '*dragover'(ctx, e) { const day = e.target.closest?.('.cday'); if (day && ctx.ui.drag) { e.preventDefault(); dayOver(ctx, day.dataset.day) } },
+  '*drop'(ctx, e) { const day = e.target.closest?.('.cday'); if (!day || !ctx.ui.drag) return; e.preventDefault(); const key = ctx.ui.drag; ctx.ui.drag = null; dayOver(ctx, null); postponeTo(ctx, key, day.dataset.day) },
   'ev:keydown'(ctx, el, e) {      // Shift and an arrow move it by a day or a week
     const by = e.shiftKey && {ArrowRight: 1, ArrowLeft: -1, ArrowDown: 7, ArrowUp: -7}[e.key], ev = ctx.model.content.events.find(x => x.key === el.dataset.id_)
     if (!by || !ev?.may) return
@@ -37,7 +37,7 @@ const Calendar = part((content, ctx) => {
   unfold(ctx, el) { ctx.ui.open = el.dataset.id_; ctx.draw() },
   addon: ({tell}, el) => tell('add', {day: el.dataset.id_}),
 })
-function dayOver(ctx, iso) { for (const day of ctx.root.querySelectorAll('.day')) day.classList.toggle('over', day.dataset.day === iso) }
+function dayOver(ctx, iso) { for (const day of ctx.root.querySelectorAll('.cday')) day.classList.toggle('over', day.dataset.day === iso) }
 async function postponeTo(ctx, key, to) {
   const before = ctx.model.content
   if (/^\d{4}-/.test(to)) { ctx.model.content = {...before, events: before.events.map(e => e.key === key ? {...e, day: to} : e)} }

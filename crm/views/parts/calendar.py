@@ -6,7 +6,9 @@ from crm.views.base import PARTS
 
 @PARTS.add
 class Calendar(Bar):
-    """Events by day; moving one to another day postpones it. Content {mode, title, days, weekdays, events, before, after, now, modes} and the bar's."""
+    """Events by day; moving one to another day postpones it.
+
+    Content {mode, title, days, weekdays, events, before, after, now, modes} and the bar's."""
 
     name = "calendar"
     words = (

@@ -1,6 +1,6 @@
 // Composer: content {draft key, kinds: [{name, label, glyph}], kind, results: [[value, label]], withs: [[id, name]], day, days: [{name, label}]}. What happened, what next, when: one save.
 const Composer = part(({kinds, kind, results = [], withs = [], days, onlynext}, {ui, t}) => h('form.composer', {act: 'save', 'aria-busy': ui.busy ? 'true' : null, label: t('Log what happened')},
-  h('div.kinds', {role: 'group', label: t('Kind')}, kinds.map(k => button('kind', k.glyph, k.label, {key: k.name, id_: k.name, 'aria-pressed': String(ui.kind === k.name)}))),
+  h('div.kinds', {role: 'group', label: t('Kind')}, kinds.map((k, i) => button('kind', k.glyph, i < 3 || ui.kind === k.name ? k.label : '', {key: k.name, id_: k.name, label: k.label, 'aria-pressed': String(ui.kind === k.name)}))),
   h('textarea', {act: 'text', rows: 2, key: 'text', placeholder: t('What happened?'), label: t('What happened?')}),
   (results.length || withs.length) && ui.text ? h('div.more', {key: 'more'}, results.length ? h('label', null, t('Result'), h('select', {act: 'result', value: ui.result || ''}, h('option', {value: ''}, '–'), results.map(([value, label]) => h('option', {value}, label)))) : null,
     withs.length ? h('label', null, t('With'), h('select', {act: 'with', value: ui.with || ''}, h('option', {value: ''}, '–'), withs.map(([value, label]) => h('option', {value: String(value)}, label)))) : null) : null,

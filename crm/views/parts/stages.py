@@ -5,7 +5,9 @@ from crm.views.base import PARTS, Editing
 
 @PARTS.add
 class Stages(Editing):
-    """Where a record stands, and what the gate of the next stage still wants, as editors. Content {stages, now, days, expected, gate, guide, may}."""
+    """Where a record stands, and what the gate of the next stage still wants, as editors.
+
+    Content {stages, now, days, expected, gate, guide, may}."""
 
     name = "stages"
     words = (

@@ -6,7 +6,9 @@ from crm.views.base import PARTS
 
 @PARTS.add
 class Table(Bar):
-    """Rows of text with sort, bulk acts, column choice. Content {entity, columns, rows, sort, total, sums, bulk, acts, pages, none} and the bar's."""
+    """Rows of text with sort, bulk acts, column choice.
+
+    Content {entity, columns, rows, sort, total, sums, bulk, acts, pages, none} and the bar's."""
 
     name = "table"
     words = (

@@ -6,7 +6,7 @@ from crm.views.base import PARTS, Part
 
 
 @PARTS.add
-class Card(Part):
+class CardHead(Part):
     """Content {title, note, href, value?, say?, links: [{name, label, glyph, href?}]}; messages: `do` {name}."""
 
     words = ("Open report", "Saved as {name}")
