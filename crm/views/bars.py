@@ -1,12 +1,14 @@
 """What table, board and calendar share: the words of the bar above them (`listbar.js`)."""
 
+from typing import ClassVar
+
 from crm.views.base import Editing
 
 
 class Bar(Editing):
     """Saved views, search, filters, the ways to show the same records."""
 
-    words = (
+    words: ClassVar[tuple[str, ...]] = (
         "Saved views",
         "Pipeline",
         "Show as",

@@ -304,9 +304,13 @@ class Listing:
         found = [*self.view_where(self.view), *self._conditions(self.filters)]
         if self.args.get("w"):
             found.append(self.args["w"])
-        if self.args.get("pipeline") and self.entity.pipeline_field and self.args["pipeline"] in self.entity.pipelines:
-            found.append(self.fields[self.entity.pipeline_field].condition("is", self.args["pipeline"], self.t))
+        found += self.pipeline_where()
         return found
+
+    def pipeline_where(self) -> list[Any]:
+        """The pipeline of the address, where these records may be in several."""
+        chosen, key = self.args.get("pipeline"), self.entity.pipeline_field
+        return [self.fields[key].condition("is", chosen, self.t)] if chosen in self.entity.pipelines and key in self.fields else []
 
     @property
     def find(self) -> str:
@@ -366,7 +370,7 @@ class Listing:
         for tab, (name, _, _) in zip(self.bar()["views"], self.view_list(), strict=True):
             own = self.own.get(name[4:], {}) if name.startswith("own:") else {}
             try:
-                number = self.door.count(self.entity.name, where=self.view_where(name), find=own.get("q", ""))
+                number = self.door.count(self.entity.name, where=[*self.view_where(name), *self.pipeline_where()], find=own.get("q", ""))
             except (Refused, Denied):
                 number = None
             found.append({**tab, "count": None if number is None else self.t.number(number)})

@@ -38,7 +38,7 @@ def link_to(app: Any, entity: str) -> str | None:
 
 
 def links_of(app: Any, record: Any) -> dict[str, int]:
-    """What an activity about this record links to: the record, and whatever the record itself links to and activities know (its customer …)."""
+    """What an activity about this record links to: the record, and whatever it links to itself and activities know (its customer …)."""
     roles = app.schema.activities
     found: dict[str, int] = {}
     own = link_to(app, record.entity)
@@ -184,7 +184,7 @@ def next_link(app: Any, entity: Any) -> str | None:
 
 
 def person_link(app: Any, record: Any) -> str | None:
-    """The activity's link to a person: the first entity among the record's related lists that has an e-mail or a phone, other than the record's own kind."""
+    """The activity's link to the people of this record."""
     found = people(app, record, limit=1)
     return link_to(app, found[0][2]) if found else None
 
@@ -273,7 +273,7 @@ def planned(app: Any, record: Any) -> Any | None:
 
 
 def follow(app: Any, activity: Any) -> None:
-    """After an activity was done, moved or deleted: the records it is about that stand in a pipeline take the next planned one as their next step."""
+    """After an activity was done, moved or deleted: pipeline records it is about take the next planned one as their next step."""
     roles = app.schema.activities
     for key, field in app.schema.entities[roles.entity].own_fields.items():
         to = getattr(field, "to", None)

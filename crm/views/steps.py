@@ -12,6 +12,7 @@ from typing import Any
 from tinydb import where
 
 from crm.errors import Denied, Missing
+from crm.views.planning import follow
 from crm.views.text import monday_after, subtitle, today_of
 
 LIMIT = 300
@@ -29,6 +30,7 @@ def steps(app: Any, until: date | None = None, owner: Callable | None = None) ->
     until = until or today
     ctx = app.shown
     found = []
+    about: set[tuple[str, int, date]] = set()          # what activities plan for which day: not said a second time by the record itself
     roles = schema.activities
     if roles and door.may("see", roles.entity):
         entity = schema.entities[roles.entity]
@@ -42,6 +44,8 @@ def steps(app: Any, until: date | None = None, owner: Callable | None = None) ->
                 cond &= where(roles.owner) == app.actor.id
             for record in door.list(entity.name, where=cond, order=[roles.due], limit=LIMIT):
                 kind = record.get(roles.kind) if roles.kind else None
+                about |= {(one.to, record[key], _day(record[roles.due], t)) for key, one in entity.own_fields.items()
+                          if one.name == "link" and isinstance(record.get(key), int)}
                 found.append(_step(app, entity, record, record.get(roles.due), roles.kinds.get(kind) or entity.icon, record.title, _about(app, entity, record, ctx), str(kind or "")))
     for pipeline in schema.pipelines.values():
         key = pipeline.fields.get("next")
@@ -59,6 +63,8 @@ def steps(app: Any, until: date | None = None, owner: Callable | None = None) ->
             cond &= where(entity.stage_field).one_of(open_stages)
         words, amount = _next_words(entity, key), pipeline.fields.get("amount")
         for record in door.list(entity.name, where=cond, order=[key], limit=LIMIT):
+            if (entity.name, record.id, _day(record[key], t)) in about:
+                continue
             said = record.get(words) if words else None
             step = _step(app, entity, record, record.get(key), entity.icon, str(said or record.title), " · ".join(x for x in ((record.title if said else ""), subtitle(record, entity, ctx)) if x), "")
             if amount and record.get(amount) is not None:
@@ -66,6 +72,10 @@ def steps(app: Any, until: date | None = None, owner: Callable | None = None) ->
             found.append(step | {"done": False})
     found.sort(key=lambda step: (step["day"], str(step["when"])))
     return found
+
+
+def _day(when: Any, t: Any) -> date:
+    return when.astimezone(t.tz).date() if isinstance(when, datetime) else when
 
 
 def _step(app: Any, entity: Any, record: Any, when: Any, glyph: str, title: str, sub: str, kind: str) -> dict:
@@ -127,6 +137,7 @@ def done(app: Any, entity: str, number: int) -> dict:
             field = what.fields[tick]
             now = True if field.kind == "boolean" else datetime.now(app.t.tz) if field.kind == "datetime" else today_of(app.t)
             record = app.door.change(entity, number, {tick: now})
+            follow(app, record)
         else:
             words = _next_words(what, day or "")
             record = app.door.change(entity, number, {day: None, **({words: None} if words else {})})
@@ -151,7 +162,9 @@ def postpone(app: Any, entity: str, number: int, to: str) -> dict:
         clock = was.astimezone(app.t.tz).timetz() if isinstance(was, datetime) else time(9, 0, tzinfo=app.t.tz)
         value = datetime.combine(target, clock.replace(tzinfo=None), tzinfo=app.t.tz)
     with app.door.step("postpone") as step:
-        app.door.change(entity, number, {day: value})
+        record = app.door.change(entity, number, {day: value})
+        if app.schema.activities and app.schema.activities.entity == entity:
+            follow(app, record)
     app.say(app.t("Moved to {day}", day=app.t.date(target)), undo=step.id)
     return {"done": True}
 

@@ -188,7 +188,7 @@ class BoardPage(Listed):
             columns.append(
                 {**column, "count": count, "sum": t.money_short(value, currency) if value is not None else "", "weighted": weighted}
             )
-        return {"columns": columns, "total": listing.total_words(total)}
+        return {"columns": columns, "total": t("{count} on the board", count=t.number(total), n=total)}
 
     # -- acts
     def more(self, stage: str, after: int) -> dict:

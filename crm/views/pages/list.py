@@ -427,7 +427,7 @@ class ListPage(Listed):
 
 
 def csv_of(door: Any, entity: Any, ids: list[int]) -> str:
-    """The records as CSV text with a byte order mark (for spreadsheets); a text that would be a formula there is defused with an apostrophe."""
+    """The records as CSV text with a byte order mark; a text that a spreadsheet would take for a formula is defused with an apostrophe."""
     import csv
     import io
 
@@ -439,9 +439,9 @@ def csv_of(door: Any, entity: Any, ids: list[int]) -> str:
     write = csv.writer(out)
     write.writerow(keys)
     for start in range(0, len(ids), 500):
-        from tinydb import where
+        from crm.stores import where_id
 
-        for record in door.list(entity.name, where=where("id").one_of(ids[start : start + 500]), limit=500):
+        for record in door.list(entity.name, where=where_id("in", ids[start : start + 500]), limit=500):
             if not door.may("export", entity.name, record):
                 continue
             cells = [str(record.id)]

@@ -562,7 +562,8 @@ class RecordPage(Page):
         may = self.door.may("create", other)
         if not records and not may:
             return None
-        label = t.label(f"{self.entity.path}.back.{name}", "") or (entity.plural_in(t) if self.only_back(other) else humanised(name))
+        label = self.app.schema.texts.get(f"{self.entity.path}.back.{name}") or humanised(name)
+        label = entity.plural_in(t) if label.casefold() == entity.plural.casefold() else t.label(f"{self.entity.path}.back.{name}", label)
         keys = [one for one in (entity.role("amount"), entity.stage_field, *entity.own_fields) if one]
         self.titles.load_records(records, [one for one in keys if one in entity.fields])
         return {
@@ -573,11 +574,7 @@ class RecordPage(Page):
             "items": [self.related_item(entity, one, key, many) for one in records],
             "all": href(view="list", entity=other, f=f"{key}:is:{self.id}") if count > RELATED else None,
             "may": may,
-            "none": t("None yet."),
         }
-
-    def only_back(self, other: str) -> bool:
-        return sum(1 for entity, _ in self.entity.back.values() if entity == other) == 1
 
     def related_item(self, entity: Any, record: Any, key: str, many: bool) -> dict:
         """One line: title, what it is, and at the end its amount, role or day."""
@@ -674,7 +671,6 @@ class RecordPage(Page):
             "items": items,
             "all": None,
             "may": may,
-            "none": self.t("None yet."),
         }
 
     def add(self, name: str) -> None:

@@ -1,0 +1,109 @@
+"""The board: moving by mouse, keys and menu, honest when refused, columns that load as they scroll."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from crm.records import SYSTEM
+
+
+@pytest.fixture
+def board(server):
+    """A pipeline, its entity and a fresh record in its first stage."""
+    schema = server.company.schema
+    pipeline = next(one for one in schema.pipelines.values() if "amount" in one.fields and "next" in one.fields)
+    entity = schema.entities[pipeline.entity]
+    door = server.company.door(SYSTEM)
+    stages = list(pipeline.stages.values())
+    like = next(one for one in door.list(entity.name, limit=None) if one[entity.pipeline_field] == pipeline.name)
+    needed = {key: one for key, one in like.items() if entity.fields[key].required is True and not entity.fields[key].system}
+    from crm.views.text import title_field
+    fill = {key: {"money": "1000", "date": "+2w"}.get(entity.fields[key].kind, "said") for key in [*stages[1].require, *stages[2].require]}
+    record = door.create(entity.name, {**needed, title_field(entity): "Boardy McCard", entity.pipeline_field: pipeline.name, **fill, entity.owner: like[entity.owner]})
+    yield pipeline, entity, record
+    door.delete(entity.name, record.id)
+
+
+def go(one, board):
+    pipeline, _, record = board
+    one.goto(f"view=board&pipeline={pipeline.name}&q=Boardy")
+    expect(one.page.get_by_role("article", name=record.title)).to_be_visible()
+
+
+def test_arrows_move_a_card_and_it_keeps_the_focus(manager, server, board):
+    pipeline, entity, record = board
+    stages = list(pipeline.stages.values())
+    go(manager, board)
+    manager.page.get_by_role("article", name=record.title).focus()
+    manager.page.keyboard.press("ArrowRight")
+    card = manager.page.get_by_role("region", name=stages[1].label).get_by_role("article", name=record.title)
+    expect(card).to_be_focused()
+    manager.page.wait_for_timeout(700)
+    expect(card).to_be_focused()
+    assert server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == stages[1].key
+    manager.page.get_by_role("button", name="Undo").first.click()
+    expect(manager.page.get_by_role("region", name=stages[0].label).get_by_role("article", name=record.title)).to_be_visible()
+
+
+def test_dragging_moves_a_card(manager, server, board):
+    pipeline, entity, record = board
+    stages = list(pipeline.stages.values())
+    go(manager, board)
+    manager.page.get_by_role("article", name=record.title).drag_to(manager.page.get_by_role("region", name=stages[1].label))
+    expect(manager.page.get_by_role("region", name=stages[1].label).get_by_role("article", name=record.title)).to_be_visible()
+    manager.page.wait_for_timeout(500)
+    assert server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == stages[1].key
+
+
+def test_lost_asks_why_and_the_card_waits_where_it_was(manager, server, board):
+    pipeline, entity, record = board
+    lost = next(one for one in pipeline.stages.values() if one.outcome == "lost")
+    first = next(iter(pipeline.stages.values()))
+    go(manager, board)
+    manager.page.get_by_role("article", name=record.title).hover()
+    manager.page.get_by_role("button", name=f"Move to: {record.title}").click()
+    manager.page.get_by_role("menuitem", name=lost.label).click()
+    sheet = manager.page.get_by_role("dialog")
+    expect(sheet).to_be_visible()
+    expect(manager.page.get_by_role("region", name=first.label).get_by_role("article", name=record.title)).to_be_visible()
+    manager.page.keyboard.press("Escape")
+    expect(sheet).to_have_count(0)
+    expect(manager.page.get_by_role("region", name=first.label).get_by_role("article", name=record.title)).to_be_visible()
+    assert server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == first.key
+
+
+def test_sums_of_columns_are_those_of_the_store(manager, server, board):
+    pipeline, entity, _ = board
+    first = next(iter(pipeline.stages.values()))
+    manager.goto(f"view=board&pipeline={pipeline.name}")
+    door = server.company.door(server.company.actor(server.user("sales_manager")))
+    count = sum(1 for one in door.list(entity.name, limit=None) if one[entity.stage_field] == first.key and one[entity.pipeline_field] == pipeline.name)
+    expect(manager.page.get_by_role("region", name=first.label).locator("h2 .count")).to_have_text(str(count))
+
+
+def test_a_long_column_loads_as_it_scrolls(manager, server, board):
+    pipeline, entity, record = board
+    door = server.company.door(SYSTEM)
+    first = next(iter(pipeline.stages.values()))
+    from crm.views.text import title_field
+    keep = {key: value for key, value in record.items() if value is not None and not entity.fields[key].fixed and not entity.fields[key].system and not entity.fields[key].unique}
+    with door.step("many", later=True) as step:
+        for i in range(60):
+            door.create(entity.name, {**keep, title_field(entity): f"Zeta {i}", entity.stage_field: first.key})
+    manager.goto(f"view=board&pipeline={pipeline.name}&q=Zeta")
+    column = manager.page.get_by_role("region", name=first.label)
+    expect(column.locator("h2 .count")).to_have_text("60")
+    expect(column.get_by_role("article")).to_have_count(25)
+    column.locator("ul").evaluate("list => { list.scrollTop = list.scrollHeight }")
+    expect(column.get_by_role("article")).to_have_count(50)
+    door.undo(step.id)
+
+
+def test_every_board_of_both_configurations_opens(sign_in, server, charity):
+    for run in (server, charity):
+        one = sign_in("admin", run=run)
+        for name, pipeline in run.company.schema.pipelines.items():
+            one.goto(f"view=board&pipeline={name}")
+            expect(one.page.get_by_role("region", name=next(iter(pipeline.stages.values())).label)).to_be_visible()
+        assert one.errors == [] and one.outside == []

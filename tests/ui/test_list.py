@@ -1,0 +1,163 @@
+"""The list: deep links, search that keeps the focus, filters, sort, columns, bulk acts with undo, keys."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from crm.records import SYSTEM
+
+
+@pytest.fixture
+def deals(server):
+    """The pipeline whose records have an amount."""
+    return next(one for one in server.company.schema.pipelines.values() if "amount" in one.fields)
+
+
+def rows(page):
+    return page.locator("tbody tr")
+
+
+def test_the_address_carries_everything_and_back_works(manager, server, deals):
+    entity = server.company.schema.entities[deals.entity]
+    manager.goto(f"view=list&entity={entity.name}")
+    expect(rows(manager.page).first).to_be_visible()
+    expect(manager.page.get_by_role("status").first).to_have_text(re.compile(r"\d"))
+    head = manager.page.get_by_role("columnheader", name=entity.fields[deals.fields["amount"]].label)
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert f"sort=-{deals.fields['amount']}" in manager.page.url
+    address = manager.page.url
+    manager.page.go_back()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    manager.page.goto(address)
+    expect(head).to_have_attribute("aria-sort", "descending", timeout=30_000)
+    assert manager.errors == [] and manager.outside == []
+
+
+def test_search_keeps_focus_and_what_is_typed(manager, server, deals):
+    entity = server.company.schema.entities[deals.entity]
+    title = server.company.door(SYSTEM).list(entity.name, limit=1)[0].title
+    word = title.split()[0]
+    manager.goto(f"view=list&entity={entity.name}")
+    expect(rows(manager.page).first).to_be_visible()
+    find = manager.page.locator("input.find")
+    find.press_sequentially(word, delay=50)
+    expect(manager.page).to_have_url(re.compile("q="))
+    expect(find).to_be_focused()
+    expect(find).to_have_value(word)
+    find.press_sequentially("zzzz")
+    expect(manager.page.get_by_text("Nothing matches.")).to_be_visible()
+    manager.page.get_by_role("link", name="Clear filters").click()
+    expect(rows(manager.page).first).to_be_visible()
+    expect(manager.page.locator("input.find")).to_have_value("")
+
+
+def test_a_filter_is_built_said_and_taken_away(manager, server, deals):
+    entity = server.company.schema.entities[deals.entity]
+    stage = next(iter(deals.stages.values()))
+    manager.goto(f"view=list&entity={entity.name}")
+    manager.page.get_by_role("button", name="Filter", exact=True).click()
+    box = manager.page.get_by_role("dialog", name="Filter")
+    box.get_by_label("Field").select_option(deals.fields["stage"])
+    box.locator(".values select").select_option(stage.key)
+    box.get_by_role("button", name="Apply").click()
+    label = entity.fields[deals.fields["stage"]].label
+    expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_be_visible()
+    assert "f=" in manager.page.url
+    expect(manager.page.locator("tbody .stage").first).to_have_text(stage.label)
+    manager.page.get_by_role("link", name="Board").click()
+    expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_be_visible()          # the same filter in another shape
+    manager.page.get_by_role("link", name="List", exact=True).click()
+    manager.page.get_by_role("button", name=f"Clear: {label}").click()
+    expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_have_count(0)
+
+
+def test_rows_by_keys_bulk_edit_and_undo(manager, server, deals):
+    door = server.company.door(SYSTEM)
+    entity = server.company.schema.entities[deals.entity]
+    manager.goto(f"view=list&entity={entity.name}")
+    rows(manager.page).first.focus()
+    manager.page.keyboard.press("x")
+    manager.page.keyboard.press("ArrowDown")
+    manager.page.keyboard.press("x")
+    bar = manager.page.get_by_role("toolbar")
+    expect(bar).to_contain_text("2 selected")
+    keys = [int(one) for one in manager.page.locator("tbody tr[aria-selected=true]").evaluate_all("rows => rows.map(r => r.dataset.key)")]
+    field = next(key for key in ("next_step", deals.fields["next"]) if key in entity.fields)
+    before = {key: door.get(entity.name, key)[field] for key in keys}
+    bar.get_by_role("button", name="Edit").click()
+    box = manager.page.get_by_role("dialog", name="Change a field")
+    box.get_by_label("Field").select_option(field)
+    box.locator(".values input").first.fill("Ring them" if entity.fields[field].kind == "text" else "+3d")
+    box.get_by_role("button", name="Change", exact=True).click()
+    expect(manager.page.get_by_text("2 changed")).to_be_visible()
+    assert all(door.get(entity.name, key)[field] != before[key] for key in keys)
+    manager.page.get_by_role("button", name="Undo").first.click()
+    expect(manager.page.get_by_text("Taken back.")).to_be_visible()
+    assert {key: door.get(entity.name, key)[field] for key in keys} == before
+
+
+def test_select_all_that_match_and_export(admin, server, deals):
+    entity = server.company.schema.entities[deals.entity]
+    count = server.company.door(SYSTEM).count(entity.name)
+    admin.goto(f"view=list&entity={entity.name}")
+    admin.page.get_by_label("Select all rows").check()
+    admin.page.get_by_role("button", name=re.compile("Select all .* matching")).click()
+    expect(admin.page.get_by_role("toolbar")).to_contain_text(f"{count} selected")
+    with admin.page.expect_download() as download:
+        admin.page.get_by_role("toolbar").get_by_role("button", name="Export").click()
+    text = download.value.path().read_text("utf-8-sig")
+    import csv
+    import io
+    assert len(list(csv.reader(io.StringIO(text)))) == count + 1
+
+
+def test_delete_can_be_taken_back(admin, server, deals):
+    entity = server.company.schema.entities[deals.entity]
+    door = server.company.door(SYSTEM)
+    admin.goto(f"view=list&entity={entity.name}")
+    expect(rows(admin.page).first).to_be_visible()
+    key = int(rows(admin.page).first.get_attribute("data-key"))
+    rows(admin.page).first.get_by_role("checkbox").check()
+    admin.page.get_by_role("toolbar").get_by_role("button", name="Delete").click()
+    expect(admin.page.get_by_text("1 deleted")).to_be_visible()
+    assert key not in door.ids(entity.name)
+    admin.page.get_by_role("button", name="Undo").first.click()
+    expect(admin.page.get_by_text("Taken back.")).to_be_visible()
+    assert key in door.ids(entity.name)
+
+
+def test_columns_are_chosen_and_remembered(manager, server, deals):
+    entity = server.company.schema.entities[deals.entity]
+    manager.goto(f"view=list&entity={entity.name}")
+    second = entity.list.columns[1]
+    label = entity.fields[second].label
+    expect(manager.page.get_by_role("columnheader", name=label)).to_be_visible()
+    manager.page.get_by_role("button", name="Columns").click()
+    manager.page.get_by_role("dialog", name="Columns").get_by_label(label, exact=True).uncheck()
+    manager.page.get_by_role("dialog", name="Columns").get_by_role("button", name="Apply").click()
+    expect(manager.page.get_by_role("columnheader", name=label)).to_have_count(0)
+    manager.goto(f"view=list&entity={entity.name}")
+    expect(rows(manager.page).first).to_be_visible()
+    expect(manager.page.get_by_role("columnheader", name=label)).to_have_count(0)
+
+
+def test_on_a_phone_rows_are_cards_and_nothing_sticks_out(phone, server, deals):
+    phone.goto(f"view=list&entity={deals.entity}")
+    expect(rows(phone.page).first).to_be_visible()
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert phone.errors == []
+
+
+def test_every_list_of_both_configurations_opens(sign_in, server, charity):
+    for run in (server, charity):
+        one = sign_in("admin", run=run)
+        for name in run.company.schema.entities:
+            one.goto(f"view=list&entity={name}")
+            expect(one.page.locator("nav.tabs").first).to_be_visible()
+        assert one.errors == [] and one.outside == []

@@ -1,0 +1,149 @@
+"""The record: values edited in place, the composer that saves once, timeline filters, history with undo."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from crm.records import SYSTEM
+
+
+@pytest.fixture
+def deal(server):
+    """An open record of the pipeline with an amount."""
+    schema = server.company.schema
+    pipeline = next(one for one in schema.pipelines.values() if "amount" in one.fields and "next" in one.fields)
+    entity = schema.entities[pipeline.entity]
+    opened = {key for key, stage in pipeline.stages.items() if stage.open}
+    door = server.company.door(SYSTEM)
+    record = next(one for one in door.list(entity.name, limit=None) if one[entity.stage_field] in opened and one[pipeline.fields["amount"]] and one[entity.pipeline_field] == pipeline.name)
+    return pipeline, entity, record
+
+
+def open_deal(one, deal):
+    _, entity, record = deal
+    one.goto(f"view=record&entity={entity.name}&id={record.id}")
+    expect(one.page.get_by_role("heading", name=record.title, level=1)).to_be_visible()
+
+
+def test_a_value_is_edited_in_place(manager, server, deal):
+    pipeline, entity, record = deal
+    label = entity.fields[pipeline.fields["amount"]].label
+    open_deal(manager, deal)
+    facts = manager.page.get_by_role("region", name="Key facts")
+    facts.get_by_role("button", name=f"{label}:").click()
+    box = facts.get_by_role("textbox", name=label)
+    expect(box).to_be_focused()
+    box.fill("a lot")
+    box.press("Enter")
+    expect(facts.get_by_role("alert")).to_be_visible()
+    expect(box).to_have_value("a lot")
+    expect(box).to_have_attribute("aria-invalid", "true")
+    box.fill("51,000")
+    box.press("Enter")
+    expect(facts.get_by_role("button", name=f"{label}: ")).to_be_focused()
+    assert server.company.door(SYSTEM).get(entity.name, record.id)[pipeline.fields["amount"]] == 51000
+    manager.page.keyboard.press("Enter")
+    facts.get_by_role("textbox", name=label).fill("9")
+    manager.page.keyboard.press("Escape")
+    expect(facts.get_by_role("button", name=f"{label}: ")).to_be_focused()
+    assert server.company.door(SYSTEM).get(entity.name, record.id)[pipeline.fields["amount"]] == 51000
+    manager.page.get_by_role("button", name="Undo").first.click()
+    expect(manager.page.get_by_text("Taken back.")).to_be_visible()
+    assert server.company.door(SYSTEM).get(entity.name, record.id)[pipeline.fields["amount"]] == record[pipeline.fields["amount"]]
+
+
+def test_nothing_said_is_told_and_a_double_save_saves_once(manager, server, deal):
+    _, entity, record = deal
+    roles = server.company.schema.activities
+    door = server.company.door(SYSTEM)
+    open_deal(manager, deal)
+    before = door.count(roles.entity)
+    save = manager.page.get_by_role("button", name="Save", exact=True)
+    save.click()
+    expect(manager.page.locator("form.composer").get_by_role("alert")).to_be_visible()
+    manager.page.get_by_label("What happened?").fill("Talked about the <script>alert(1)</script> budget")
+    save.dblclick()
+    expect(manager.page.get_by_role("region", name="Timeline").get_by_text("<script>alert(1)</script>").first).to_be_visible()
+    manager.page.wait_for_timeout(600)
+    assert door.count(roles.entity) == before + 1
+
+
+def test_a_draft_survives_a_reload(manager, deal):
+    open_deal(manager, deal)
+    manager.page.get_by_label("What happened?").fill("half a thou")
+    manager.page.get_by_label("What is the next step?").fill("finish it")
+    manager.page.reload()
+    expect(manager.page.get_by_label("What happened?")).to_have_value("half a thou", timeout=30_000)
+    expect(manager.page.get_by_label("What is the next step?")).to_have_value("finish it")
+
+
+def test_a_wrong_day_is_told_beside_it_and_nothing_is_lost(manager, deal):
+    open_deal(manager, deal)
+    manager.page.get_by_label("What happened?").fill("")
+    manager.page.get_by_label("What is the next step?").fill("Send it")
+    manager.page.get_by_role("button", name="Pick a day").click()
+    when = manager.page.get_by_role("textbox", name="When?")
+    when.fill("the day after never")
+    manager.page.get_by_role("button", name="Save", exact=True).click()
+    expect(manager.page.locator("form.composer").get_by_role("alert")).to_be_visible()
+    expect(when).to_have_value("the day after never")
+    when.fill("+2w")
+    manager.page.get_by_role("button", name="Save", exact=True).click()
+    expect(manager.page.get_by_label("What is the next step?")).to_have_value("")
+
+
+def test_history_says_who_from_and_to_and_takes_back(manager, server, deal):
+    """H5."""
+    pipeline, entity, record = deal
+    door = server.company.door(SYSTEM)
+    amount = pipeline.fields["amount"]
+    actor = server.company.door(server.company.actor(server.user("sales_manager")))
+    old = door.get(entity.name, record.id)[amount]
+    actor.change(entity.name, record.id, {amount: "77001"})
+    open_deal(manager, deal)
+    manager.page.get_by_role("button", name="History").click()
+    step = manager.page.locator("ol.history li").first
+    expect(step).to_contain_text("77,001")
+    expect(step).to_contain_text(actor.actor.name)
+    step.get_by_role("button", name="Undo").click()
+    expect(manager.page.get_by_text("Taken back.").first).to_be_visible()
+    assert door.get(entity.name, record.id)[amount] == old
+
+
+def test_the_timeline_is_searched_and_filtered(manager, server, deal):
+    _, entity, record = deal
+    roles = server.company.schema.activities
+    link = next(key for key, one in server.company.schema.entities[roles.entity].fields.items() if getattr(one, "to", None) == entity.name and one.name == "link")
+    door = server.company.door(SYSTEM)
+    owner = record[entity.owner]
+    for word in ("Quokka", "Wombat"):
+        door.create(roles.entity, {roles.subject: f"{word} talk", link: record.id, roles.done: "yesterday", roles.owner: owner})
+    open_deal(manager, deal)
+    line = manager.page.get_by_role("region", name="Timeline")
+    expect(line.get_by_text("Quokka talk")).to_be_visible()
+    line.get_by_label("Search in the timeline").fill("Wombat")
+    expect(line.get_by_text("Quokka talk")).to_have_count(0)
+    expect(line.get_by_text("Wombat talk")).to_be_visible()
+
+
+def test_every_kind_of_record_opens_in_both_configurations(sign_in, server, charity):
+    for run in (server, charity):
+        one = sign_in("admin", run=run)
+        door = run.company.door(SYSTEM)
+        for name in run.company.schema.entities:
+            found = door.list(name, limit=1)
+            if found:
+                one.goto(f"view=record&entity={name}&id={found[0].id}")
+                expect(one.page.locator("header.head h1")).to_be_visible()
+        assert one.errors == [] and one.outside == []
+
+
+def test_a_phone_shows_it_without_sticking_out(phone, server, deal):
+    _, entity, _ = deal
+    users = server.company.schema.users
+    mine = server.company.door(server.company.actor(server.user("rep"))).list(entity.name, where=f"{entity.owner} == me", limit=1)
+    assert users and mine
+    phone.goto(f"view=record&entity={entity.name}&id={mine[0].id}")
+    expect(phone.page.get_by_label("What happened?")).to_be_visible()
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
