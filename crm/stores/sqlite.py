@@ -235,8 +235,9 @@ class TableInfo:
             f"INSERT INTO {self.source}(doc_id,version,doc{''.join(',' + c for c in made)}) VALUES (?,?,jsonb(?){',?' * len(made)})"
         )
         self.sql_get = f"SELECT doc_id,version,json(doc) FROM {self.source} WHERE doc_id=?"
-        held = ",".join(self.tracked.values())
-        self.sql_remember = f"INSERT OR REPLACE INTO {self.past}(doc_id,since,until,{held}) SELECT doc_id,?,{FOREVER},{held} FROM {self.source} WHERE doc_id=?"
+        held = "".join("," + column for column in self.tracked.values())
+        self.sql_remember = f"INSERT OR REPLACE INTO {self.past}(doc_id,since,until{held}) VALUES (?,?,{FOREVER}{',?' * len(self.tracked)})"
+
 
     def column(self, path: Path) -> str | None:
         return self.columns.get(path)
@@ -354,8 +355,7 @@ class SQLiteStorage(Storage):
                 "journal_mode=WAL",
                 f"synchronous={mode}",
                 f"cache_size=-{self._cache_kb}",
-                "temp_store=MEMORY",
-                "wal_autocheckpoint=4000",
+                                "wal_autocheckpoint=4000",
             ):
                 c.execute("PRAGMA " + pragma)
             c.create_scalar_function("crm_fold", _sql_fold, 1, deterministic=True)
@@ -504,7 +504,7 @@ class SQLiteStorage(Storage):
             assert info is not None
             c.execute(table_sql(info, info.source))
             c.execute(
-                f"CREATE TABLE IF NOT EXISTS {info.past} (doc_id INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,"
+                f"CREATE TABLE IF NOT EXISTS {info.past} (doc_id INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER,"
                 " PRIMARY KEY (doc_id, since)) WITHOUT ROWID"
             )
             c.execute(

@@ -147,7 +147,7 @@ class Writer:
             which = rows[0][0] if len(rows) == 1 else (taken or [rows[0][0]])[0]
             raise ValueError(f"Document with ID {which} already exists") from exc
         self.log([(i, versions.get(i, 1), times.get(i, at), "create", js) for i, _, js in rows])
-        self.remember([(i, times.get(i, at)) for i, _, _ in rows])
+        self.remember([(i, times.get(i, at), doc) for i, doc, _ in rows])
         if info.element_paths:
             self.elements([(i, {}, doc) for i, doc, _ in rows])
         if info.groups:
@@ -168,7 +168,7 @@ class Writer:
             up.setdefault(touched, []).append((version + step, dumps(new), *values, i))
             log.append((i, version + step, at, act, dumps(patch)))
             if not info.tracked_tops.isdisjoint(patch):
-                told.append((i, at))
+                told.append((i, at, new))
             changed.append((i, old, new))
         if not up:
             return []
@@ -218,18 +218,15 @@ class Writer:
         else:
             self.c.executemany(LOG, [(step, tbl, i, version, at, act, patch) for i, version, at, act, patch in entries])
 
-    def remember(self, moments: list[tuple[int, int]], again: bool = False) -> None:
-        """The present values of the tracked fields, valid from a time on."""
+    def remember(self, moments: list[tuple[int, int, dict]], again: bool = False) -> None:
+        """The tracked fields of documents as they are from a time on, `(id, time, document)`."""
         info = self.info
         if not info.tracked or not info.history or not moments:
             return
         if again:
-            self.c.executemany(f"UPDATE {info.past} SET until=? WHERE doc_id=? AND until={FOREVER}", [(at, i) for i, at in moments])
-        if len(moments) == 1:
-            i, at = moments[0]
-            self.c.execute(info.sql_remember, (at, i))
-        else:
-            self.c.executemany(info.sql_remember, [(at, i) for i, at in moments])
+            close = f"UPDATE {info.past} SET until=? WHERE doc_id=? AND until={FOREVER}"
+            self.c.executemany(close, [(at, i) for i, at, _ in moments])
+        self.c.executemany(info.sql_remember, [(i, at, *(plain(dig(doc, path)) for path in info.tracked)) for i, at, doc in moments])
 
     def elements(self, rows: list[tuple[int, dict, dict]]) -> None:
         """Keep the index of list elements in step."""
