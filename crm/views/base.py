@@ -223,7 +223,7 @@ class Editing(Part):
 
     Every field description is `{"field", "label", "help"?, "required"?, "error"?, "editor": field.editor(…)}`."""
 
-    words = ("Search", "Nothing found", "Add", "Remove", "Add a line", "Create “{text}”", "Choose a file", "Drop files here or choose them",
+    words: ClassVar[tuple[str, ...]] = ("Search", "Nothing found", "Add", "Remove", "Add a line", "Create “{text}”", "Choose a file", "Drop files here or choose them",
              "This file is too large; the limit is {limit}.", "Uploading…", "Yes", "No", "Clear", "Pick a date", "Download", "Total",
              "Street", "City", "Postcode", "Region", "Country", "Title", "First name", "Last name", "{n} stars", "Color", "Choose", "Today", "Tomorrow",
              "Type to search", "hours", "minutes", "The file could not be read.", "Open", "Please wait for the upload to finish.", "Minimum", "Maximum", "Currency")
@@ -285,7 +285,7 @@ class Page:
         self.crumbs: list[dict] = []
 
     @property
-    def t(self) -> Callable:
+    def t(self) -> Any:
         return self.app.t
 
     @property

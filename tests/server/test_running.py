@@ -80,8 +80,13 @@ def test_logs_are_one_json_object_a_line():
 def test_requests_are_logged_with_user_and_id(place, caplog):
     with caplog.at_level(logging.INFO, "crm.access"):
         answer = place.browser("carl").get("/password?secret=1")
-    found = [record for record in caplog.records if record.name == "crm.access" and record.path == "/password"]
-    assert found and found[-1].user == place.users["carl"] and found[-1].id == answer.headers["x-request-id"]
+
+        def written():
+            return [record for record in caplog.records if record.name == "crm.access" and record.path == "/password"]
+
+        assert eventually(written), "the line is written once the answer is out"
+    found = written()
+    assert found[-1].user == place.users["carl"] and found[-1].id == answer.headers["x-request-id"]
     assert "secret=1" not in caplog.text
 
 
