@@ -149,7 +149,12 @@ def commands(app: Any, text: str) -> dict:
     acts = [{"key": "new-" + add["name"], "title": t("New: {what}", what=add["label"]), "glyph": "add", "act": "add:" + add["name"]} for add in app.frame.content.get("add", [])]
     acts += [{"key": "dark", "title": t("Light mode") if app.dark else t("Dark mode"), "glyph": "dark_mode", "act": "dark"},
              {"key": "settings", "title": t("Settings"), "glyph": "tune", "href": "?view=settings"}]
-    match = (lambda item: all(any(word.startswith(part) for word in fold(item["title"]).split()) for part in wanted.split()))
+    acts[-2]["also"] = fold(f"{t('Light mode')} {t('Dark mode')}")
+
+    def match(item: dict) -> bool:
+        words = f"{fold(item['title'])} {item.get('also', '')}".split()
+        return all(any(word.startswith(part) for word in words) for part in wanted.split())
+
     if wanted:
         places, acts = [item for item in places if match(item)][:6], [item for item in acts if match(item)][:6]
     else:
@@ -157,5 +162,6 @@ def commands(app: Any, text: str) -> dict:
         if recent:
             groups.append({"label": t("Recently opened"), "items": recent})
         places, acts = places[:8], acts[:6]
-    groups += [{"label": t("Go to"), "items": places}, {"label": t("Do"), "items": acts}]
-    return {"groups": groups}
+    sure = bool(groups and wanted and any(wanted in fold(item["title"]) or wanted in fold(item["sub"]) for item in groups[0]["items"]))
+    rest = [{"label": t("Go to"), "items": places}, {"label": t("Do"), "items": acts}]
+    return {"groups": [*groups, *rest] if sure or not wanted else [*rest, *groups]}         # a guess at a misspelt name stands behind a sure command

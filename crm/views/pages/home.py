@@ -194,7 +194,7 @@ def _some(t: Any, n: int, what: str) -> str:
         return ""
     if what == "late":
         return t("{n} late", n=n)
-    return t("{n} due today", n=n) if what == "today" else (t("One meeting") if n == 1 else t("{n} meetings", n=n))
+    return t("{n} due today", n=n) if what == "today" else (t("1 meeting") if n == 1 else t("{n} meetings", n=n))
 
 
 def _own(app: Any, pipeline: Any) -> Any:
