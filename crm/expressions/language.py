@@ -6,6 +6,7 @@ import ast
 import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -381,7 +382,7 @@ class Parser:
         if found is not None and found.many and len(names) > 1 and level < len(self.scopes) - 1 and self.heads[level + 1] == head:
             return self._path(names[1:], places[1:])  # the list's name again before a field of its rows
         if found is not None:
-            return self._follow(names, places, found, level, (), self.prefixes[level])
+            return replace(self._follow(names, places, found, level, (), self.prefixes[level]), at=at)
         if head in SPECIALS:
             return self._special(names, places)
         if head.lower() in WORDS and len(names) == 1:
@@ -631,10 +632,19 @@ class Parser:
         items: list[Node] = []
         left = self.node(tree.left)
         for op, right_tree in zip(tree.ops, tree.comparators, strict=True):
-            right = self.node(right_tree)
+            right = self._beside(left, right_tree)
             items.append(self._one(op, left, right, self.at(tree)))
             left = right
         return items[0] if len(items) == 1 else n.And("boolean", self.at(tree), tuple(items))
+
+    def _beside(self, left: Node, tree: ast.expr) -> Node:
+        """The right side of a comparison; an option without its quotes is told as such."""
+        try:
+            return self.node(tree)
+        except ExpressionError as error:
+            if isinstance(tree, ast.Name) and tree.id in self._known(left):
+                raise ExpressionError(error.text, error.offset, f"A text stands in quotes: '{tree.id}'.", **error.values) from None
+            raise
 
     def _one(self, op: ast.cmpop, a: Node, b: Node, at: int) -> Node:
         if isinstance(op, (ast.In, ast.NotIn)):
@@ -826,7 +836,7 @@ class Parser:
             return None
         outer = (self.row, self.collecting)
         self.row, self.collecting = None, True
-        where = None
+        where, reads = None, (frozenset[str](), frozenset[str]())
         value: Node | None = None
         try:
             value = self.node(tree.args[0])
@@ -842,10 +852,14 @@ class Parser:
                 self.collecting = False
                 prefix = self.prefixes[level] + ".".join([*(step.head for step in steps), head]) + "."
                 self._enter(found.scope, head, prefix)
+                before = self.uses, self.constants
+                self.uses, self.constants = set(), set()
                 try:
                     where = self.truth(self.node(tree.args[1]))
                 finally:
                     self._leave()
+                    reads = frozenset(self.uses), frozenset(self.constants)
+                    self.uses, self.constants = self.uses | before[0], self.constants | before[1]
         finally:
             self.row, self.collecting = outer
         rows = len(self.scopes)
@@ -862,7 +876,7 @@ class Parser:
                 raise ExpressionError("{name} of what?", at, f"Write {name}({head}, condition).", name=name)
             value, where = where, None
         kind = {"count": "number", "any": "boolean", "all": "boolean"}.get(name) or (value.kind if value is not None else "number")
-        return n.Aggregate(kind, at, name, steps, head, found, value, where, level, rows)
+        return n.Aggregate(kind, at, name, steps, head, found, value, where, level, rows, reads)
 
     def _names_list(self, tree: ast.expr) -> bool:
         """Whether an argument looks into a list of rows."""
@@ -892,7 +906,8 @@ class Parser:
         if node.kind == "row":
             self.truth(node)
         if "boolean" in kinds and len(kinds) == 1:
-            return self.truth(node)
+            found = self.truth(node)
+            return n.And("boolean", found.at, (found,)) if isinstance(found, (n.Field, n.StageOf, n.If)) else found  # never None
         if node.kind in kinds or node.kind in ("any", "none"):
             return node
         groups = [TEXTS, NUMBERS, {"link", "me", "number", "integer"}]
@@ -922,18 +937,16 @@ class Parser:
             inner = _lowered(node.where)
             if inner is None:
                 return None
-            uses = {path.removeprefix(prefix) for path in self.uses if path.startswith(prefix)}
-            where = Expression(self.text, inner, uses, self.constants, node.name.scope)
+            uses = {path.removeprefix(prefix) for path in node.reads[0]}
+            where = Expression(self.text, inner, uses, node.reads[1], node.name.scope)
         return node.function, node.head, value.dotted if isinstance(value, n.Field) else None, where
 
 
 def _lowered(node: Node) -> Node | None:
     """A condition over rows as a condition over the row's own record; None when it looks at the outer record."""
-    import dataclasses
-
     changes: dict[str, Any] = {}
     if isinstance(node, n.Field):
-        return dataclasses.replace(node, level=node.level - 1) if node.level else None
+        return replace(node, level=node.level - 1) if node.level else None
     if isinstance(node, n.Aggregate):
         if not node.level:
             return None
@@ -950,4 +963,4 @@ def _lowered(node: Node) -> Node | None:
             if any(item is None for item in items):
                 return None
             changes[name] = tuple(items)
-    return dataclasses.replace(node, **changes) if changes else node
+    return replace(node, **changes) if changes else node

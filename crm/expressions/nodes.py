@@ -177,6 +177,7 @@ class Aggregate(Node):
     where: Node | None = None
     level: int = 0
     rows: int = 1
+    reads: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # what `where` reads: dotted paths, constants
 
 
 def parts_of(node: Node) -> list[Node]:
