@@ -43,8 +43,8 @@ class Bars(Chart):
         rows = list(range(len(values)))
         if not upright:  # a lying bar chart is drawn from below
             labels, values, said, rows = labels[::-1], values[::-1], said[::-1], rows[::-1]
-        data = pd.DataFrame({"x": labels, "y": values, "said": said, "row": rows})
-        bars = hv.Bars(data, hv.Dimension("x", label=look.label(x)), [hv.Dimension("y", label=look.label(y)), "said", "row"])
+        data = pd.DataFrame({"x": thinned(labels) if upright else labels, "y": values, "name": labels, "said": said, "row": rows})
+        bars = hv.Bars(data, hv.Dimension("x", label=look.label(x)), [hv.Dimension("y", label=look.label(y)), "name", "said", "row"])
         if look.backend != "bokeh":
             return bars.opts(
                 color=look.color(), backend="matplotlib", **look.common(invert_axes=not upright, xlabel="", ylabel=look.label(y))
@@ -60,16 +60,18 @@ class Bars(Chart):
             ylim=(min([*values, 0.0]) * 1.18, max([*values, 0.0]) * 1.18 or 1),
             show_grid=False,
             tools=["tap", "hover"] if many else ["tap"],
-            hover_tooltips=[(look.label(x), "@x"), (look.label(y), "@said")],
+            hover_tooltips=[(look.label(x), "@name"), (look.label(y), "@said")],
             active_tools=[],
-            xrotation=45 if upright and len(labels) > 8 else 0,
+            xrotation=45 if upright and 8 < len(labels) else 0,
             selection_alpha=1,
             nonselection_alpha=0.55,
-            yaxis=None,
+            **{"yaxis" if upright else "xaxis": None},
             **look.common(height=look.height if upright else max(120, 34 * len(labels) + 20)),
         )
         if many:
             return bars
+        if not upright:
+            data = data.assign(said=["\u2002" + one for one in said])
         texts = hv.Labels(data, ["x", "y"], "said").opts(
             text_color=look.quiet,
             text_font_size="11px",
@@ -124,3 +126,9 @@ class Bars(Chart):
             legend_opts={"background_fill_alpha": 0, "border_line_alpha": 0, "label_text_color": look.quiet, "orientation": "horizontal"},
             **{**common, "show_legend": True},
         )
+
+
+def thinned(labels: list[str], most: int = 16) -> list[str]:
+    """Of many names below upright bars only so many that none is drawn over another; the others become invisible, but stay different."""
+    every = -(-len(labels) // most)
+    return [label if number % every == 0 else "\u200b" * (number + 1) for number, label in enumerate(labels)] if every > 1 else labels

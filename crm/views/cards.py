@@ -53,7 +53,7 @@ def pieces(app: Any, result: Result, height: int = 240, full: bool = False) -> l
 
 def note(app: Any, result: Result) -> str:
     """For whom and as of when."""
-    return app.t("What {name} may see, {when}", name=app.actor.name, when=app.t.datetime(result.as_of))
+    return app.t("For {name}, {when}", name=app.actor.name, when=app.t.datetime(result.as_of))
 
 
 def links(app: Any, result: Result, full: bool) -> list[dict]:
