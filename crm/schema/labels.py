@@ -6,6 +6,7 @@ those of the shipped base, so that a configuration that does not extend it speak
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from crm.schema.building import Building
@@ -97,6 +98,14 @@ def flatten(b: Building, at: Scalar, node: Node, path: str, into: dict[str, Any]
     into[path] = node.text
 
 
+@lru_cache(maxsize=1)
+def interface_texts() -> tuple[str, ...]:
+    """Every text the engine itself may show; read from its sources once."""
+    from crm.words import used
+
+    return tuple(used())
+
+
 def absent(b: Building, language: str, labels: dict[str, Any], catalogue: dict[str, Any], own: Map | None) -> None:
     """Warn of texts that this language lacks."""
     place = own.file if own is not None else shown(b.schema.folder / "labels" / f"{language}.yaml")
@@ -105,13 +114,7 @@ def absent(b: Building, language: str, labels: dict[str, Any], catalogue: dict[s
         if path not in labels:
             said = f"no '{language}' for {path} ('{shorten(english)}')."
             b.faults.add("W901", at, said, f"Add `{path}:` with its text.")
-    try:
-        from crm.words import used
-
-        texts = used()
-    except Exception:
-        texts = {}
-    for text in texts:
+    for text in interface_texts():
         if text not in catalogue:
             said = f"no '{language}' for the interface text '{shorten(text, 80)}'."
             b.faults.add("W903", at, said, "Add it below `interface:`, by its English text.")
