@@ -72,9 +72,6 @@ class PastReading(SQLReading):
             raise Untracked(path)
         return super().output(path)
 
-    def has_document(self) -> bool:
-        return False
-
 
 class AsOf:
     """Reads of `table` as it was at `when` (inclusive); see `crm.stores.base.Reading`."""

@@ -143,10 +143,8 @@ class SQLReading:
         inner, outer = [], []
         for n, path in enumerate(wanted):
             sql, decode = self.output(path)
-            if sql not in ROW and self.rel.kind(split(path)) in ("number", "percent", "boolean") and self.has_document():
-                from crm.stores.sqlite import literal
-
-                sql, decode = f"{self.rel.document()} -> {literal(split(path))}", _load  # as written, with all digits
+            if decode is _truth:
+                sql, decode = f"CASE {sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END", _load
             inner.append(f"{sql} AS x{n}")
             outer.append(f"json_group_array({f'json(x{n})' if decode is _load else f'x{n}'})")
         sql = (
@@ -155,9 +153,6 @@ class SQLReading:
         )
         row = self.storage.rows(sql, part.params)[0]
         return [orjson.loads(cell) for cell in row]
-
-    def has_document(self) -> bool:
-        return True
 
 
 def slice_sql(limit: int | None, offset: int) -> str:

@@ -159,12 +159,15 @@ class SQLite:
         return f"doc_id{op}?", values[:1]
 
     def text_like(self, rel: Any, op: str, path: Path, text: str) -> tuple[str, list]:
-        x, word = f"crm_fold({self.value(rel, path)})", fold(text)
+        value, word = self.value(rel, path), fold(text)
+        guard = f"typeof({value})='text'" if rel.column(path) else f"{self.type(rel, path)}='text'"
+        if not word:
+            return guard, []
         if op == "contains":
-            return f"instr({x},?)>0", [word]
+            return f"({guard} AND instr(crm_fold({value}),?)>0)", [word]
         if op == "starts":
-            return f"substr({x},1,?)=?", [len(word), word]
-        return f"substr({x},-?)=?" if word else "1", [len(word), word] if word else []
+            return f"({guard} AND substr(crm_fold({value}),1,?)=?)", [len(word), word]
+        return f"({guard} AND substr(crm_fold({value}),-?)=?)", [len(word), word]
 
     def number(self, rel: Any, path: Path) -> str:
         """The value where it is a number."""

@@ -7,6 +7,7 @@ element `"+"` where the field was absent before and `"-"` where it is absent aft
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 import apsw
@@ -143,8 +144,8 @@ class Writer:
             else:
                 self.c.executemany(info.sql_insert, [(i, versions.get(i, 1), js, *columns(info, doc)) for i, doc, js in rows])
         except apsw.ConstraintError as exc:
-            taken = [i for i, _, _ in rows if self.storage.one(f"SELECT 1 FROM {info.source} WHERE doc_id=?", (i,))]
-            which = rows[0][0] if len(rows) == 1 else (taken or [rows[0][0]])[0]
+            there = takewhile(lambda i: self.storage.one(f"SELECT 1 FROM {info.source} WHERE doc_id=?", (i,)), (i for i, _, _ in rows))
+            which = list(there)[-1]
             raise ValueError(f"Document with ID {which} already exists") from exc
         self.log([(i, versions.get(i, 1), times.get(i, at), "create", js) for i, _, js in rows])
         self.remember([(i, times.get(i, at), doc) for i, doc, _ in rows])
