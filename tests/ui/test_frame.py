@@ -1,0 +1,222 @@
+"""The frame: navigation by rights, address and history, keys, dark, language, phone, the word when the connection is gone."""
+
+import re
+
+from playwright.sync_api import expect
+
+from crm.schema.icons import ICONS
+
+
+def test_nothing_from_elsewhere_is_asked_for_and_nothing_fails(rep):
+    for query in ("view=home", "view=form&entity=account", "view=settings", "view=nowhere"):
+        rep.goto(query)
+    assert rep.outside == [] and rep.errors == []
+
+
+def test_navigation_shows_what_the_role_may_see(sign_in):
+    marketer, rep = sign_in("marketer"), sign_in("rep")
+    for window in (marketer, rep):
+        window.goto()
+        shown = {re.sub(r"\W*\d.*", "", link) for link in window.get_by_role("navigation", name="Main").get_by_role("link").all_inner_texts()}
+        door = window.run.company.door(window.run.user("marketer" if window is marketer else "rep"))
+        for entity in window.run.company.schema.entities.values():
+            listed = any(link.view == "list" and link.name == entity.name for group in window.run.company.schema.navigation for link in group.links)
+            texts = "\n".join(shown)
+            assert (entity.plural in texts) == (listed and door.may("see", entity.name)), entity.name
+
+
+def test_the_address_says_where_you_are_and_back_and_forward_work(rep):
+    rep.goto()
+    main = rep.get_by_role("navigation", name="Main")
+    main.get_by_role("link", name="Accounts").click()
+    expect(rep.page).to_have_url(re.compile("view=list&entity=account"))
+    expect(rep.get_by_role("navigation", name="Path")).to_contain_text("Accounts")
+    rep.page.goto(rep.page.url.split("?")[0] + "?view=settings")
+    rep.ready()
+    rep.go_back()
+    rep.ready()
+    expect(main.get_by_role("link", name="Accounts")).to_have_attribute("aria-current", "page")
+    main.get_by_role("link", name="Home").click()
+    expect(rep.get_by_role("heading", level=1)).to_contain_text("Good")
+    rep.go_back()
+    expect(main.get_by_role("link", name="Accounts")).to_have_attribute("aria-current", "page")
+    rep.go_forward()
+    expect(rep.get_by_role("heading", level=1)).to_contain_text("Good")
+    rep.page.reload()
+    rep.ready()
+    expect(rep.get_by_role("heading", level=1)).to_contain_text("Good")
+    expect(rep.page).to_have_title(re.compile("Home"))
+
+
+def test_a_page_scrolls_back_to_where_it_was(manager):
+    manager.goto()
+    manager.wait_for_timeout(1500)
+    box = manager.locator(".main-content")
+    box.evaluate("n => { n.scrollTop = 300 }")
+    where = box.evaluate("n => n.scrollTop")
+    assert where > 100, "the page is long enough to scroll"
+    manager.get_by_role("navigation", name="Main").get_by_role("link", name="Calendar").click()
+    expect(manager.page).to_have_url(re.compile("calendar"))
+    manager.wait_for_timeout(600)
+    manager.go_back()
+    expect(manager.get_by_role("heading", level=1)).to_be_attached()
+    manager.wait_for_function("() => true")
+    manager.wait_for_timeout(1500)
+    assert abs(box.evaluate("n => n.scrollTop") - where) < 60
+
+
+def test_an_address_that_leads_nowhere_says_so_in_plain_words(rep):
+    for query in ("view=nowhere", "view=record&entity=account&id=999999", "view=record&entity=nothing&id=1", "view=form&entity=account&id=abc", "view=list&entity=__proto__"):
+        rep.goto(query)
+        expect(rep.get_by_role("heading", name="Not found")).to_be_visible()
+        text = rep.locator("main").inner_text()
+        assert not re.search(r"Traceback|Error|None|null|KeyError|entity", text), text
+
+
+def test_a_page_one_may_not_open_is_not_found(rep):
+    rep.goto("view=admin")
+    expect(rep.get_by_role("heading", name="Not found")).to_be_visible()
+    expect(rep.get_by_text("You may not do this.")).to_be_visible()
+
+
+def test_dark_is_kept(rep):
+    rep.goto()
+    rep.get_by_role("button", name=re.compile("Your menu")).click()
+    rep.get_by_role("menuitem", name="Dark mode").click()
+    expect(rep.locator(".mui-dark").first).to_be_attached()
+    rep.goto()
+    expect(rep.locator(".mui-dark").first).to_be_attached()
+    rep.get_by_role("button", name=re.compile("Your menu")).click()
+    rep.get_by_role("menuitem", name="Light mode").click()
+    expect(rep.locator(".mui-light").first).to_be_attached()
+
+
+def test_menus_close_by_escape_and_outside_and_give_the_focus_back(rep):
+    rep.goto()
+    bell = rep.get_by_role("button", name=re.compile("overdue"))
+    bell.click()
+    expect(rep.get_by_role("menu")).to_be_visible()
+    rep.keyboard.press("Escape")
+    expect(rep.get_by_role("menu")).to_have_count(0)
+    expect(bell).to_be_focused()
+    bell.click()
+    rep.get_by_role("heading", level=1).click()
+    expect(rep.get_by_role("menu")).to_have_count(0)
+
+
+def test_arrow_keys_walk_through_a_menu(rep):
+    rep.goto()
+    rep.get_by_role("button", name="Quick add").click()
+    items = rep.get_by_role("menuitem")
+    expect(items.first).to_be_focused()
+    rep.keyboard.press("ArrowDown")
+    expect(items.nth(1)).to_be_focused()
+    rep.keyboard.press("End")
+    expect(items.last).to_be_focused()
+    rep.keyboard.press("ArrowDown")
+    expect(items.first).to_be_focused()
+
+
+def test_the_question_mark_shows_the_keys(rep):
+    rep.goto()
+    rep.keyboard.press("?")
+    expect(rep.get_by_role("dialog", name="Keys")).to_be_visible()
+    rep.keyboard.press("Escape")
+    expect(rep.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
+def test_skip_link_leads_to_the_content(rep):
+    rep.goto()
+    rep.keyboard.press("Tab")
+    link = rep.get_by_role("link", name="Skip to the content")
+    expect(link).to_be_focused()
+    rep.keyboard.press("Enter")
+    expect(rep.locator("main")).to_be_focused()
+
+
+def test_landmarks_stand(rep):
+    rep.goto()
+    for role, name in (("navigation", "Main"), ("navigation", "Path")):
+        expect(rep.get_by_role(role, name=name)).to_be_visible()
+    expect(rep.get_by_role("main")).to_have_count(1)
+    expect(rep.get_by_role("banner").first).to_be_visible()
+
+
+def test_the_phone_has_its_bar_and_nothing_is_wider_than_the_screen(phone):
+    for query in ("view=home", "view=form&entity=account", "view=settings"):
+        phone.goto(query)
+        wide = phone.locator("main").evaluate("""main => { const out = []; const walk = n => { for (const c of n.children) { const r = c.getBoundingClientRect();
+            const hidden = c.closest?.('.scroll,.sr') || getComputedStyle(c).overflowX !== 'visible'; if (r.width && r.right > innerWidth + 1 && !hidden) out.push(c.className || c.tagName);
+            if (!hidden) { walk(c); if (c.shadowRoot) walk(c.shadowRoot) } } }; walk(main); return out }""")
+        assert wide == [], (query, wide)
+    phone.goto()
+    more = phone.get_by_role("button", name="More")
+    more.click()
+    expect(phone.get_by_role("navigation", name="Main").get_by_role("link", name="Accounts")).to_be_visible()
+    phone.get_by_role("navigation", name="Main").get_by_role("link", name="Accounts").click()
+    expect(phone.page).to_have_url(re.compile("entity=account"))
+    expect(phone.get_by_role("navigation", name="Main")).to_be_hidden()
+
+
+def test_targets_on_a_phone_are_large_enough(phone):
+    phone.goto()
+    small = phone.locator("main").evaluate("""main => { const out = []; const walk = n => { for (const c of n.children) { if (c.matches('button,a,input')) { const r = c.getBoundingClientRect();
+        if (r.width && (r.width < 24 || r.height < 24) && getComputedStyle(c).display !== 'inline') out.push(c.outerHTML.slice(0, 90)) } walk(c); if (c.shadowRoot) walk(c.shadowRoot) } }; walk(main); return out }""")
+    assert small == []
+
+
+def test_every_icon_of_the_configuration_is_in_the_font(rep):
+    rep.goto()
+    bad = rep.evaluate("""names => names.filter(name => { const s = document.createElement('span'); s.style.cssText = "font:400 20px/1 'Material Icons Outlined';font-feature-settings:'liga';white-space:nowrap;display:inline-block";
+        s.textContent = name; document.body.append(s); const w = s.getBoundingClientRect().width; s.remove(); return w < 15 || w > 25 })""", sorted(ICONS))
+    assert bad == []
+
+
+def test_the_process_wide_busy_flag_is_unlinked(server):
+    """pmui.Page mirrors `pn.state.busy`: linked, each act of one user would be sent to every session."""
+    import panel as pn
+
+    from crm.views.app import App
+
+    app = App(server.company, server.company.actor(server.user("rep")))
+    with pn.util.edit_readonly(pn.state):
+        pn.state.busy = True
+        assert app.page.busy is False
+        pn.state.busy = False
+
+
+def test_the_word_when_the_connection_is_gone(rep):
+    """The socket is cut and kept from coming back for a while: a plain word, the input stays, and saving works once it is back."""
+    rep.page.add_init_script("""(() => { const Real = WebSocket; window.__sockets = []; window.__down = false
+        window.WebSocket = class extends Real { constructor(url, more) { super(window.__down ? url.replace(/:\\d+/, ':9') : url, more); window.__sockets.push(this) } } })()""")
+    rep.goto("view=form&entity=account")
+    rep.get_by_label("Name").first.fill("Kept while away")
+    rep.page.evaluate("() => { window.__down = true; for (const s of window.__sockets) s.close() }")
+    word = rep.get_by_role("alert").filter(has_text="The connection is gone")
+    expect(word).to_be_visible()
+    expect(rep.get_by_label("Name").first).to_have_value("Kept while away")
+    rep.page.evaluate("() => { window.__down = false }")
+    expect(word).to_be_hidden(timeout=20_000)
+    expect(rep.get_by_label("Name").first).to_have_value("Kept while away")
+    rep.get_by_role("button", name="Create").click()
+    expect(rep.page).to_have_url(re.compile("view=record"))
+
+
+def test_another_language_speaks_everywhere(sign_in):
+    window = sign_in("service")
+    window.goto("view=settings")
+    window.get_by_role("button", name="Polski").click()
+    expect(window.locator("html")).to_have_attribute("lang", "pl")
+    window.goto()
+    expect(window.get_by_role("heading", level=1)).to_contain_text("Dzień dobry")
+    window.goto("view=settings")
+    window.get_by_role("button", name="English").click()
+    expect(window.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_the_charity_runs_on_the_same_frame(sign_in, charity):
+    window = sign_in("fundraiser", run=charity)
+    window.goto()
+    expect(window.get_by_role("navigation", name="Main").get_by_role("link", name="Donors")).to_be_visible()
+    expect(window.get_by_role("heading", level=1)).to_contain_text("Good")
+    assert window.errors == [] and window.outside == []
