@@ -35,11 +35,20 @@ def nobody() -> QueryInstance:
 class Plan:
     """The rights of one role over one entity: `scopes` {act: none, own, team, all or an expression}, `readable`, `writable` keys."""
 
-    __slots__ = ("entity", "scopes", "hidden", "readable", "writable", "settable", "because", "ordered")
+    __slots__ = ("entity", "scopes", "hidden", "readable", "writable", "settable", "because", "ordered", "live")
 
-    def __init__(self, entity: Entity, rights: Rights, hidden: Mapping[str, str], system: bool = False, admin: bool = False) -> None:
+    def __init__(
+        self,
+        entity: Entity,
+        rights: Rights,
+        hidden: Mapping[str, str],
+        system: bool = False,
+        admin: bool = False,
+        live: frozenset[str] = frozenset(),
+    ) -> None:
         self.entity = entity
         self.scopes: dict[str, Any] = {act: getattr(rights, act) or "none" for act in ACTS}
+        self.live = live
         self.because = dict(hidden)  # hidden key → why
         self.hidden = frozenset(hidden)
         nothing = self.scopes["see"] == "none"
@@ -79,7 +88,7 @@ class Plans:
             one = self.company.schema.entities[entity]
             rights = self.rights(key[0], entity)
             hidden = {} if actor.system else {k: why for k in one.fields if (why := self.hidden(key[0], entity, k))}
-            plan = self._made[key] = Plan(one, rights, hidden, system=actor.system, admin=actor.admin)
+            plan = self._made[key] = Plan(one, rights, hidden, actor.system, actor.admin, self.company.shapes[entity].live)
         return plan
 
     def rights(self, role: str, entity: str) -> Rights:

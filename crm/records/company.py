@@ -164,10 +164,10 @@ class Company:
 
         owner = entity.owner
         want("created_on")
-        want(DELETED)
         shape = self.shapes[entity.name]
         for one in shape.links:
-            want(one.key)
+            if not one.system or not owner:
+                want(one.key)
         for key, one in entity.fields.items():
             if one.unique or getattr(one, "index", False) or one.spec.get("index") in (True, "true"):
                 want(key)
@@ -189,7 +189,8 @@ class Company:
             want(owner)
         if entity.timeline:
             for one in shape.links:
-                want(one.key, entity.timeline.on)
+                if one.name == "link":
+                    want(one.key, entity.timeline.on)
         for paths in entity.indexes:
             want(*paths)
         for report in self.schema.reports.values():
@@ -381,7 +382,12 @@ class Company:
     def env(self, entity: str, doc_id: int | None, doc: Mapping[str, Any], me: Actor | None = None) -> DocEnv:
         """A record for an expression."""
         now = self.now()
-        return DocEnv(self, entity, doc_id, doc, me or getattr(self._local, "actor", SYSTEM), now.date(), now)
+        return DocEnv(self, entity, doc_id, doc, me or self._acting, now.date(), now)
+
+    @property
+    def _acting(self) -> Actor:
+        """Who writes on this thread."""
+        return getattr(self._local, "actor", SYSTEM)
 
     def expression_query(self, expression: Any, me: Actor, when: tuple[date, datetime] | None = None) -> QueryInstance:
         """An expression of the configuration as a store query."""

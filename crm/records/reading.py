@@ -13,10 +13,10 @@ from crm.errors import Denied, Missing, Refused
 from crm.records.access import Sight, nobody
 from crm.records.actor import Actor
 from crm.records.derive import compute, own_formulas
-from crm.records.env import points_to
+from crm.records.env import points_to, targets
 from crm.records.queries import all_of, heads
 from crm.records.record import Record
-from crm.records.scope import parse, scope_of
+from crm.records.scope import KEPT, parse, scope_of
 from crm.records.shape import DELETED
 from crm.schema.model import Entity, Schema
 from crm.stores import where_id
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 #: What a user may filter by: an expression text, a TinyDB query, or several of them, all of which must hold.
 Where = Any
 When = str | datetime | date | None
+Records = list[Record]
+Ids = list[int]
+Names = list[str]
+Order = list[Any]
 
 
 class Base:
@@ -42,6 +46,7 @@ class Base:
         self._sights: dict[str, Sight] = {}
         self._scopes: dict[str, Any] = {}
         self.parsed: dict[tuple[str, str], Any] = {}
+        self._queries: dict[int, tuple[Any, date, QueryInstance]] = {}
         self._shown: Any = None
         self._check()
 
@@ -64,6 +69,7 @@ class Base:
         self._sights = {}
         self._scopes = {}
         self.parsed = {}
+        self._queries = {}
         self._shown = None
 
     @property
@@ -80,15 +86,6 @@ class Base:
     def words(self) -> Any:
         """The translator of this user's language."""
         return self.company.words(self._actor.language)
-
-    @property
-    def shown(self) -> Any:
-        """What `Field.display` and `Field.cell` need: words, titles this user may see, the schema."""
-        if self._shown is None:
-            from crm.fields.base import Shown
-
-            self._shown = Shown(self.words, self.title, self.company.schema)
-        return self._shown
 
     def sight(self, entity: str) -> Sight:
         """This user's view of an entity. `Missing` for an unknown one."""
@@ -113,6 +110,40 @@ class Base:
 
 class Reading(Base):
     """Get, list, count, titles, back lists."""
+
+    @property
+    def shown(self) -> Any:
+        """What `Field.display` and `Field.cell` need: words, titles this user may see, the schema."""
+        if self._shown is None:
+            from crm.fields.base import Shown
+
+            self._shown = Shown(self.words, self.title, self.company.schema)
+        return self._shown
+
+    def shown_for(self, entity: str, docs: Iterable[Any], keys: Iterable[str]) -> Any:
+        """The same for showing these fields of these records: all titles they need are fetched at once, not one by one."""
+        from crm.fields.base import Shown
+
+        fields = self.company.schema.entities[entity].fields
+        wanted: dict[str, set[int]] = {}
+        docs = [one._doc if isinstance(one, Record) else one for one in docs]
+        for key in keys:
+            field = fields.get(key)
+            to = getattr(field, "to", None)
+            if to:
+                wanted.setdefault(to, set()).update(target for doc in docs for target in targets(doc.get(key)))
+        known = {to: self.titles(to, ids) for to, ids in wanted.items()}
+
+        def title(to: str, id: int) -> str | None:
+            mine = known.setdefault(to, {})
+            if id not in mine and id not in wanted.get(to, ()):
+                found = self.title(to, id)
+                if found is None:
+                    return None
+                mine[id] = found
+            return mine.get(id)
+
+        return Shown(self.words, title, self.company.schema)
 
     # -- one record
 
@@ -154,7 +185,7 @@ class Reading(Base):
         find: str = "",
         as_of: When = None,
         deleted: bool = False,
-    ) -> list[Record]:
+    ) -> Records:
         """Records in order. `where` as in `Where`; `order` field keys or `link.field`, `-` downwards; `find` words to look for."""
         sight = self.sight(entity)
         cond = self._cond(sight, where, find, deleted, as_of)
@@ -162,7 +193,8 @@ class Reading(Base):
             return []
         table = self.company.table(entity)
         docs = (table if as_of is None else table.as_of(as_of)).find(cond, order_by=self._order(sight, order), limit=limit, offset=offset)
-        return [Record(self, entity, doc, doc.doc_id, getattr(doc, "version", 0), past=as_of is not None) for doc in docs]
+        plan, past = sight.plan, as_of is not None
+        return [Record(self, entity, doc, doc.doc_id, getattr(doc, "version", 0), past, plan) for doc in docs]
 
     def count(self, entity: str, where: Where = None, find: str = "", as_of: When = None, deleted: bool = False) -> int:
         """How many records `list` would give without a limit."""
@@ -172,7 +204,7 @@ class Reading(Base):
         table = self.company.table(entity)
         return int((table if as_of is None else table.as_of(as_of)).count(cond))
 
-    def ids(self, entity: str, where: Where = None, find: str = "", order: Sequence[str] | str = ()) -> list[int]:
+    def ids(self, entity: str, where: Where = None, find: str = "", order: Sequence[str] | str = ()) -> Ids:
         """The ids of all records `list` would give."""
         sight = self.sight(entity)
         cond = self._cond(sight, where, find)
@@ -182,7 +214,7 @@ class Reading(Base):
 
     def back(
         self, entity: str, id: int, name: str, limit: int | None = 20, offset: int = 0, order: Sequence[str] | str = ()
-    ) -> tuple[list[Record], int]:
+    ) -> tuple[Records, int]:
         """The records at the other end of a back list that this user may see, and how many there are."""
         self._doc(self.sight(entity), id)
         one = self.company.schema.entities[entity]
@@ -201,7 +233,7 @@ class Reading(Base):
         total = len(records) + offset if limit is None or (len(records) < limit and (records or not offset)) else self.count(child, cond)
         return records, total
 
-    def _linked(self, entity: str, id: int, key: str, limit: int | None, offset: int) -> tuple[list[Record], int]:
+    def _linked(self, entity: str, id: int, key: str, limit: int | None, offset: int) -> tuple[Records, int]:
         """The records a links field points to."""
         field = self.company.schema.entities[entity].fields[key]
         doc = self._doc(self.sight(entity), id)
@@ -224,11 +256,13 @@ class Reading(Base):
         if template.plain is not None and sight.plan.scopes["see"] == "all" and template.plain in sight.plan.readable and len(wanted) > 1:
             rows = table.values(["doc_id", template.plain], all_of(self.company.live, where_id("in", wanted)))
             return {one: title or self._nameless(sight, one) for one, title in rows}
-        return {
-            doc.doc_id: self.title_of(entity, doc.doc_id, doc)
-            for doc in table.get_many(wanted)
-            if doc.get(DELETED) is None and sight.sees(doc, doc.doc_id)
-        }
+        everything, say, readable = sight.plan.scopes["see"] == "all", self._say(sight.entity), sight.plan.readable
+        found: dict[int, str] = {}
+        for doc in table.get_many(wanted):
+            one = doc.doc_id
+            if doc.get(DELETED) is None and (everything or sight.sees(doc, one)):
+                found[one] = template.fill(doc, one, readable, say) or self._nameless(sight, one)
+        return found
 
     def title(self, entity: str, id: Any) -> str | None:
         """What a record is called, None where this user may not see it."""
@@ -238,18 +272,18 @@ class Reading(Base):
         """The title of a document this user may see."""
         sight = self.sight(entity)
         template = self.company.shapes[entity].title
-        return template.fill(doc, sight.plan.readable, self._say(sight.entity, id)) or self._nameless(sight, id)
+        return template.fill(doc, id, sight.plan.readable, self._say(sight.entity)) or self._nameless(sight, id)
 
     def subtitle_of(self, entity: str, id: int, doc: Mapping[str, Any]) -> str:
         """The second line of a document this user may see."""
         sight = self.sight(entity)
-        return self.company.shapes[entity].subtitle.fill(doc, sight.plan.readable, self._say(sight.entity, id))
+        return self.company.shapes[entity].subtitle.fill(doc, id, sight.plan.readable, self._say(sight.entity))
 
     def _nameless(self, sight: Sight, id: int) -> str:
         return f"{sight.entity.label_in(self.words)} {id}"
 
-    def _say(self, entity: Entity, id: int) -> Any:
-        def say(key: str, doc: Mapping[str, Any]) -> str:
+    def _say(self, entity: Entity) -> Any:
+        def say(key: str, doc: Mapping[str, Any], id: int) -> str:
             if key == "id":
                 return str(id)
             head, _, rest = key.partition(".")
@@ -342,8 +376,7 @@ class Reading(Base):
         if isinstance(where, (list, tuple)):
             return all_of(*(self.query(entity, one) for one in where))
         if isinstance(where, str):
-            expression = parse(self, entity, where)
-            return self._run(expression)
+            return self._run(parse(self, entity, where))
         if isinstance(where, QueryInstance):
             readable = self.sight(entity).plan.readable
             for head in heads(where):
@@ -358,9 +391,17 @@ class Reading(Base):
         raise Refused("This filter cannot be checked.")
 
     def _run(self, expression: Any) -> QueryInstance:
-        return expression.query(
-            today=self.company.today(), now=self.company.now(), me=self._actor, tables=self.company.table, guard=self.guard
-        )
+        """An expression as a query for this user; kept for the day, since people filter by the same conditions again and again."""
+        today = self.company.today()
+        kept = self._queries.get(id(expression))
+        if kept is not None and kept[0] is expression and kept[1] == today:
+            return kept[2]
+        query = expression.query(today=today, now=self.company.now(), me=self._actor, tables=self.company.table, guard=self.guard)
+        if "now" not in expression.constants:
+            if len(self._queries) >= KEPT:
+                self._queries.clear()
+            self._queries[id(expression)] = (expression, today, query)
+        return query
 
     def guard(self, entity: str) -> QueryInstance | None:
         """What of a linked entity a user's filter may look at: the records they may see, living ones."""
@@ -392,9 +433,9 @@ class Reading(Base):
             cond = all_of(where_id("in", self.company.table(sight.entity.name).ids(mine)), cond)
         return all_of(live, cond)
 
-    def _order(self, sight: Sight, order: Sequence[str] | str) -> list[Any]:
+    def _order(self, sight: Sight, order: Sequence[str] | str) -> Order:
         """An order as the store takes it; sorting by what may not be read is refused as unknown."""
-        result: list[Any] = []
+        result: Order = []
         for one in [order] if isinstance(order, str) and order else order:
             path = one.lstrip("-")
             sign = "-" if one.startswith("-") else ""
@@ -420,14 +461,14 @@ class Reading(Base):
         to = getattr(sight.entity.fields[head], "to", None)
         return not (rest and to) or rest in self.sight(to).plan.readable
 
-    def matching(self, entity: str, text: str) -> list[int]:
+    def matching(self, entity: str, text: str) -> Ids:
         """Ids of an entity's records whose readable text matches, best first; rights over records are checked by the caller."""
         groups = self._groups(self.sight(entity))
         if not groups:
             return []
         return [hit.doc_id for hit in self.company.store.match(text, {entity: groups}, limit=2000)]
 
-    def _groups(self, sight: Sight) -> list[str]:
+    def _groups(self, sight: Sight) -> Names:
         """The full-text groups this user may look through."""
         if not sight.may("see"):
             return []

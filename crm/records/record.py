@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from crm.records.door import Door
+from typing import Any
 
 
 class Record(Mapping[str, Any]):
@@ -14,12 +11,14 @@ class Record(Mapping[str, Any]):
 
     __slots__ = ("entity", "id", "version", "_doc", "_door", "_plan", "_values", "_past", "_live")
 
-    def __init__(self, door: Door, entity: str, doc: Mapping[str, Any], doc_id: int, version: int = 0, past: bool = False) -> None:
+    def __init__(
+        self, door: Any, entity: str, doc: Mapping[str, Any], doc_id: int, version: int = 0, past: bool = False, plan: Any = None
+    ) -> None:
         self._door, self.entity, self._doc, self.id, self.version = door, entity, doc, doc_id, version
-        self._plan = door.sight(entity).plan
+        self._plan = plan if plan is not None else door.sight(entity).plan
         self._values: dict[str, Any] = {}
         self._past = past
-        self._live = door.company.shapes[entity].live
+        self._live = self._plan.live
 
     def __getitem__(self, key: str) -> Any:
         values = self._values

@@ -123,14 +123,16 @@ class Timeline_(Past):
             cond = all_of(cond, self._finding(other, sight, find.strip()))
         cond = all_of(cond, _earlier(cursor, other.name, spec.on, other.fields[spec.on]))
         template = Template(spec.title, other) if spec.title else self.company.shapes[other.name].title
-        for doc in self.company.table(other.name).find(cond, order_by=[f"-{spec.on}"], limit=limit):
-            event = self._event(other, sight, template, kind_field, doc)
+        docs = self.company.table(other.name).find(cond, order_by=[f"-{spec.on}"], limit=limit)
+        shown = self.shown_for(other.name, docs, [key for key in (spec.who, spec.text, spec.result) if key and key in readable])
+        for doc in docs:
+            event = self._event(other, sight, template, kind_field, doc, shown)
             yield (_Down(event.on, other.name, doc.doc_id), event)
 
-    def _event(self, other: Entity, sight: Sight, template: Template, kind_field: Any, doc: Any) -> Event:
+    def _event(self, other: Entity, sight: Sight, template: Template, kind_field: Any, doc: Any, shown: Any) -> Event:
         spec = other.timeline
         assert spec is not None
-        fields, readable, shown = other.fields, sight.plan.readable, self.shown
+        fields, readable = other.fields, sight.plan.readable
 
         def said(key: str | None) -> str:
             if not key or key not in readable or doc.get(key) is None:
@@ -150,7 +152,7 @@ class Timeline_(Past):
         done = True
         if roles is not None and roles.entity == other.name:
             done = doc.get(roles.done) is not None
-        title = template.fill(doc, readable, self._say(other, doc.doc_id)) or self.title_of(other.name, doc.doc_id, doc)
+        title = template.fill(doc, doc.doc_id, readable, self._say(other)) or self.title_of(other.name, doc.doc_id, doc)
         return Event(
             key=f"{doc[spec.on]}/{other.name}/{doc.doc_id}",
             entity=other.name,

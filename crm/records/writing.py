@@ -342,7 +342,7 @@ class Writing_(Reading):
 
     def _raise(self, draft: Draft) -> None:
         plan = draft.sight.plan
-        problems = {}
+        problems: dict[str, Any] = {}
         for key, problem in draft.problems.items():
             if key and key not in plan.readable and key not in draft.given and isinstance(problem, _Hidden):
                 problems.setdefault("", Refused("Something that you may not see is needed here. Ask a colleague who may."))
