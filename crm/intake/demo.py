@@ -127,9 +127,8 @@ class World:
         spec["stories"] = {name: {**(stories[story["like"]] if "like" in story else {}), **story} for name, story in stories.items()}
         self.scale = SIZES[size] * float(spec.get("scale", 1))
         self.random = random.Random(f"{seed if seed is not None else spec.get('seed', 1)}")
-        self.now = datetime.combine(today or datetime.now(UTC).date(), clock(16, 0), UTC)
-        if today is None:  # nothing may lie in the future
-            self.now = min(self.now, datetime.now(UTC).replace(second=0, microsecond=0))
+        # the story ends as today begins: the same on the whole day, and nothing lies in the future
+        self.now = datetime.combine(today or datetime.now(UTC).date(), clock(0, 0), UTC)
         self.start = self.now - timedelta(days=round(365.25 * float(spec.get("years", 3))))
         self.seasons = [float(one) for one in spec.get("seasons") or [1.0] * 12]
         self.words: dict[str, list[Any]] = spec.get("words") or {}
@@ -156,11 +155,15 @@ class World:
             self.plan(story)
         total = (self.now - self.start).total_seconds()
         while self.queue and self.queue[0].at <= self.now:
-            event = heapq.heappop(self.queue)
-            self.done += 1
-            event.act(event.at)
-            if self.progress and self.done % 100 == 0:
-                self.progress(max(0.0, min(1.0, (event.at - self.start).total_seconds() / total)), event.at.strftime("%Y-%m"))
+            # two days are one durable commit; each act in them is a step of its own, rollups are settled in the evening of the second
+            evening = min(self.now, (self.queue[0].at + timedelta(days=1)).replace(hour=20))
+            with self.company.writing(SYSTEM, "Computed fields", at=evening, later=True):
+                while self.queue and self.queue[0].at <= evening:
+                    event = heapq.heappop(self.queue)
+                    self.done += 1
+                    event.act(event.at)
+            if self.progress:
+                self.progress(max(0.0, min(1.0, (evening - self.start).total_seconds() / total)), evening.strftime("%Y-%m"))
         if self.progress:
             self.progress(1.0, "")
         self.company.store.meta.set("demo", True)
@@ -242,9 +245,13 @@ class World:
 
     def work(self, moment: datetime) -> datetime:
         """The next working minute: no weekends, no nights."""
+        closed = moment.hour >= HOURS[1]
+        if closed:
+            moment += timedelta(days=1)
         if moment.weekday() >= 5:
-            moment = moment + timedelta(days=7 - moment.weekday())
-        if not HOURS[0] <= moment.hour < HOURS[1]:
+            moment += timedelta(days=7 - moment.weekday())
+            closed = True
+        if closed or moment.hour < HOURS[0]:
             moment = moment.replace(hour=self.random.randint(HOURS[0], HOURS[1] - 1), minute=self.random.randint(0, 59))
         return moment.replace(second=self.random.randint(0, 59), microsecond=0)
 
@@ -318,6 +325,8 @@ class World:
             ask = {"of": ask}
         pool = self.things.get(str(ask["of"])) or []
         wanted = ask.get("where") or {}
+        if ask.get("recent"):
+            pool = pool[-int(ask["recent"]) :]
         other = ctx.get(str(ask.get("not")))
         if isinstance(other, Thing):
             pool = [thing for thing in pool if thing is not other]
@@ -550,11 +559,11 @@ class World:
             return
         promised = pipeline.fields.get("next")
         draw = self.random.random() / (0.7 + 0.3 * who.skill)
-        if forgotten or draw > 0.84:
+        if forgotten or draw > 0.9:
             values: dict[str, Any] = {key: None for role in ("next", "next_text") if (key := pipeline.fields.get(role))}
             due = None
         else:
-            days = self.random.choices([0, self.random.randint(1, 6), self.random.randint(7, 24)], [2, 5, 4])[0] if draw < 0.62 else -self.random.randint(1, 16)
+            days = self.random.choices([0, self.random.randint(1, 6), self.random.randint(7, 24)], [2, 5, 4])[0] if draw < 0.68 else -self.random.randint(1, 16)
             due = self.work(self.now.replace(hour=9) + timedelta(days=days)) if days >= 0 else self.now + timedelta(days=days)
             due = due.replace(hour=self.random.randint(8, 15), minute=self.random.choice([0, 15, 30, 45]), second=0)
             values = {promised: due.date().isoformat()} if promised else {}

@@ -160,6 +160,7 @@ class Importer:
         self.found: dict[tuple[str, str], dict[str, int | None]] = {}  # (entity, field) → {text: id; None = more than one}
         self.known: dict[tuple[Any, ...], Any] = {}  # match key → record
         self.later: list[tuple[int, str, Target, str]] = []  # (row report number, field, target, text): links to rows still to come
+        self.filled: set[str] = set(table.columns)
         self.orders: dict[str, str] = {}
         self.commas: dict[str, bool] = {}
         self.shown = [key for key in self.name_keys()]
@@ -173,7 +174,9 @@ class Importer:
         if missing and len(missing) == len(self.map.columns):
             raise Refused("None of the columns of the map {name} is in the file.", name=self.map.name)
         used = {*self.map.columns, *self.map.skip}
-        out.unused = [one for one in self.table.columns if one not in used and one not in self.map.ignore]
+        filled = {column for at, column in enumerate(self.table.columns) if any(row[at].strip() for row in self.table.rows)}
+        self.filled = filled
+        out.unused = [one for one in self.table.columns if one in filled and one not in used and one not in self.map.ignore]
         if missing:
             out.notes[self.t("Columns of the map that the file lacks: {names}", names=", ".join(missing))] = []
         try:
@@ -341,7 +344,7 @@ class Importer:
         """Put the text of one cell where the map says; what is wrong with it goes to the row's report."""
         one = self.entity.fields[target.field]
         if not text:
-            if target.find and not quiet:
+            if target.find and not quiet and column in self.filled:
                 self.note(self.t("{column} is empty", column=column), report.row)
             return
         text = unguard(text)
@@ -423,6 +426,8 @@ class Importer:
                 return renamed(json.loads(text))
             except ValueError:
                 return text
+        if getattr(one, "name", "") == "phone" and target.format:
+            return international(text, target.format)
         if kind in ("date", "datetime"):
             return plain_date(text, kind, self.orders.get(column, "dmy"), target.format, self.t)
         if kind in ("number", "money", "percent") and column in self.commas:
@@ -582,6 +587,16 @@ def renamed(value: Any) -> Any:
     if isinstance(value, dict):
         return {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower(): renamed(one) for key, one in value.items() if one not in (None, "", [])}
     return [renamed(one) for one in value] if isinstance(value, list) else value
+
+
+def international(text: str, country: str) -> str:
+    """A telephone number of a file whose numbers lack the country: `format: US` on the target."""
+    import phonenumbers
+
+    if text.strip().startswith(("+", "00")):
+        return text
+    code = phonenumbers.country_code_for_region(country.upper())
+    return f"+{code}{re.sub(r'[^0-9]', '', text)}" if code else text
 
 
 _DAY = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})(?:[T ,]+(.*))?$")
