@@ -155,6 +155,7 @@ class CalendarPage(Listed):
                 found[name] = {
                     "key": name,
                     "day": day.isoformat(),
+                    "order": local.isoformat() if local else "",
                     "time": t.time(value) if local and (local.hour or local.minute) else None,
                     "title": record.title,
                     "sub": " · ".join(one for one in (label, subtitle(record, entity, listing.shown)) if one),
@@ -164,7 +165,7 @@ class CalendarPage(Listed):
                     "href": href(view="record", entity=entity.name, id=record.id),
                     "may": is_open and may and key in writable,
                 }
-        return sorted(found.values(), key=lambda one: (one["day"], one["done"], one["time"] or ""))
+        return sorted(found.values(), key=lambda one: (one["day"], one["done"], one["order"]))
 
     def figures(self) -> dict[str, Any]:
         return {"total": self.t("{n} in these days", n=len(self.part.content["events"]))}

@@ -418,7 +418,9 @@ class RecordPage(Page):
     def event(self, event: Any) -> dict[str, Any]:
         t = self.t
         on = event.on
-        day = local_day(t, on)
+        spec = self.app.schema.entities[event.entity].timeline if event.kind != "stage" else None
+        dated = spec is not None and self.app.schema.entities[event.entity].fields[spec.on].kind == "date"
+        day = on.date() if dated else local_day(t, on)
         today = t.today()
         label = (
             ""
@@ -439,9 +441,9 @@ class RecordPage(Page):
             "text": event.text or "",
             "result": t("Planned") if open_step else event.result or None,
             "who": event.who or "",
-            "when": t.time(on) if isinstance(on, datetime) else "",
+            "when": "" if dated or not isinstance(on, datetime) else t.time(on),
             "iso": on.isoformat() if on else "",
-            "exact": t.datetime(on) if isinstance(on, datetime) else label,
+            "exact": label if dated or not isinstance(on, datetime) else t.datetime(on),
             "day": label,
             "tone": tone,
             "href": href(view="record", entity=event.entity, id=event.id)
@@ -599,7 +601,7 @@ class RecordPage(Page):
             "sub": sub,
             "end": end,
             "tone": tone,
-            "face": self.is_person(entity),
+            "face": self.face(entity, record.title),
             "href": href(view="record", entity=entity.name, id=record.id),
         }
 
@@ -620,8 +622,12 @@ class RecordPage(Page):
                 ),
                 None,
             )
-            parts = [self.day_words(local_day(self.t, day))] if day is not None else []
+            parts = [short_date(self.t, local_day(self.t, day))] if day is not None else []  # type: ignore[arg-type]
         return " · ".join(one for one in parts if one)
+
+    def face(self, entity: Any, title: str) -> str:
+        """The names whose initials stand for a person (the last two: forms of address come first), empty for things."""
+        return " ".join(title.split()[-2:]) if self.is_person(entity) else ""
 
     def is_person(self, entity: Any) -> bool:
         """Whether the records are people: their title is a name of a person, or they have an e-mail and belong to something else."""
@@ -656,7 +662,7 @@ class RecordPage(Page):
                         "sub": "",
                         "end": end,
                         "tone": "",
-                        "face": self.is_person(other),
+                        "face": self.face(other, title),
                         "href": href(view="record", entity=field.to, id=number),
                     }
                 )

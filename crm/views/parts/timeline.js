@@ -15,7 +15,7 @@ const Timeline = part((content, ctx) => {
     ui.tab === 'history' ? historyNode(ctx) : events.length ? h('ol', {key: 'events', 'aria-busy': ui.loading ? 'true' : null}, events.map(e => {
       const head = e.day !== day && (day = e.day)
       return [head && h('li.day', {key: `d-${e.day}`}, head), h('li', {key: e.key, class: e.kind}, h('span.dot', {class: e.tone}, icon(e.glyph)),
-        h('div', null, h('p', null, h('b', null, e.href ? h('a', {href: e.href}, e.title) : e.title), e.result && h('span.chip', {class: e.tone}, e.result), h('span.meta', null, e.who && `${e.who} · `, h('time', {datetime: e.iso, title: e.exact}, e.when))), e.text && h('p.text', {class: ui.open?.has(e.key) ? 'open' : ''}, e.text), e.text?.length > 320 && button('unfold', '', ui.open?.has(e.key) ? t('Less') : t('More'), {id_: e.key, class: 'link'})))]
+        h('div', null, h('p', null, h('b', null, e.href ? h('a', {href: e.href}, e.title) : e.title), e.result && h('span.chip', {class: e.tone}, e.result), h('span.meta', null, [e.who, e.when && ' '].filter(Boolean).length > 1 ? `${e.who} · ` : e.who, h('time', {datetime: e.iso, title: e.exact}, e.when))), e.text && h('p.text', {class: ui.open?.has(e.key) ? 'open' : ''}, e.text), e.text?.length > 320 && button('unfold', '', ui.open?.has(e.key) ? t('Less') : t('More'), {id_: e.key, class: 'link'})))]
     }), more && h('li.more', {key: '-more'}, button('more', 'expand_more', t('Show more'), {class: 'quiet', disabled: ui.loading}))) : empty('history', ui.find || ui.kinds?.size ? t('Nothing matches.') : t('Nothing yet. What you log above appears here.')))
 }, {
   start(ctx) { ctx.ui.watch = new IntersectionObserver(seen => { if (seen.some(s => s.isIntersecting)) loadEvents(ctx, true) }, {rootMargin: '600px'}) },
