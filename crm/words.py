@@ -664,6 +664,19 @@ ENGLISH = Words("en")
 _CALLS = {"t", "Refused", "Denied", "Missing"}
 
 
+@lru_cache(maxsize=4)
+def _used(folder: Path, stamp: tuple[tuple[str, int], ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, _ in stamp:
+        file = folder / name
+        source = file.read_text(encoding="utf-8")
+        if file.suffix == ".py" and not re.search(r"\b(?:t|Refused|Denied|Missing)\(|\b(?:words|PERIODS)\b[^=\n]*=", source):
+            continue
+        for text, line in _python_texts(source, file) if file.suffix == ".py" else _script_texts(source):
+            found.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
+    return found
+
+
 def used(package: str | Path | None = None) -> dict[str, str]:
     """Every English text the engine may show, as `{text: "file:line" of its first use}`, read from the source of the package.
 
@@ -671,16 +684,11 @@ def used(package: str | Path | None = None) -> dict[str, str]:
     assignments `words = (…)`. JavaScript beside it: `t('…')`.
     """
     folder = Path(package) if package else Path(__file__).parent
-    found: dict[str, str] = {}
-    for file in sorted(folder.rglob("*.py")):
-        for text, line in _python_texts(file.read_text(encoding="utf-8"), file):
-            found.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
-    for file in sorted(folder.rglob("*.js")):
-        if re.search(r"\.[0-9a-f]{8,}\.|bundle", file.name):
-            continue
-        for text, line in _script_texts(file.read_text(encoding="utf-8")):
-            found.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
-    return found
+    files = [
+        *sorted(folder.rglob("*.py")),
+        *(file for file in sorted(folder.rglob("*.js")) if not re.search(r"\.[0-9a-f]{8,}\.|bundle", file.name)),
+    ]
+    return dict(_used(folder, tuple((str(file.relative_to(folder)), file.stat().st_mtime_ns) for file in files)))
 
 
 def _python_texts(source: str, file: Path) -> Iterator[tuple[str, int]]:

@@ -446,12 +446,34 @@ class Checked(QueryInstance):
 
     def __init__(self, node: n.Node, context: Context, expression: Any) -> None:
         self.run = compile_python(node)
-        self.context, self.scope = context, getattr(expression, "scope", None)
+        self.context, self.scope = context, Remembered(getattr(expression, "scope", None))
         super().__init__(self.holds, ("checked", next(_serial)))
 
     def holds(self, document: Any) -> bool:
         """Whether the condition holds for a stored document."""
         return self.run(Stored(document, self.scope, self.context)) is True
+
+
+class Remembered:
+    """A scope that works out each name once: a check asks for the same few names for every document."""
+
+    def __init__(self, scope: Any) -> None:
+        self.scope = scope
+        self.found: dict[str, Any] = {}
+        self.scopes: dict[str, Any] = {}
+
+    def resolve(self, name: str) -> Any:
+        try:
+            return self.found[name]
+        except KeyError:
+            found = self.found[name] = self.scope.resolve(name) if self.scope is not None else None
+            return found
+
+    def behind(self, name: str) -> Any:
+        """The scope behind a link or list."""
+        if name not in self.scopes:
+            self.scopes[name] = Remembered(self.resolve(name).scope)
+        return self.scopes[name]
 
 
 class Stored:
@@ -477,15 +499,15 @@ class Stored:
         found, number = self.scope.resolve(head), self.document.get(head)
         if found is None or number.__class__ is not int or found.entity is None:
             return None
-        return self._other(found, number)
+        return self._other(head, found, number)
 
-    def _other(self, found: Any, number: int) -> Any:
+    def _other(self, head: str, found: Any, number: int) -> Any:
         """The linked record, unless it is gone or may not be looked at."""
         probe = Linked(("to",), self.context.table(found.entity), _Keep())
         if not probe({"to": number}):
             return None
         document = probe.inner.document  # type: ignore[attr-defined]
-        return None if self._hidden(found.entity, document) else Stored(document, found.scope, self.context, number)
+        return None if self._hidden(found.entity, document) else Stored(document, self.scope.behind(head), self.context, number)
 
     def _hidden(self, entity: str, document: Any) -> bool:
         limit = self.context.guard(entity) if self.context.guard is not None else None
@@ -498,7 +520,7 @@ class Stored:
         if found.form == "links":
             for row in self.document.get(name) or ():
                 number = row.get("id") if isinstance(row, Mapping) else row
-                target = self._other(found, number) if number.__class__ is int else None
+                target = self._other(name, found, number) if number.__class__ is int else None
                 if target is not None:
                     yield target
             return
@@ -509,7 +531,7 @@ class Stored:
             rows = table.search(where(found.via).any(where("id") == self.number))
         for document in rows:
             if not self._hidden(found.entity, document):
-                yield Stored(document, found.scope, self.context)
+                yield Stored(document, self.scope.behind(name), self.context)
 
     def follow_row(self, row: Mapping[str, Any], head: str) -> Any:
         """The record that a link column of a table inside the record leads to."""
