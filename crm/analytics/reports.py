@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Column, Look
+from crm.charts.base import CHARTS, Column, Look, ready
 from crm.errors import Missing
 
 if TYPE_CHECKING:
@@ -79,8 +79,13 @@ class Result:
             conditions.append(equals(path, unit, key))
         return " and ".join(f"({one})" for one in conditions) if len(conditions) > 1 else "".join(conditions)
 
+    def png(self, height: int = 320, dpi: int = 144) -> bytes:
+        """The chart as a picture, drawn by matplotlib: no browser is needed."""
+        return ready("matplotlib").instance(fig="png", dpi=dpi)(self.chart(backend="matplotlib", height=height))[0]
+
     def chart(self, *, dark: bool = False, backend: str = "bokeh", height: int = 260) -> Any:
         """The report as a HoloViews object, in the chart its YAML names; a table where there is nothing to draw."""
+        ready(backend)
         look = Look(self.words, {column.key: column for column in self.columns}, dark, height, backend)
         cls = CHARTS[self.report.chart.name]
         axes = {name: key for name, key in self.report.chart.axes.items() if key}

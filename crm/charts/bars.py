@@ -47,10 +47,11 @@ class Bars(Chart):
         bars = hv.Bars(data, hv.Dimension("x", label=look.label(x)), [hv.Dimension("y", label=look.label(y)), "name", "said", "row"])
         if look.backend != "bokeh":
             return bars.opts(
-                color=look.color(), backend="matplotlib", **look.common(invert_axes=not upright, xlabel="", ylabel=look.label(y))
+                backend=look.backend, color=look.color(), **look.common(invert_axes=not upright, xlabel="", ylabel=look.label(y))
             )
         many = upright and len(labels) > 14
         bars = bars.opts(
+            backend=look.backend,
             color=look.color(),
             line_color=None,
             bar_width=0.7,
@@ -73,6 +74,7 @@ class Bars(Chart):
         if not upright:
             data = data.assign(said=["\u2002" + one for one in said])
         texts = hv.Labels(data, ["x", "y"], "said").opts(
+            backend=look.backend,
             text_color=look.quiet,
             text_font_size="11px",
             text_align="center" if upright else "left",
@@ -106,9 +108,10 @@ class Bars(Chart):
             [hv.Dimension("y", label=look.label(y)), "said", "row"],
         )
         if look.backend != "bokeh":
-            return bars.opts(backend="matplotlib", stacked=stacked, **look.common(invert_axes=not upright, xlabel="", ylabel=look.label(y)))
+            return bars.opts(backend=look.backend, stacked=stacked, **look.common(invert_axes=not upright, xlabel="", ylabel=look.label(y)))
         common = look.common(height=look.height if upright else max(140, (30 if stacked else 60) * len(groups) + 60))
         return bars.opts(
+            backend=look.backend,
             stacked=stacked,
             multi_level=False,
             color="by",

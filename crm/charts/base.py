@@ -162,6 +162,26 @@ def shown(words: Any, column: Column, value: Any, short: bool = False) -> str:
     return str(value)
 
 
+def ready(backend: str) -> Any:
+    """HoloViews with a backend loaded, whether or not a page or a notebook has called `hv.extension`; gives its renderer.
+
+    Which backend is HoloViews' current one stays as it was: several users draw at once, each names the backend it means.
+    """
+    import holoviews as hv
+
+    if backend == "matplotlib":
+        import matplotlib
+
+        if backend not in hv.Store.renderers:
+            matplotlib.use("agg")
+            import holoviews.plotting.mpl
+    elif backend not in hv.Store.renderers:
+        import holoviews.plotting.bokeh
+    if hv.Store.current_backend not in hv.Store.renderers:
+        hv.Store.set_current_backend("bokeh" if "bokeh" in hv.Store.renderers else backend)
+    return hv.Store.renderers[backend]
+
+
 class Chart:
     """A way to draw a frame. `axes` says what lies where: {axis: "dimension" or "measure"}; a `?` at the end: may be left out."""
 

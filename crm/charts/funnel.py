@@ -41,12 +41,13 @@ class Funnel(Chart):
             said.append((0.56, -number, look.text(y, frame[y].iloc[number], short=True)))
         if look.backend != "bokeh":
             drawn = (
-                hv.Polygons(shapes).opts(color=look.color(), backend="matplotlib")
-                * hv.Labels(names).opts(backend="matplotlib")
-                * hv.Labels(said).opts(backend="matplotlib")
+                hv.Polygons(shapes).opts(backend=look.backend, color=look.color())
+                * hv.Labels(names).opts(backend=look.backend)
+                * hv.Labels(said).opts(backend=look.backend)
             )
-            return drawn.opts(backend="matplotlib", xaxis=None, yaxis=None, **look.common())
+            return drawn.opts(backend=look.backend, xaxis=None, yaxis=None, **look.common())
         steps = hv.Polygons(shapes, vdims=["step", "value", "row"]).opts(
+            backend=look.backend,
             color=look.color(),
             line_color=None,
             tools=["tap", "hover"],
@@ -54,9 +55,14 @@ class Funnel(Chart):
             nonselection_alpha=0.55,
             hover_tooltips=[(look.label(x), "@step"), (look.label(y), "@value")],
         )
-        left = hv.Labels(names, ["x", "y"], "text").opts(text_align="right", text_color=look.ink, text_font_size="12px")
-        right = hv.Labels(said, ["x", "y"], "text").opts(text_align="left", text_color=look.quiet, text_font_size="12px")
+        left = hv.Labels(names, ["x", "y"], "text").opts(
+            backend=look.backend, text_align="right", text_color=look.ink, text_font_size="12px"
+        )
+        right = hv.Labels(said, ["x", "y"], "text").opts(
+            backend=look.backend, text_align="left", text_color=look.quiet, text_font_size="12px"
+        )
         return (steps * left * right).opts(
+            backend=look.backend,
             xaxis=None,
             yaxis=None,
             xlim=(-1.05, 0.95),

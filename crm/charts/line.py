@@ -39,23 +39,24 @@ class Line(Chart):
             curve = hv.Curve(data, hv.Dimension("x", label=look.label(x)), [hv.Dimension("y", label=look.label(y)), "said", "at"])
             if look.backend == "bokeh":
                 dots = hv.Points(data, ["x", "y"], ["at", "said", "row"]).opts(
+                    backend=look.backend,
                     color=look.color(number),
                     size=6,
                     tools=["hover", "tap"],
                     hover_tooltips=[(look.label(x), "@at"), (look.label(y), "@said")],
                 )
-                lines += [curve.opts(color=look.color(number), line_width=2), dots]
+                lines += [curve.opts(backend=look.backend, color=look.color(number), line_width=2), dots]
                 if name is not None and len(data):
                     lines.append(
                         hv.Text(float(data["x"].iloc[-1]), float(data["y"].iloc[-1]), "  " + look.text(by or "", name), halign="left").opts(
-                            color=look.color(number), text_font_size="11px"
+                            backend=look.backend, color=look.color(number), text_font_size="11px"
                         )
                     )
             else:
-                lines.append(curve.opts(color=look.color(number), backend="matplotlib"))
+                lines.append(curve.opts(backend=look.backend, color=look.color(number)))
         overlay = hv.Overlay(lines)
         if look.backend != "bokeh":
-            return overlay.opts(backend="matplotlib", **look.common(xlabel="", ylabel=look.label(y)))
+            return overlay.opts(backend=look.backend, **look.common(xlabel="", ylabel=look.label(y)))
         unit = look.columns.get(y)
 
         def formatted(plot: Any, element: Any) -> None:
@@ -68,6 +69,7 @@ class Line(Chart):
             plot.state.yaxis[0].major_label_overrides = {step: look.text(y, step, short=True) for step in steps} if unit else {}
 
         return overlay.opts(
+            backend=look.backend,
             xticks=ticks,
             xlabel="",
             ylabel="",

@@ -22,7 +22,11 @@ class Number(Chart):
         said = look.text(y, frame[y].iloc[0] if len(frame) else None)
         if look.backend != "bokeh":
             figure = hv.Text(0.5, 0.6, said, fontsize=28) * hv.Text(0.5, 0.25, look.label(y), fontsize=11)
-            return figure.opts(backend="matplotlib", xaxis=None, yaxis=None, **look.common())
-        value = hv.Text(0, 0.55, said, halign="left").opts(text_font_size="30px", color=look.ink, text_font_style="bold")
-        name = hv.Text(0, 0.15, look.label(y), halign="left").opts(text_font_size="12px", color=look.quiet)
-        return (value * name).opts(xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), active_tools=[], **look.common(height=90))
+            return figure.opts(backend=look.backend, xaxis=None, yaxis=None, **look.common())
+        value = hv.Text(0, 0.55, said, halign="left").opts(
+            backend=look.backend, text_font_size="30px", color=look.ink, text_font_style="bold"
+        )
+        name = hv.Text(0, 0.15, look.label(y), halign="left").opts(backend=look.backend, text_font_size="12px", color=look.quiet)
+        return (value * name).opts(
+            backend=look.backend, xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), active_tools=[], **look.common(height=90)
+        )

@@ -21,4 +21,4 @@ class Table(Chart):
 
         data = pd.DataFrame({look.label(key): [look.text(key, value) for value in frame[key]] for key in frame.columns})
         table = hv.Table(data, kdims=list(data.columns), vdims=[])
-        return table.opts(width=640, height=min(400, 28 * len(data) + 40)) if look.backend == "bokeh" else table
+        return table.opts(backend=look.backend, width=640, height=min(400, 28 * len(data) + 40)) if look.backend == "bokeh" else table

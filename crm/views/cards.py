@@ -72,8 +72,6 @@ def drawn(app: Any, result: Result, height: int) -> Any:
     """The chart; a click on a piece of it opens the records behind."""
     import holoviews as hv
 
-    if not hv.Store.current_backend or "bokeh" not in hv.Store.loaded_backends():
-        hv.extension("bokeh")
     picture = result.chart(dark=app.dark, height=height)
     for element in picture.traverse(lambda one: one, [hv.Bars, hv.Points, hv.Polygons]):
         rows = element.dimension_values("row", expanded=False) if isinstance(element, hv.Polygons) else element.dimension_values("row")
@@ -103,7 +101,7 @@ def table(app: Any, result: Result) -> Any:
 
 def give(app: Any, result: Result, name: str) -> dict:
     """A file of the report: {"file": {name, kind, data: base64}}."""
-    data, kind = (as_png(result), "image/png") if name == "png" else (as_csv(result), "text/csv")
+    data, kind = (result.png(), "image/png") if name == "png" else (as_csv(result), "text/csv")
     return {"file": {"name": f"{result.report.name}.{name}", "kind": kind, "data": base64.b64encode(data).decode()}}
 
 
@@ -122,18 +120,6 @@ def as_csv(result: Result) -> bytes:
         for row in result.rows
     )
     return ("\ufeff" + text.getvalue()).encode()
-
-
-def as_png(result: Result) -> bytes:
-    """The chart drawn by matplotlib: no browser is needed."""
-    import holoviews as hv
-
-    hv.extension("matplotlib", logo=False)
-    try:
-        picture = result.chart(backend="matplotlib", height=320)
-        return hv.renderer("matplotlib").instance(fig="png", dpi=144)(picture)[0]
-    finally:
-        hv.extension("bokeh", logo=False)
 
 
 def dashboard_grid(app: Any, rows: list[list[Any]], widths: list[list[int]]) -> Any:
