@@ -26,6 +26,11 @@ class Building:
     gone: set[str] = field(default_factory=set)  # names that went with a module switched off
     plain: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def off(self) -> bool:
+        """Whether any module is switched off."""
+        return not all(self.schema.modules.values())
+
     def things(self, folder: str) -> Iterator[tuple[str, Map]]:
         """(name, node) of every file of a folder, its shape checked and its name compared with the file's."""
         key, shape = KINDS[folder]

@@ -91,7 +91,7 @@ def flatten(b: Building, at: Scalar, node: Node, path: str, into: dict[str, Any]
     if path not in texts and f"{path}.label" in texts:
         path = f"{path}.label"
     if path not in texts and not path.startswith("system."):
-        if not any(word in b.gone for word in path.split(".")):
+        if not b.off and not any(word in b.gone for word in path.split(".")):
             message = f"nothing is called '{shorten(path, 70)}'." + meant(path, texts)
             b.faults.add("W902", at, message, "Correct the path, or remove the line.")
         return

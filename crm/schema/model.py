@@ -92,6 +92,10 @@ class Check:
     field: str | None = None
     path: str = ""
 
+    def say_in(self, t: Any = None) -> str:
+        """What the user is told, in the language of `t`."""
+        return translated(t, self.path, self.say)
+
 
 @dataclass
 class Duplicates:

@@ -54,6 +54,7 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
         source=source(node),
     )
     b.schema.reports[name] = one
+    before = len(b.faults)
     axes(b, one, node.get("by"), entity)
     for key, value in entries(submap(node, "measures")):
         if any(key.text == axis.key for axis in one.by):
@@ -65,6 +66,11 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
         else:
             b.gone.add(key.text)
     formulas(b, one, submap(node, "measures"))
+    asked = submap(node, "measures")
+    if b.off and len(b.faults) == before and (len(one.by) < len(_listed(node.get("by"))) or len(one.measures) < len(asked)):
+        del b.schema.reports[name]  # what it needs went with a module that is switched off
+        b.gone.add(name)
+        return
     period = scalar(node, "period")
     if period is not None and (found := b.path(period, entity)) is not None:
         if found[1].name in ("date", "datetime"):
@@ -88,14 +94,7 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
 
 
 def axes(b: Building, one: Report, node: Node | None, entity: Entity) -> None:
-    listed: list[tuple[Scalar | None, Node]] = []
-    if isinstance(node, Map):
-        listed = [(key, value) for key, value in node.items()]
-    elif isinstance(node, Seq):
-        listed = [(None, item) for item in node]
-    elif isinstance(node, Scalar) and not node.is_null:
-        listed = [(None, node)]
-    for key, value in listed:
+    for key, value in _listed(node):
         made = axis(b, one, key, value, entity)
         if made is None:
             b.gone.add(key.text if key is not None else value.text.replace(".", "_") if isinstance(value, Scalar) else "")
@@ -103,6 +102,15 @@ def axes(b: Building, one: Report, node: Node | None, entity: Entity) -> None:
             b.faults.add("E502", key or value, f"the axis '{made.key}' is given twice.", "Remove one of the two.")
         else:
             one.by.append(made)
+
+
+def _listed(node: Node | None) -> list[tuple[Scalar | None, Node]]:
+    """The axes as written: (key or None, value)."""
+    if isinstance(node, Map):
+        return list(node.items())
+    if isinstance(node, Seq):
+        return [(None, item) for item in node]
+    return [(None, node)] if isinstance(node, Scalar) and not node.is_null else []
 
 
 def axis(b: Building, one: Report, key: Scalar | None, value: Node, entity: Entity) -> Axis | None:
@@ -369,6 +377,9 @@ def dashboard(b: Building, name: str, node: Map) -> None:
             b.faults.add("E513", row, "the cards of this row are wider than 12 columns.", "Make them narrower or start another row.")
         if cards:
             one.rows.append(cards)
+    if b.off and not one.rows:
+        del b.schema.dashboards[name]
+        b.gone.add(name)
 
 
 def card(b: Building, node: Node, path: str) -> Card | None:

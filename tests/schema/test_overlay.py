@@ -102,3 +102,25 @@ def test_the_shipped_configurations_are_found() -> None:
 def test_a_company_builds_on_a_shipped_one(write: Write) -> None:
     schema = load(write("acme", {"crm.yaml": "name: acme\ntitle: ACME\nextends: sales\n"}))
     assert schema.title == "ACME" and schema.entities.keys() == load(shipped("sales")).entities.keys()
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("marketing", "campaign marketing_list response"),
+        ("service", "case"),
+        ("commerce", "product price_list offer order invoice contract"),
+        ("leads", "lead"),
+        ("deals", "opportunity"),
+    ],
+)
+def test_parts_of_the_shipped_one_can_be_switched_off(write: Write, module: str, names: str) -> None:
+    files = {f"entities/{name}.yaml": f"module: {module}\n" for name in names.split()}
+    schema = load(write("less", {"crm.yaml": f"name: less\nextends: sales\nmodules: {{{module}: false}}\n", **files}))
+    gone = set(names.split())
+    assert not gone & set(schema.entities)
+    assert not any(field.to in gone for entity in schema.entities.values() for field in entity.fields.values())
+    assert not any(other in gone for entity in schema.entities.values() for other, _ in entity.back.values())
+    assert not any(report.entity in gone for report in schema.reports.values())
+    assert not any(gone & set(role.rights) for role in schema.roles.values())
+    assert not any(link.name in gone for group in schema.navigation for link in group.links)
