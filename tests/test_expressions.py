@@ -413,7 +413,7 @@ def test_any_text_is_an_expression_or_a_mistake(text):
 
 
 def test_every_function_is_explained_and_can_run():
-    from crm.expressions.language import AGGREGATES as known
+    from crm.expressions.kinds import AGGREGATES as known
     from crm.expressions.python import AGGREGATES
     from crm.expressions.python import FUNCTIONS as built
 

@@ -10,8 +10,11 @@ Nothing (an empty field) is None: a comparison with it is False, except `== None
 arithmetic with it is None. `not` turns False into True, so `not amount > 5` holds where amount is empty.
 """
 
-from crm.expressions.language import FUNCTIONS, Expression, ExpressionError, Name, Scope, parse
+from crm.expressions.kinds import FUNCTIONS, ExpressionError
+from crm.expressions.language import Expression, parse
+from crm.expressions.nodes import Name
 from crm.expressions.queries import Linked, LinkedFrom, by_id, linked, linked_from, text_like
+from crm.expressions.scope import Scope
 from crm.expressions.values import Env, Period
 
 __all__ = [

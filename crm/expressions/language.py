@@ -3,148 +3,44 @@
 from __future__ import annotations
 
 import ast
-import keyword
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
 
 from tinydb.queries import QueryInstance
 
-from crm.errors import Said
 from crm.expressions import nodes as n
-from crm.expressions.nodes import Name, Node
+from crm.expressions.kinds import (
+    AGGREGATES,
+    FUNCTIONS,
+    ME,
+    NUMBERS,
+    SPECIALS,
+    SPOKEN,
+    TEXTS,
+    TIMES,
+    WORDS,
+    ExpressionError,
+    argument,
+    common,
+    comparable,
+    condition,
+    date_of,
+    dated,
+    known,
+    options,
+    span,
+    sum_kind,
+    truth,
+)  # fmt: skip
+from crm.expressions.literals import Source
+from crm.expressions.nodes import Name, Node, lowered
 from crm.expressions.python import compile_python
 from crm.expressions.store import compile_query
-from crm.expressions.values import Period
-from crm.words import ENGLISH
 
 LONGEST, DEEPEST, MOST = 2000, 40, 400
-NUMBERS = {"number", "money", "percent", "duration", "integer"}
-TEXTS = {"text", "choice"}
-TIMES = {"date", "datetime"}
-
-#: Functions: kinds of the arguments (a group name, `?` for optional) and the kind of the result (`=` the first argument's).
-FUNCTIONS: dict[str, tuple[tuple[str, ...], str, str]] = {
-    "min": (("any*",), "=", "The smallest of several values, or of a list: `min(offers.amount)`"),
-    "max": (("any*",), "=", "The largest of several values, or of a list: `max(activities.on)`"),
-    "abs": (("number",), "=", "Without its sign"),
-    "round": (("number", "number?"), "=", "Rounded half up, to places after the point"),
-    "floor": (("number",), "=", "Rounded down"),
-    "ceil": (("number",), "=", "Rounded up"),
-    "len": (("text or list",), "number", "How many letters or items"),
-    "lower": (("text",), "text", "In small letters"),
-    "upper": (("text",), "text", "In capitals"),
-    "contains": (("text or list", "any"), "boolean", "Whether a text has a part (case and accents ignored), or a list an item"),
-    "starts_with": (("text", "text"), "boolean", "Whether a text begins so (case and accents ignored)"),
-    "ends_with": (("text", "text"), "boolean", "Whether a text ends so (case and accents ignored)"),
-    "coalesce": (("any*",), "=", "The first value that is not empty"),
-    "if_": (("condition", "any", "any?"), "if", "The second value where the condition holds, else the third"),
-    "days": (("period or number",), "days", "A period in days: `days(today - created_on)`; or so many days: `days(14)`"),
-    "months": (("number",), "period", "So many months"),
-    "years": (("number",), "period", "So many years"),
-    "year": (("time",), "number", "The year of a date"),
-    "month": (("time",), "number", "The month of a date, 1 to 12"),
-    "quarter": (("time",), "number", "The quarter of a date, 1 to 4"),
-    "week": (("time",), "number", "The week of a date (ISO 8601)"),
-    "weekday": (("time",), "number", "The day of the week, 1 is Monday"),
-    "date": (("any", "number?", "number?"), "date", "A date: `date('2026-12-24')`, `date(2026, 12, 24)`, or the day of a moment"),
-    "concat": (("any*",), "text", "Texts one after the other"),
-    "join": (("any*",), "text", "The same as concat"),
-    "count": (("list", "where?"), "number", "How many: `count(activities, done_on != None)`"),
-    "sum": (("list", "where?"), "=", "The sum: `sum(opportunities.amount, stage.open)`"),
-    "mean": (("list", "where?"), "=", "The average"),
-    "first": (("list", "where?"), "=", "The first value, in the order of entry"),
-    "last": (("list", "where?"), "=", "The last value, in the order of entry"),
-    "any": (("list", "where?"), "boolean", "Whether there is one: `any(offers, status == 'sent')`"),
-    "all": (("list", "where?"), "boolean", "Whether it is so for all of them"),
-}
-AGGREGATES = {"count", "sum", "min", "max", "mean", "first", "last", "any", "all"}
-SPECIALS = {"today": "date", "now": "datetime", "me": "me"}
-ME = {"id": "number", "name": "text", "login": "text", "team": "link", "role": "choice", "teams": "list", "language": "text"}
-WORDS = {"true": True, "false": False, "none": None, "null": None, "empty": None}
-SPOKEN = {
-    "boolean": "yes or no", "link": "a linked record", "list": "a list", "lines": "a list of rows", "me": "a user", "period": "a length of time",
-    "text": "text", "choice": "a choice", "number": "a number", "money": "money", "percent": "a percentage", "date": "a date",
-    "datetime": "a date and time", "duration": "a duration", "address": "an address", "file": "a file", "none": "nothing", "any": "anything",
-    "name": "a person's name",
-}  # fmt: skip
-
-
-class ExpressionError(Said, ValueError):
-    """A mistake in an expression: `message`, `offset` into the text (from 0), and in `mend` how to put it right."""
-
-    def __init__(self, message: str, offset: int = 0, mend: str = "", /, **values: Any) -> None:
-        super().__init__(message, **values)
-        self.offset, self.mend = offset, mend
-
-    @property
-    def message(self) -> str:
-        return str(self)
-
-    def __reduce__(self) -> Any:
-        return type(self), (self.message, self.offset, self.mend)
-
-
-class Scope:
-    """What an expression over an entity may name: its fields, and the lists of records that link to it.
-
-    `fields` {key: field}; `child` gives the scope of another entity by its name; `back` {list name: (entity, key of the link there)}.
-    Anything with the same two methods will do as a scope.
-    """
-
-    def __init__(
-        self, fields: Mapping[str, Any], child: Callable[[str], Any] | None = None, back: Mapping[str, tuple[str, str]] | None = None
-    ) -> None:
-        self.fields, self.child, self.backs = fields, child, back or {}
-
-    def names(self) -> Iterable[str]:
-        """Every name, fields first."""
-        return [*self.fields, *(name for name in self.backs if name not in self.fields)]
-
-    def resolve(self, name: str) -> Name | None:
-        """What a name is; None when there is no such name."""
-        field = self.fields.get(name)
-        if field is not None:
-            return self.of_field(field)
-        if name in self.backs:
-            entity, via = self.backs[name]
-            return Name("list", None, self._child(entity), True, "back", entity, via)
-        return None
-
-    def of_field(self, field: Any) -> Name:
-        """What a field is in an expression."""
-        to = getattr(field, "to", None)
-        columns = getattr(field, "columns", None)
-        if field.kind == "lines" and columns is not None:
-            return Name("lines", field, Scope(columns, self.child), True, "lines")
-        if to and getattr(field, "many", False):
-            attributes = getattr(field, "attributes", None) or {}
-            child = self._child(to)
-            return Name("list", field, (lambda: _Both(attributes, child, self.child)) if attributes else child, True, "links", to)
-        if to:
-            return Name("link", field, self._child(to), False, "", to)
-        return Name(field.kind, field)
-
-    def _child(self, entity: str) -> Any:
-        child = self.child
-        return (lambda: child(entity)) if child is not None else None
-
-
-class _Both:
-    """The attributes of a `links` entry first, then the fields of the linked record."""
-
-    def __init__(self, attributes: Mapping[str, Any], child: Any, more: Any) -> None:
-        self.own, self.other = Scope(attributes, more), child() if callable(child) else child
-
-    def names(self) -> Iterable[str]:
-        return [*self.own.names(), *(self.other.names() if self.other else ())]
-
-    def resolve(self, name: str) -> Name | None:
-        return self.own.resolve(name) or (self.other.resolve(name) if self.other else None)
 
 
 class Expression:
@@ -198,31 +94,15 @@ def parse(text: Any, scope: Any, *, expects: str | Iterable[str] | None = None) 
     return Parser(str(text), scope).parse(expects)
 
 
-def condition(node: Node) -> Node:
-    """A value used as yes or no: yes-or-no values as they are, others by whether they are filled."""
-    return node if node.kind == "boolean" else n.Filled("boolean", node.at, node)
-
-
-_LITERAL = re.compile(
-    r"""(?P<text>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")
-    |(?P<literal>(?<![\w.])\d+(?:\.\d+)?(?:%|(?:d|w|m|y|h|min)(?!\w)))
-    |(?P<word>(?<!\w)[^\W\d]\w*)""",
-    re.X,
-)
-_KEYWORDS = set(keyword.kwlist) - {"and", "or", "not", "in", "is", "if", "else", "True", "False", "None"}
-_UNITS = {"d": (0, 1, 0), "w": (0, 7, 0), "m": (1, 0, 0), "y": (12, 0, 0), "h": (0, 0, 60), "min": (0, 0, 1)}
-
-
 class Parser:
     """One parse of one text."""
 
     def __init__(self, text: str, scope: Any) -> None:
         self.text = text
+        self.source = Source(text)
         self.scopes = [scope]
         self.uses: set[str] = set()
         self.constants: set[str] = set()
-        self.literals: dict[int, tuple[str, Any]] = {}
-        self.renamed: dict[int, str] = {}
         self.row: tuple[tuple[n.Step, ...], str, Name, int] | None = None  # the list that the aggregate being read goes over
         self.collecting = False  # whether a list may be named
         self.heads: list[str] = [""]
@@ -235,7 +115,7 @@ class Parser:
             raise ExpressionError("There is no expression here.", 0, "Write a field, a comparison or a formula, or leave the key out.")
         if len(self.text) > LONGEST:
             raise ExpressionError("This expression is longer than {max} characters.", LONGEST, "Split it into several fields.", max=LONGEST)
-        tree = self._tree()
+        tree = self.source.tree()
         if sum(1 for _ in ast.walk(tree)) > MOST * 3:
             raise ExpressionError("This expression has too many parts.", 0, "Split it into several fields.")
         node = self.node(tree.body)
@@ -245,84 +125,19 @@ class Parser:
         result.aggregate = self._single(node)
         return result
 
-    # --- reading
-
-    def _tree(self) -> ast.Expression:
-        source = _LITERAL.sub(self._replace, re.sub(r"[\r\n\t\f\v]", " ", self.text))
-        lead = len(source) - len(source.lstrip())
-        self.lead = lead
-        self.source = source.strip()
-        try:
-            return ast.parse(self.source, mode="eval")
-        except SyntaxError as error:
-            offset = min(max((error.offset or 1) - 1, 0), len(self.source)) + lead
-            raise ExpressionError("This is not a complete expression.", offset, self._hint(offset)) from None
-        except (ValueError, RecursionError, MemoryError):
-            raise ExpressionError(
-                "This cannot be read.", 0, "Only fields, numbers, texts in quotes and operators may stand here."
-            ) from None
-
-    def _replace(self, found: re.Match[str]) -> str:
-        token, start = found[0], found.start()
-        if found["literal"]:
-            if token.endswith("%"):
-                value: Any = Decimal(token[:-1]) / 100
-                self.literals[start] = ("percent", value)
-            else:
-                match = re.fullmatch(r"(\d+)(\.\d+)?([a-z]+)", token)
-                assert match
-                if match[2] or len(match[1]) > 5:
-                    raise ExpressionError(
-                        "'{text}' is not a length of time.", start, "Whole numbers: 30d, 2w, 3m, 1y, 2h.", text=token[:20]
-                    )
-                parts = _UNITS[match[3]]
-                self.literals[start] = ("period", Period(*(part * int(match[1]) for part in parts)))
-            return "_" * len(token)
-        if found["word"]:
-            before = self.text[:start].rstrip()
-            if token in _KEYWORDS or (before.endswith(".") and keyword.iskeyword(token)):
-                self.renamed[start] = token
-                return "_" * len(token)
-        return token
-
-    def _hint(self, offset: int) -> str:
-        near = self.text[max(0, offset - 2) : offset + 2]
-        if re.search(r"(?<![=!<>])=(?!=)", self.text):
-            return "Compare with ==, not with a single =."
-        if "&&" in self.text or "||" in self.text:
-            return "Write `and` and `or`."
-        if re.search(r"!(?!=)", self.text):
-            return "Write `not`."
-        if "<>" in self.text:
-            return "Write != for 'is not'."
-        if self.text.count("(") != self.text.count(")"):
-            return "An opening or closing bracket is missing."
-        if self.text.count("'") % 2 or self.text.count('"') % 2:
-            return "A quotation mark is missing."
-        if "%" in near:
-            return "15% is a percentage; there is no remainder operator."
-        return "Something is missing or too much here."
-
-    def at(self, node: ast.AST) -> int:
-        """The place of a node in the text (Python counts bytes)."""
-        return len(self.source.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore")) + self.lead
-
-    def end(self, node: ast.expr) -> int:
-        return len(self.source.encode()[: node.end_col_offset or 0].decode(errors="ignore")) + self.lead
-
     # --- nodes
 
     def node(self, tree: ast.expr) -> Node:
         """A checked node of one part."""
         self.depth += 1
         if self.depth > DEEPEST:
-            raise ExpressionError("This expression is nested too deeply.", self.at(tree), "Split it into several fields.")
+            raise ExpressionError("This expression is nested too deeply.", self.source.at(tree), "Split it into several fields.")
         try:
             method = getattr(self, f"_{type(tree).__name__.lower()}", None)
             if method is None:
                 raise ExpressionError(
                     "This is not allowed in an expression.",
-                    self.at(tree),
+                    self.source.at(tree),
                     "There are fields, comparisons, `and or not in`, + - * / and functions.",
                 )
             result: Node = method(tree)
@@ -331,7 +146,7 @@ class Parser:
             self.depth -= 1
 
     def _constant(self, tree: ast.Constant) -> Node:
-        value, at = tree.value, self.at(tree)
+        value, at = tree.value, self.source.at(tree)
         if value is None:
             return n.Const("none", at, None)
         if isinstance(value, bool):
@@ -340,7 +155,7 @@ class Parser:
             return n.Const("text", at, value)
         if isinstance(value, (int, float)):
             try:
-                number = Decimal(self.text[at : self.end(tree)].replace("_", ""))
+                number = Decimal(self.text[at : self.source.end(tree)].replace("_", ""))
             except InvalidOperation:
                 number = Decimal("NaN")
             if not number.is_finite() or (number and not -20 < number.adjusted() < 20):
@@ -351,24 +166,24 @@ class Parser:
         )
 
     def _name(self, tree: ast.Name) -> Node:
-        at = self.at(tree)
-        if at in self.literals:
-            kind, value = self.literals[at]
+        at = self.source.at(tree)
+        if at in self.source.literals:
+            kind, value = self.source.literals[at]
             return n.Const(kind, at, value)
-        return self._path([self.renamed.get(at, tree.id)], [at])
+        return self._path([self.source.renamed.get(at, tree.id)], [at])
 
     def _attribute(self, tree: ast.Attribute) -> Node:
         names, places = [], []
         part: ast.expr = tree
         while isinstance(part, ast.Attribute):
-            place = self.end(part) - len(part.attr)
-            names.append(self.renamed.get(place, part.attr))
+            place = self.source.end(part) - len(part.attr)
+            names.append(self.source.renamed.get(place, part.attr))
             places.append(place)
             part = part.value
-        at = self.at(part)
-        if not isinstance(part, ast.Name) or at in self.literals:
+        at = self.source.at(part)
+        if not isinstance(part, ast.Name) or at in self.source.literals:
             raise ExpressionError("Only a field can stand before a point.", at, "Write link.field.")
-        names.append(self.renamed.get(at, part.id))
+        names.append(self.source.renamed.get(at, part.id))
         places.append(at)
         return self._path(names[::-1], places[::-1])
 
@@ -498,55 +313,30 @@ class Parser:
         return ExpressionError("There is no field called '{name}' here.", at, mend, name=name)
 
     def _list(self, tree: ast.List | ast.Tuple | ast.Set) -> Node:
-        return n.Items("list", self.at(tree), tuple(self.node(item) for item in tree.elts))
+        return n.Items("list", self.source.at(tree), tuple(self.node(item) for item in tree.elts))
 
     _tuple = _set = _list
 
     def _boolop(self, tree: ast.BoolOp) -> Node:
-        items = tuple(self.truth(self.node(item)) for item in tree.values)
-        return (n.And if isinstance(tree.op, ast.And) else n.Or)("boolean", self.at(tree), items)
-
-    def truth(self, node: Node) -> Node:
-        """A node as yes or no; numbers must be compared with something."""
-        if node.kind == "row":
-            assert isinstance(node, n.Field)
-            raise ExpressionError("'{name}' is a list of records.", node.at, f"Say what of it: count({node.key}) > 0.", name=node.key)
-        if node.kind in NUMBERS or node.kind == "period":
-            raise ExpressionError(
-                "This is {kind}, where yes or no is needed.", node.at, "Compare it, as in `> 0` or `!= None`.", kind=SPOKEN[node.kind]
-            )
-        if isinstance(node, n.Const) and node.kind in ("text", "list"):
-            raise ExpressionError("This is {kind}, where yes or no is needed.", node.at, "Compare it with a field.", kind=SPOKEN[node.kind])
-        return condition(node)
+        items = tuple(truth(self.node(item)) for item in tree.values)
+        return (n.And if isinstance(tree.op, ast.And) else n.Or)("boolean", self.source.at(tree), items)
 
     def _unaryop(self, tree: ast.UnaryOp) -> Node:
         inner = self.node(tree.operand)
         if isinstance(tree.op, ast.Not):
-            return n.Not("boolean", self.at(tree), self.truth(inner))
+            return n.Not("boolean", self.source.at(tree), truth(inner))
         if isinstance(tree.op, (ast.USub, ast.UAdd)):
             if inner.kind not in NUMBERS and inner.kind not in ("period", "any", "none"):
                 raise ExpressionError("There is no minus of {kind}.", inner.at, "", kind=SPOKEN.get(inner.kind, inner.kind))
-            return n.Minus(inner.kind, self.at(tree), inner) if isinstance(tree.op, ast.USub) else inner
-        raise ExpressionError("This is not allowed in an expression.", self.at(tree), "Write `not`.")
+            return n.Minus(inner.kind, self.source.at(tree), inner) if isinstance(tree.op, ast.USub) else inner
+        raise ExpressionError("This is not allowed in an expression.", self.source.at(tree), "Write `not`.")
 
     def _ifexp(self, tree: ast.IfExp) -> Node:
-        test = self.truth(self.node(tree.test))
-        return self._if(test, self.node(tree.body), self.node(tree.orelse), self.at(tree))
+        test = truth(self.node(tree.test))
+        return self._if(test, self.node(tree.body), self.node(tree.orelse), self.source.at(tree))
 
     def _if(self, test: Node, a: Node, b: Node, at: int) -> Node:
-        return n.If(self._common([a, b], at), at, test, a, b)
-
-    def _common(self, items: list[Node], at: int) -> str:
-        kinds = {item.kind for item in items} - {"none", "any"}
-        if not kinds:
-            return "any" if any(item.kind == "any" for item in items) else "none"
-        if len(kinds) == 1:
-            return kinds.pop()
-        for group, kind in ((TEXTS, "text"), (TIMES, "datetime"), ({"money", "number", "integer"}, "money"), (NUMBERS, "number")):
-            if kinds <= group:
-                return kind
-        told = " and ".join(sorted(SPOKEN.get(kind, kind) for kind in kinds))
-        raise ExpressionError("{kinds} cannot stand for each other.", at, "All of them must be of one kind.", kinds=told)
+        return n.If(common([a, b], at), at, test, a, b)
 
     # --- arithmetic
 
@@ -554,77 +344,13 @@ class Parser:
         op = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}.get(type(tree.op), "")
         if not op:
             raise ExpressionError(
-                "There are only + - * / here.", self.end(tree.left), "15% is a percentage; there is no remainder operator."
+                "There are only + - * / here.", self.source.end(tree.left), "15% is a percentage; there is no remainder operator."
             )
-        a, b = self._dated(self.node(tree.left), self.node(tree.right))
-        kind = self._sum_kind(op, a, b, self.at(tree))
+        a, b = dated(self.node(tree.left), self.node(tree.right))
+        kind = sum_kind(op, a, b, self.source.at(tree))
         if op == "-" and kind == "period" and {a.kind, b.kind} == TIMES:
             a, b = (n.Day("date", side.at, side) if side.kind == "datetime" else side for side in (a, b))
-        return n.Sum(kind, self.at(tree), op, a, b)
-
-    def _sum_kind(self, op: str, a: Node, b: Node, at: int) -> str:
-        x, y = a.kind, b.kind
-        pair = {x, y}
-        if "any" in pair or "none" in pair:
-            return x if y in ("any", "none") else y
-        if op in "+-":
-            if x in TIMES and y == "period":
-                return x
-            if op == "+" and x == "period" and y in TIMES:
-                return y
-            if op == "-" and x in TIMES and y in TIMES:
-                return "period"
-            if pair == {"period"}:
-                return "period"
-            if pair <= {"duration", "period"} or pair == {"duration", "number"}:
-                return "duration"
-            if pair == {"money", "percent"}:
-                raise ExpressionError("A percentage cannot be added to money.", at, "Multiply: amount * (1 + 10%).")
-            if x in NUMBERS and y in NUMBERS and "duration" not in pair:
-                return x if x == y else "money" if "money" in pair else "number"
-            if op == "+" and pair <= TEXTS:
-                return "text"
-            if pair & TIMES and pair & NUMBERS:
-                raise ExpressionError("A number cannot be added to a date.", at, "Say of what: 30d, 2w, 3m or 1y.")
-        elif op == "*":
-            if "period" in pair and pair <= {"period", "number"}:
-                return "period"
-            if pair == {"money"}:
-                raise ExpressionError("Money cannot be multiplied by money.", at, "Multiply by a number or a percentage.")
-            if x in NUMBERS and y in NUMBERS:
-                return x if x == y else next((kind for kind in ("money", "duration") if kind in pair), "number")
-        elif op == "/":
-            if x in NUMBERS and y in NUMBERS:
-                if x == y:
-                    return "number"
-                if y in ("money", "duration"):
-                    raise ExpressionError("{a} cannot be divided by {b}.", at, "", a=SPOKEN[x].capitalize(), b=SPOKEN[y])
-                return x if x in ("money", "duration", "percent") and y in ("number", "percent") else "number"
-        names = {"+": "added to", "-": "taken from", "*": "multiplied by", "/": "divided by"}
-        first, second = (y, x) if op in "+-" else (x, y)
-        mend = "Use concat(…) to put texts together." if op == "+" and pair & TEXTS else ""
-        raise ExpressionError(
-            "{a} cannot be {done} {b}.", at, mend, a=SPOKEN.get(first, first).capitalize(), done=names[op], b=SPOKEN.get(second, second)
-        )
-
-    def _dated(self, a: Node, b: Node) -> tuple[Node, Node]:
-        """A text beside a date is a date: `close_on < '2026-12-31'`."""
-        for x, y in ((a, b), (b, a)):
-            if x.kind in TIMES and isinstance(y, n.Const) and y.kind == "text":
-                made = self._date_of(y, x.kind)
-                return (a, made) if y is b else (made, b)
-        return a, b
-
-    def _date_of(self, node: n.Const, kind: str) -> Node:
-        text = str(node.value).strip()
-        try:
-            if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-                return n.Const("date", node.at, date.fromisoformat(text))
-            if kind == "datetime" and re.match(r"\d{4}-\d\d-\d\d[T ]\d\d", text):
-                return n.Const("datetime", node.at, ENGLISH.parse_datetime(text))
-        except ValueError:
-            pass
-        raise ExpressionError("'{text}' is not a date.", node.at, "Write it as '2026-12-31'.", text=text[:40])
+        return n.Sum(kind, self.source.at(tree), op, a, b)
 
     # --- comparison
 
@@ -633,16 +359,16 @@ class Parser:
         left = self.node(tree.left)
         for op, right_tree in zip(tree.ops, tree.comparators, strict=True):
             right = self._beside(left, right_tree)
-            items.append(self._one(op, left, right, self.at(tree)))
+            items.append(self._one(op, left, right, self.source.at(tree)))
             left = right
-        return items[0] if len(items) == 1 else n.And("boolean", self.at(tree), tuple(items))
+        return items[0] if len(items) == 1 else n.And("boolean", self.source.at(tree), tuple(items))
 
     def _beside(self, left: Node, tree: ast.expr) -> Node:
         """The right side of a comparison; an option without its quotes is told as such."""
         try:
             return self.node(tree)
         except ExpressionError as error:
-            if isinstance(tree, ast.Name) and tree.id in self._known(left):
+            if isinstance(tree, ast.Name) and tree.id in known(left):
                 raise ExpressionError(error.text, error.offset, f"A text stands in quotes: '{tree.id}'.", **error.values) from None
             raise
 
@@ -655,99 +381,32 @@ class Parser:
         ]
         for side in (a, b):
             if side.kind == "row":
-                self.truth(side)
+                truth(side)
         if sign in ("==", "!=") and (a.kind == "none" or b.kind == "none"):
             filled = n.Filled("boolean", at, b if a.kind == "none" else a)
             return filled if sign == "!=" else n.Not("boolean", at, filled)
-        a, b = self._dated(a, b)
-        a, b, sign = self._span(a, b, sign)
-        as_days = self._comparable(sign, a, b, at)
-        a, b = self._options(a, b), self._options(b, a)
+        a, b = dated(a, b)
+        a, b, sign = span(a, b, sign)
+        as_days = comparable(sign, a, b, at)
+        a, b = options(a, b), options(b, a)
         if as_days:
             a, b = (n.Day("date", side.at, side) if side.kind == "datetime" and isinstance(side, n.Const) else side for side in (a, b))
         compared = n.Compare("boolean", at, "==" if sign == "!=" else sign, a, b, as_days)
         return n.Not("boolean", at, compared) if sign == "!=" else compared
 
-    def _span(self, a: Node, b: Node, sign: str) -> tuple[Node, Node, str]:
-        """`today - on > 30d` becomes `on < today - 30d`: exact by the calendar, and the store can look it up."""
-        flip = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-        if isinstance(b, n.Sum) and b.op == "-" and b.kind == "period" and n.is_constant(a):
-            a, b, sign = b, a, flip[sign]
-        if isinstance(a, n.Sum) and a.op == "-" and a.kind == "period" and b.kind == "period" and a.a.kind in TIMES and n.is_constant(b):
-            first, second = a.a, a.b
-            if n.is_constant(first):
-                return second, n.Sum(first.kind, a.at, "-", first, b), flip[sign]
-            return first, n.Sum(second.kind, a.at, "+", second, b), sign
-        return a, b, sign
-
-    def _comparable(self, sign: str, a: Node, b: Node, at: int) -> bool:
-        """Refuse what cannot be compared; whether calendar days are compared."""
-        x, y = a.kind, b.kind
-        pair = {x, y}
-        if "any" in pair or "none" in pair:
-            return False
-        if x in TIMES and y in TIMES:
-            return x != y
-        if x in TEXTS and y in TEXTS:
-            return False
-        if x in NUMBERS and y in NUMBERS and (x == y or "number" in pair or "integer" in pair):
-            return False
-        if pair <= {"period", "duration"}:
-            return False
-        equal = sign in ("==", "!=")
-        if equal and pair <= {"link", "me", "number", "integer"} and pair & {"link", "me"}:
-            return False
-        if equal and pair == {"boolean"}:
-            return False
-        mend = ""
-        if "list" in pair:
-            mend = "Use `in`, as in 'vip' in tags."
-        elif pair & TIMES and pair & NUMBERS:
-            mend = "Compare a date with a date (today + 30d), or a number of days: days(today - created_on) > 30."
-        elif "link" in pair and pair & TEXTS:
-            mend = "Compare a field of the linked record: account.name == '…'."
-        elif pair & TEXTS and pair & NUMBERS:
-            mend = "Write a number without quotes."
-        elif pair == {"money", "percent"}:
-            mend = "Compare money with money: amount > 10% * budget."
-        elif pair == {"boolean"}:
-            mend = "Use == or !=."
-        raise ExpressionError("{a} cannot be compared with {b}.", at, mend, a=SPOKEN.get(x, x).capitalize(), b=SPOKEN.get(y, y))
-
-    def _options(self, node: Node, other: Node) -> Node:
-        """A text compared with a choice must be one of its options."""
-        if isinstance(node, n.Const) and isinstance(node.value, str):
-            known = self._known(other)
-            if known and node.value not in known:
-                close = get_close_matches(node.value[:60], list(known), 1, 0.6)
-                mend = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(list(known)[:12])}."
-                raise ExpressionError("'{name}' is none of the options.", node.at, mend, name=node.value[:40])
-        return node
-
-    @staticmethod
-    def _known(node: Node) -> Iterable[str]:
-        if isinstance(node, n.StageOf):
-            return {"outcome": ("won", "lost"), "forecast": ("closed", "commit", "best_case", "pipeline", "omitted")}.get(
-                node.attribute, ()
-            )
-        field = node.name.field if isinstance(node, n.Field) and not node.part else None
-        if field is None or getattr(field, "name", "") == "tags":
-            return ()
-        return [*(getattr(field, "options", None) or ())]
-
     def _among(self, a: Node, b: Node, at: int) -> Node:
         if isinstance(b, n.Items):
             items = []
             for item in b.items:
-                left, item = self._dated(a, item)
+                left, item = dated(a, item)
                 if item.kind != "none":
-                    self._comparable("==", left, item, item.at)
-                items.append(self._options(item, a))
+                    comparable("==", left, item, item.at)
+                items.append(options(item, a))
             return n.Among("boolean", at, a, n.Items("list", b.at, tuple(items)))
         if b.kind in TEXTS and a.kind in TEXTS | {"any"}:
             return n.Call("boolean", at, "contains", (b, a))
         if b.kind in ("list", "any"):
-            self._options(a, b)
+            options(a, b)
             return n.Among("boolean", at, a, b)
         raise ExpressionError(
             "Nothing can be in {kind}.", b.at, "After `in` stands a list: kind in ['a', 'b'].", kind=SPOKEN.get(b.kind, b.kind)
@@ -756,8 +415,8 @@ class Parser:
     # --- functions
 
     def _call(self, tree: ast.Call) -> Node:
-        at = self.at(tree)
-        name = self.renamed.get(at, tree.func.id) if isinstance(tree.func, ast.Name) else ""
+        at = self.source.at(tree)
+        name = self.source.renamed.get(at, tree.func.id) if isinstance(tree.func, ast.Name) else ""
         if name == "if":
             name = "if_"
         if name not in FUNCTIONS:
@@ -783,12 +442,12 @@ class Parser:
             told = str(least) if least == most else f"{least} to {most}"
             raise ExpressionError("{name} takes {n} values, not {given}.", at, FUNCTIONS[name][2] + ".", name=name, n=told, given=len(args))
         for index, arg in enumerate(args):
-            self._argument(name, wanted[min(index, len(wanted) - 1)].rstrip("?*"), arg)
+            argument(name, wanted[min(index, len(wanted) - 1)].rstrip("?*"), arg)
         if name == "if_":
-            return self._if(self.truth(args[0]), args[1], args[2] if len(args) > 2 else n.Const("none", at, None), at)
+            return self._if(truth(args[0]), args[1], args[2] if len(args) > 2 else n.Const("none", at, None), at)
         if name == "date" and len(args) == 1:
             if isinstance(args[0], n.Const) and args[0].kind == "text":
-                return self._date_of(args[0], "date")
+                return date_of(args[0], "date")
             if args[0].kind in TIMES:
                 return n.Day("date", at, args[0])
         if name == "contains" and args[0].kind in TEXTS and args[1].kind not in TEXTS | {"any", "none"}:
@@ -797,7 +456,7 @@ class Parser:
             )
         kind = result
         if result == "=":
-            kind = self._common(args, at) if wanted[0] == "any*" else args[0].kind
+            kind = common(args, at) if wanted[0] == "any*" else args[0].kind
             if name in ("min", "max") and kind in ("boolean", "list", "link", "lines", "address", "file"):
                 raise ExpressionError("There is no smallest or largest of {kind}.", at, "", kind=SPOKEN.get(kind, kind))
             if kind == "datetime" and name in ("min", "max") and any(arg.kind == "date" for arg in args):
@@ -808,25 +467,6 @@ class Parser:
         if name in ("year", "month", "quarter", "week", "weekday") and args[0].kind == "datetime":
             args = [n.Day("date", args[0].at, args[0])]
         return n.Call(kind, at, name, tuple(args))
-
-    def _argument(self, name: str, wanted: str, arg: Node) -> None:
-        if arg.kind == "row":
-            self.truth(arg)
-        groups = {
-            "number": NUMBERS, "text": TEXTS, "time": TIMES, "text or list": TEXTS | {"list", "lines"}, "period or number": {"period", "number", "integer"},
-        }  # fmt: skip
-        if wanted == "condition":
-            self.truth(arg)
-        elif wanted in groups and arg.kind not in groups[wanted] | {"any", "none"}:
-            told = {"time": "a date", "number": "a number"}.get(wanted, wanted)
-            raise ExpressionError(
-                "{name} takes {wanted}, not {kind}.",
-                arg.at,
-                FUNCTIONS[name][2] + ".",
-                name=name,
-                wanted=told,
-                kind=SPOKEN.get(arg.kind, arg.kind),
-            )
 
     def _aggregate(self, name: str, tree: ast.Call, at: int) -> Node | None:
         """An aggregate, or None when the first value is not of a list."""
@@ -855,7 +495,7 @@ class Parser:
                 before = self.uses, self.constants
                 self.uses, self.constants = set(), set()
                 try:
-                    where = self.truth(self.node(tree.args[1]))
+                    where = truth(self.node(tree.args[1]))
                 finally:
                     self._leave()
                     reads = frozenset(self.uses), frozenset(self.constants)
@@ -870,7 +510,7 @@ class Parser:
                 "There is no {name} of {kind}.", value.at, "Name a number or money.", name=name, kind=SPOKEN.get(value.kind, value.kind)
             )
         if value is not None and name in ("any", "all"):
-            value = self.truth(value)
+            value = truth(value)
         if name == "all" and value is None:
             if where is None:
                 raise ExpressionError("{name} of what?", at, f"Write {name}({head}, condition).", name=name)
@@ -881,8 +521,8 @@ class Parser:
     def _names_list(self, tree: ast.expr) -> bool:
         """Whether an argument looks into a list of rows."""
         for part in ast.walk(tree):
-            if isinstance(part, ast.Name) and self.at(part) not in self.literals:
-                found = self.scopes[-1].resolve(self.renamed.get(self.at(part), part.id))
+            if isinstance(part, ast.Name) and self.source.at(part) not in self.source.literals:
+                found = self.scopes[-1].resolve(self.source.renamed.get(self.source.at(part), part.id))
                 if found is not None and found.many:
                     return True
             if isinstance(part, ast.Attribute):
@@ -904,9 +544,9 @@ class Parser:
 
     def _expected(self, node: Node, kinds: set[str]) -> Node:
         if node.kind == "row":
-            self.truth(node)
+            truth(node)
         if "boolean" in kinds and len(kinds) == 1:
-            found = self.truth(node)
+            found = truth(node)
             return n.And("boolean", found.at, (found,)) if isinstance(found, (n.Field, n.StageOf, n.If)) else found  # never None
         if node.kind in kinds or node.kind in ("any", "none"):
             return node
@@ -934,33 +574,9 @@ class Parser:
         where = None
         if node.where is not None:
             prefix = node.head + "."
-            inner = _lowered(node.where)
+            inner = lowered(node.where)
             if inner is None:
                 return None
             uses = {path.removeprefix(prefix) for path in node.reads[0]}
             where = Expression(self.text, inner, uses, node.reads[1], node.name.scope)
         return node.function, node.head, value.dotted if isinstance(value, n.Field) else None, where
-
-
-def _lowered(node: Node) -> Node | None:
-    """A condition over rows as a condition over the row's own record; None when it looks at the outer record."""
-    changes: dict[str, Any] = {}
-    if isinstance(node, n.Field):
-        return replace(node, level=node.level - 1) if node.level else None
-    if isinstance(node, n.Aggregate):
-        if not node.level:
-            return None
-        changes |= {"level": node.level - 1, "rows": node.rows - 1}
-    for name in node.__dataclass_fields__:
-        value = getattr(node, name)
-        if isinstance(value, Node):
-            made = _lowered(value)
-            if made is None:
-                return None
-            changes[name] = made
-        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
-            items = [_lowered(item) if isinstance(item, Node) else item for item in value]
-            if any(item is None for item in items):
-                return None
-            changes[name] = tuple(items)
-    return replace(node, **changes) if changes else node

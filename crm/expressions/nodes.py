@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -195,3 +195,27 @@ def parts_of(node: Node) -> list[Node]:
 def is_constant(node: Node) -> bool:
     """Whether the value is the same for all records."""
     return not isinstance(node, (Field, StageOf, Aggregate)) and all(is_constant(part) for part in parts_of(node))
+
+
+def lowered(node: Node) -> Node | None:
+    """A condition over rows as a condition over the row's own record; None when it looks at the outer record."""
+    changes: dict[str, Any] = {}
+    if isinstance(node, Field):
+        return replace(node, level=node.level - 1) if node.level else None
+    if isinstance(node, Aggregate):
+        if not node.level:
+            return None
+        changes |= {"level": node.level - 1, "rows": node.rows - 1}
+    for name in node.__dataclass_fields__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            made = lowered(value)
+            if made is None:
+                return None
+            changes[name] = made
+        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
+            items = [lowered(item) if isinstance(item, Node) else item for item in value]
+            if any(item is None for item in items):
+                return None
+            changes[name] = tuple(items)
+    return replace(node, **changes) if changes else node

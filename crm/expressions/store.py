@@ -382,9 +382,7 @@ class Compiler:
 
 def _own(node: n.Node) -> n.Node:
     """A condition over rows as one over the row's own record."""
-    from crm.expressions.language import _lowered
-
-    made = _lowered(node)
+    made = n.lowered(node)
     if made is None:
         raise Inexact
     return made
