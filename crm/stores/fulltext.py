@@ -187,11 +187,12 @@ def _short(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any]) -
 
 
 def _similar(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any]) -> list[tuple[int, int, float, str]]:
-    """Documents with words that look like those asked for: one half of a long word must be right, then rapidfuzz decides."""
+    """Documents with words that look like those asked for: four letters in a row must be right (three in a short word, or its beginning
+    and end), then rapidfuzz decides."""
     word = max(words, key=len)
     parts = grams(word)
-    half = max(1, len(parts) // 2)
-    sides = [parts[:half], parts[-half:]] if len(parts) >= 4 else [[g] for g in parts]
+    pairs = [*zip(parts, parts[1:], strict=False), (parts[0], parts[-1])]
+    sides: list[tuple[str, ...]] = list(dict.fromkeys(pairs)) if len(parts) >= 4 else [(g,) for g in parts]
     query = " OR ".join("(" + " AND ".join(map(_quoted, side)) + ")" for side in sides)
     hits = []
     for slot, i, folded, raw in _ask(storage, query, slots, lambda folded: True, per_group=150):
