@@ -33,7 +33,7 @@ class Database(TinyDB):
     """
 
     table_class: Any = Table
-    default_storage_class = SQLiteStorage
+    default_storage_class: Any = SQLiteStorage
     _storage: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,10 +60,10 @@ class Database(TinyDB):
         """Remove a table; its documents remain in history."""
         if self._foreign:
             return super().drop_table(name)
-        table = self._tables.pop(name, None)
+        table: Any = self._tables.pop(name, None)
         if table is None and name not in self._storage.names():
             return
-        (table or Table(self._storage, name)).drop()
+        Table(self._storage, name).drop()
 
     def drop_tables(self) -> None:
         """Remove all tables; their documents remain in history."""

@@ -16,7 +16,6 @@ from crm.stores.sqlite import (
     COLUMN_KINDS,
     ELEMENT_KINDS,
     REBUILD_UP_TO,
-    TRACKED_KINDS,
     SQLiteStorage,
     TableInfo,
     literal,
@@ -83,16 +82,16 @@ def _columns(storage: SQLiteStorage, info: TableInfo, wanted: dict) -> None:
         if rows <= REBUILD_UP_TO:
             _rebuild(storage, info)
         else:
-            for path in map(split, new):
-                column, place = quoted("c_" + ".".join(path)), literal(path)
+            for path in new:
+                column, place = quoted("c_" + path), literal(split(path))
                 c.execute(f"ALTER TABLE {info.source} ADD COLUMN {column}")
                 c.execute(f"UPDATE {info.source} SET {column}=json_extract(doc,{place}) WHERE json_type(doc,{place}) IS NOT NULL")
     _no_nulls(storage, info)
     tracked = [".".join(path) for path in info.tracked]
     held = {row[0] for row in c.execute("SELECT name FROM pragma_table_info(?)", ("v_" + info.name,))}
-    for path in tracked:
-        if "c_" + path not in held:
-            c.execute(f"ALTER TABLE {info.past} ADD COLUMN {quoted('c_' + path)}")
+    for name in tracked:
+        if "c_" + name not in held:
+            c.execute(f"ALTER TABLE {info.past} ADD COLUMN {quoted('c_' + name)}")
     fresh = [split(path) for path in tracked if split(path) not in before]
     if fresh and (not before or any(_ever_held(storage, info, path) for path in fresh)):
         rebuild_past(storage, info)
@@ -158,7 +157,8 @@ def _indexes(storage: SQLiteStorage, info: TableInfo) -> None:
     there = {
         row[0]
         for row in c.execute(
-            "SELECT name FROM sqlite_schema WHERE type='index' AND tbl_name IN (?,?) AND sql IS NOT NULL", ("t_" + info.name, "v_" + info.name)
+            "SELECT name FROM sqlite_schema WHERE type='index' AND tbl_name IN (?,?) AND sql IS NOT NULL",
+            ("t_" + info.name, "v_" + info.name),
         )
     }
     for name in there - set(wanted):

@@ -190,8 +190,9 @@ class Compiler:
         if op == "exists":
             return Part(there, [], True)
         if op in ("==", "!="):
+            params: list[Any]
             if value is None:
-                sql, params = d.is_null(rel, path), []
+                sql, params = d.is_null(rel, path), list[Any]()
             elif scalar(value):
                 sql, params = d.equal(rel, path, value)
             else:

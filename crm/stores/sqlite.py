@@ -241,7 +241,6 @@ class TableInfo:
         held = "".join("," + column for column in self.tracked.values())
         self.sql_remember = f"INSERT OR REPLACE INTO {self.past}(doc_id,since,until{held}) VALUES (?,?,{FOREVER}{',?' * len(self.tracked)})"
 
-
     def column(self, path: Path) -> str | None:
         return self.columns.get(path)
 
@@ -358,10 +357,10 @@ class SQLiteStorage(Storage):
                 "journal_mode=WAL",
                 f"synchronous={mode}",
                 f"cache_size=-{self._cache_kb}",
-                                "wal_autocheckpoint=4000",
+                "wal_autocheckpoint=4000",
             ):
                 c.execute("PRAGMA " + pragma)
-            c.create_scalar_function("crm_fold", _sql_fold, 1, deterministic=True)
+            c.create_scalar_function("crm_fold", _sql_fold, 1, deterministic=True)  # type: ignore[arg-type]
             self._local.connection = c
             self._local.keeper = _Keeper(c)
             self._connections.add(c)
@@ -546,8 +545,8 @@ class SQLiteStorage(Storage):
                 table.insert_multiple(table.document_class(doc, int(i)) for i, doc in documents.items())
 
 
-def _sql_fold(value: Any) -> Any:
-    return fold(value) if isinstance(value, str) else value
+def _sql_fold(*values: Any) -> Any:
+    return fold(values[0]) if isinstance(values[0], str) else values[0]
 
 
 def table_sql(info: TableInfo, source: str) -> str:

@@ -39,7 +39,7 @@ class Table(tinydb_table.Table):
     ) -> None:
         self._storage = storage
         self._name = name
-        self._next_id = None
+        self._next_id: Any = None
         self._query_cache: Any = self.query_cache_class(capacity=cache_size)
         storage.info(name)
         if persist_empty:
@@ -92,11 +92,11 @@ class Table(tinydb_table.Table):
             fitting = (doc for doc in self._select(part, order_by, None, 0) if cond(doc))
             return list(islice(fitting, offset or 0, None if limit is None else (offset or 0) + limit))
 
-    def search(self, cond: Any) -> list[Document]:
+    def search(self, cond: Any) -> list[Document]:  # type: ignore[override]
         """Documents that match, by id."""
         return self.find(cond)
 
-    def all(self) -> list[Document]:
+    def all(self) -> list[Document]:  # type: ignore[override]
         """All documents, by id."""
         return self.find()
 
@@ -280,7 +280,7 @@ class Table(tinydb_table.Table):
         if not patches:
             return []
         with self._storage.begin():
-            changes = []
+            changes: list[Any] = []
             for doc in self.get_many(patches):
                 patch = patches[doc.doc_id]
                 changes.append((doc, [lambda d, patch=patch: _overlay(d, patch)]))
@@ -368,11 +368,12 @@ class Table(tinydb_table.Table):
     # TinyDB's own way to the data, for what subclasses it
 
     def _get_next_id(self) -> int:
-        if self._next_id is None:
+        number: int | None = self._next_id
+        if number is None:
             with self._storage.begin():
-                self._next_id = Writer(self._storage, self.info).next_id()
-        self._next_id += 1
-        return self._next_id - 1
+                number = Writer(self._storage, self.info).next_id()
+        self._next_id = number + 1  # type: ignore[assignment]
+        return number
 
     def _read_table(self) -> dict[str, Mapping]:
         return {str(doc.doc_id): dict(doc) for doc in self.find()}
@@ -383,7 +384,8 @@ class Table(tinydb_table.Table):
             table: dict[int, Mapping] = {i: orjson.loads(dumps(doc)) for i, doc in docs.items()}
             updater(table)
             self.remove(doc_ids=[i for i in docs if i not in table])
-            self._change([(docs[i], [lambda d, new=table[i]: _replace(d, new)]) for i in docs if i in table])
+            changes: list[Any] = [(docs[i], [lambda d, new=table[i]: _replace(d, new)]) for i in docs if i in table]  # type: ignore[misc]
+            self._change(changes)
             self.insert_multiple(Document(doc, i) for i, doc in table.items() if i not in docs)
 
 

@@ -74,7 +74,20 @@ def main() -> int:
                 text = re.sub(r"@pytest\.fixture\(params.*?yield db_\n", "", text, flags=re.S) + PLUGIN
             (tests / file.name).write_text(text)
         run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=line", "-p", "no:cacheprovider", "--rootdir", str(folder), str(tests), *rest],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-rfE",
+                "--tb=line",
+                "-p",
+                "no:cacheprovider",
+                "--rootdir",
+                str(folder),
+                str(tests),
+                *rest,
+            ],
             cwd=folder,
             env={**__import__("os").environ, "PYTHONPATH": str(Path(__file__).parents[2])},
             text=True,

@@ -42,7 +42,14 @@ def deals(database):
             [
                 {"name": "Łódź trams", "stage": "open", "owner": 1, "amount": 1050, "chance": 0.1, "close_on": "2025-03-31", "hot": True},
                 {"name": "Buses", "stage": "open", "owner": 2, "amount": 2000, "close_on": "2025-04-01", "tags": ["green", "long"]},
-                {"name": "Bikes", "stage": "won", "owner": 1, "amount": 333, "close_on": "2024-12-30", "people": [{"id": 7, "role": "uses"}]},
+                {
+                    "name": "Bikes",
+                    "stage": "won",
+                    "owner": 1,
+                    "amount": 333,
+                    "close_on": "2024-12-30",
+                    "people": [{"id": 7, "role": "uses"}],
+                },
                 {"name": "Boats", "stage": "won", "owner": 2, "address": {"city": "Gdańsk"}, "notes": "password is swordfish"},
             ]
         )

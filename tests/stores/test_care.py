@@ -70,12 +70,15 @@ def test_what_is_no_backup_is_refused_and_nothing_is_lost(database, deals, tmp_p
 
 
 DAMAGE = {
-    "a document changed behind the store": ('UPDATE t_deal SET doc=jsonb(\'{"name":"evil"}\') WHERE doc_id=1', "is not what its history says"),
+    "a document changed behind the store": (
+        'UPDATE t_deal SET doc=jsonb(\'{"name":"evil"}\') WHERE doc_id=1',
+        "is not what its history says",
+    ),
     "a document gone": ("DELETE FROM t_deal WHERE doc_id=2", "is gone"),
     "a document planted": ("INSERT INTO t_deal(doc_id,version,doc) VALUES (99,1,jsonb('{}'))", "has no history"),
     "a version turned": ("UPDATE t_deal SET version=9 WHERE doc_id=3", "at version 9"),
     "a history entry gone": ("DELETE FROM _history WHERE doc_id=1", "has no history"),
-    "a history entry changed": ("UPDATE _history SET patch='{\"name\":\"other\"}' WHERE doc_id=1", "is not what its history says"),
+    "a history entry changed": ('UPDATE _history SET patch=\'{"name":"other"}\' WHERE doc_id=1', "is not what its history says"),
     "a step gone": ("DELETE FROM _steps", "belong to no step"),
     "a column turned": ("UPDATE t_deal SET c_amount=1 WHERE doc_id=1", "the columns of deal 1"),
     "full text behind": ("DELETE FROM _fts WHERE rowid=(SELECT min(rowid) FROM _fts)", "full text of deal"),

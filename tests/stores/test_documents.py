@@ -14,7 +14,11 @@ LIVE = ~where("deleted_on").exists()
 
 
 def test_a_caller_never_changes_the_store(deals):
-    for read in (lambda: deals.get(doc_id=2), lambda: deals.find(where("name") == "Buses")[0], lambda: deals.search(where("tags").exists())[0]):
+    for read in (
+        lambda: deals.get(doc_id=2),
+        lambda: deals.find(where("name") == "Buses")[0],
+        lambda: deals.search(where("tags").exists())[0],
+    ):
         found = read()
         found["tags"].append("poison")
         found["name"] = "poison"

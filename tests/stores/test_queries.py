@@ -105,7 +105,7 @@ def test_reads_agree_with_python_under_random_queries(tables):
     for table in tables:
         for _ in range(300):
             asked = query(pick)
-            docs = [doc for doc in table.find(asked)]
+            docs = list(table.find(asked))
             assert table.values(["doc_id", "t", "l", "m"], asked) == [(d.doc_id, d.get("t"), d.get("l"), d.get("m")) for d in docs]
             groups: dict = {}
             for doc in docs:

@@ -19,7 +19,13 @@ def test_history_tells_who_when_from_to(database, deals):
     created, changed, removed = deals.history(1)
     assert (created.act, created.who, created.at, created.version) == ("create", "anna", "2025-01-10T08:00:00.000Z", 1)
     assert created.patch["stage"] == [None, "open"]
-    assert (changed.act, changed.who, changed.at, changed.step, changed.version) == ("change", "ben", "2025-02-01T09:30:00.000Z", step.id, 2)
+    assert (changed.act, changed.who, changed.at, changed.step, changed.version) == (
+        "change",
+        "ben",
+        "2025-02-01T09:30:00.000Z",
+        step.id,
+        2,
+    )
     assert changed.patch == {"stage": ["open", "won"], "lesson": [None, "be quick"]}
     assert removed.act == "delete" and removed.patch["lesson"] == ["be quick", None] and removed.who == "system"
     assert deals.history(1, limit=1) == [removed]
@@ -63,9 +69,7 @@ def test_the_past_is_what_was_read_then(database):
     """Random lives of documents, against copies taken at the time."""
     pick = random.Random(3)
     table = database.table("t")
-    table.declare(
-        fields={"s": "choice", "n": "money", "name": "text", "gone": "datetime", "on": "date"}, indexes=[["s", "n"]], live="gone"
-    )
+    table.declare(fields={"s": "choice", "n": "money", "name": "text", "gone": "datetime", "on": "date"}, indexes=[["s", "n"]], live="gone")
     clock = datetime(2024, 1, 1, tzinfo=UTC)
     seen: list[tuple[str, dict[int, tuple[int, dict]]]] = []
     removed: list[Document] = []
@@ -76,9 +80,14 @@ def test_the_past_is_what_was_read_then(database):
                 ids = table.ids()
                 act = pick.random()
                 if act < 0.4 or not ids:
-                    table.insert({"s": pick.choice("ab"), "n": pick.randrange(9), "name": pick.choice("xyz"), "free": [1], "on": "2024-05-06"})
+                    table.insert(
+                        {"s": pick.choice("ab"), "n": pick.randrange(9), "name": pick.choice("xyz"), "free": [1], "on": "2024-05-06"}
+                    )
                 elif act < 0.75:
-                    table.update({"s": pick.choice("abc"), "n": pick.choice([None, 5, 6]), "free": pick.choice([1, None])}, doc_ids=[pick.choice(ids)])
+                    table.update(
+                        {"s": pick.choice("abc"), "n": pick.choice([None, 5, 6]), "free": pick.choice([1, None])},
+                        doc_ids=[pick.choice(ids)],
+                    )
                 elif act < 0.85:
                     table.update_derived(pick.choice(ids), {"n": pick.randrange(100)})
                 elif act < 0.95 or not removed:

@@ -43,6 +43,7 @@ threads = [threading.Thread(target=work, args=(t,)) for t in range(4)]
 print(sum(w for w, _ in told), sum(l for _, l in told))
 """
 
+
 def start(code: str, *args: object) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code), *map(str, args)], stdout=subprocess.PIPE, text=True)
 
@@ -112,7 +113,7 @@ def test_threads_share_a_database_and_leave_no_connection_behind(database):
                 table.insert({"by": name, "text": f"text {n}"})
                 assert table.count(where("by") == name) == n + 1
                 database.match("text")
-        except BaseException as exc:  # noqa: BLE001
+        except BaseException as exc:
             errors.append(exc)
 
     for _ in range(3):
@@ -123,7 +124,9 @@ def test_threads_share_a_database_and_leave_no_connection_behind(database):
             thread.join()
     assert not errors and len(table) == 360
     assert len(database.storage._connections) <= 2
-    assert len([f for f in os.listdir("/proc/self/fd") if "store.db" in os.path.realpath(f"/proc/self/fd/{f}")]) <= 20  # eighteen threads had three each
+    assert (
+        len([f for f in os.listdir("/proc/self/fd") if "store.db" in os.path.realpath(f"/proc/self/fd/{f}")]) <= 20
+    )  # eighteen threads had three each
 
 
 def test_a_reader_is_not_held_up_by_a_writer(database):
