@@ -292,6 +292,9 @@ def _syntax(name: str, text: str, exc: yaml.YAMLError) -> Fault:
         opened = getattr(exc, "context_mark", None)
         sign = "{" if "mapping" in context else "["
         at = f" in line {opened.line + 1}" if opened is not None else ""
+        if here[column - 1 : column] in ("[", "{") and here[: column - 1].rstrip()[-1:] not in (":", ",", "[", "{", "-", ""):
+            message = f"a text inside {{ }} or [ ] cannot hold '{here[column - 1]}'."
+            return _at("E004", name, line, column, message, "Put the whole text in quotes.")
         closing = "}" if sign == "{" else "]"
         message = f"the '{sign}' opened{at} is not closed, or a comma is missing before this."
         return _at("E004", name, line, column, message, f"Write ',' between the entries and '{closing}' at the end.")

@@ -8,6 +8,7 @@ what lets a company keep its changes when the shipped base grows (I9).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,6 +168,8 @@ def take(path: Path, where: str, found: dict[str, Map], tree: Tree, faults: Faul
     faults.extend(wrong)
     if node is None:
         tree.broken.add(path.stem)
+        if wrong and wrong[0].code != "E001":  # what others say of its lists is not told again
+            tree.broken.update(re.findall(r"back:\s*(\w+)", path.read_text(encoding="utf-8", errors="replace")))
         if not wrong and where != "demo.yaml":
             faults.add("E806", Scalar(name, 1, 1), "this file is empty.", "Fill it or delete it.")
         return

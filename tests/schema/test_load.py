@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -259,3 +261,12 @@ def test_the_demo_section_is_left_to_its_own_checker(small: Path, monkeypatch: p
     fault = Fault("E900", "demo.yaml", 1, 1, "no.", "Mend it.")
     monkeypatch.setitem(HOOKS, "demo", lambda schema, node: [fault])
     assert check(small) == [fault]
+
+
+def test_reading_a_configuration_imports_nothing_that_draws() -> None:
+    code = (
+        "import sys; from crm.schema import load, shipped; load(shipped('sales'));"
+        "print([name for name in ('panel', 'bokeh', 'holoviews', 'pandas', 'crm.records', 'crm.stores', 'crm.charts') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

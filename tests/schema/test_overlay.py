@@ -9,6 +9,8 @@ import pytest
 
 from crm.errors import ConfigError
 from crm.schema import load, shipped, shipped_names
+from crm.schema.faults import Faults
+from crm.schema.overlay import Tree, merge, read_layer
 
 Write = Callable[..., Path]
 
@@ -124,3 +126,25 @@ def test_parts_of_the_shipped_one_can_be_switched_off(write: Write, module: str,
     assert not any(report.entity in gone for report in schema.reports.values())
     assert not any(gone & set(role.rights) for role in schema.roles.values())
     assert not any(link.name in gone for group in schema.navigation for link in group.links)
+
+
+@pytest.mark.parametrize("name", ["base", "sales", "nonprofit"])
+def test_a_layer_over_itself_changes_nothing(name: str) -> None:
+    faults = Faults()
+    tree = Tree()
+    files = read_layer(shipped(name), tree, faults)
+    again = read_layer(shipped(name), tree, faults)
+    for path, node in files.items():
+        plain = node.plain()
+        if "..." in str(plain) or path.startswith("labels/"):
+            continue
+        merged = merge(merge(None, node, faults, [path]), again[path], faults, [path])
+        assert dropped(merged.plain()) == dropped(plain)
+    assert faults == []
+
+
+def dropped(data: object) -> object:
+    """Without keys that hold nothing: over something they remove it, alone they say nothing."""
+    if isinstance(data, dict):
+        return {key: dropped(value) for key, value in data.items() if value is not None}
+    return [dropped(item) for item in data] if isinstance(data, list) else data
