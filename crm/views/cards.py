@@ -85,11 +85,11 @@ def drawn(app: Any, result: Result, height: int) -> Any:
 
 
 def records_href(result: Result, row: int) -> str:
-    return href(view="list", entity=result.report.entity, w=result.drill(row))
+    return href(view="list", entity=result.report.entity, w=result.drill(row), wl=", ".join(result.texts()[row][: len(result.paths)]))
 
 
 def open_records(app: Any, result: Result, row: int) -> None:
-    app.go(view="list", entity=result.report.entity, w=result.drill(row))
+    app.go(view="list", entity=result.report.entity, w=result.drill(row), wl=", ".join(result.texts()[row][: len(result.paths)]))
 
 
 def table(app: Any, result: Result) -> Any:
