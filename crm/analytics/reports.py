@@ -214,7 +214,7 @@ class Groups:
         paths = list(dict.fromkeys([axis.field for axis in self.report.by] + [m.field for m in measures if m.field]))
         frame = self.door.frame(self.report.entity, paths, where=self.where(condition), as_of=self.as_of, stored=True)
         keys = [bucket(frame[axis.field], axis.unit) for axis in self.report.by]
-        grouped = frame.groupby(keys, dropna=False, sort=False) if keys else [((), frame)]
+        grouped: Any = frame.groupby(keys, dropna=False, sort=False) if keys else [((), frame)]
         for name, part in grouped:
             name = tuple(None if pd.isna(one) else one for one in (name if isinstance(name, tuple) else (name,)))
             values = {}
@@ -228,7 +228,7 @@ class Groups:
                     else column.iloc[0 if measure.how == "first" else -1]
                 )
                 values[measure.key] = (
-                    self.door.schema_field(self.report.entity, measure.field).from_json(raw if not isinstance(raw, float) else round(raw))
+                    self.door.schema_field(self.report.entity, str(measure.field)).from_json(raw if not isinstance(raw, float) else round(raw))
                     if raw is not None
                     else None
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ class Table(Chart):
     """All columns of the frame as text in the user's language, a row a group."""
 
     name = "table"
-    axes: dict[str, str] = {}
+    axes: ClassVar[dict[str, str]] = {}
 
     def draw(self, frame: pd.DataFrame, look: Look, **options: Any) -> Any:
         import holoviews as hv

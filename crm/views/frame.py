@@ -68,8 +68,10 @@ def _items(app: Any, link: Any) -> list[dict]:
         names = [name] if name in schema.pipelines else [one.name for one in schema.pipelines.values()]
         names = [one for one in names if door.may("see", schema.pipelines[one].entity)]
         if not name:
-            seen: set[str] = set()                         # one board per entity; the page switches between its pipelines
-            names = [one for one in names if not (schema.pipelines[one].entity in seen or seen.add(schema.pipelines[one].entity))]
+            first: dict[str, str] = {}                     # one board per entity; the page switches between its pipelines
+            for one in names:
+                first.setdefault(schema.pipelines[one].entity, one)
+            names = list(first.values())
         label = (lambda one: t("Pipeline") if len(names) == 1 else f"{schema.entities[schema.pipelines[one].entity].label_in(t)}")
         return [{"key": f"board-{one}", "label": link.label and t(link.label) or label(one), "glyph": link.icon or "view_kanban", "href": app.href(view="board", pipeline=one),
                  "match": {"view": "board"} | ({"pipeline": one} if len(names) > 1 else {})} for one in names]

@@ -72,7 +72,7 @@ class Titles:
                 value = record.get(key) if to else None
                 for one in value if isinstance(value, list) else [value]:
                     number = one.get("id") if isinstance(one, dict) else one
-                    if isinstance(number, int):
+                    if to and isinstance(number, int):
                         wanted.setdefault(to, set()).add(number)
         for to, numbers in wanted.items():
             self.load(to, numbers)
@@ -205,7 +205,8 @@ class Listing:
     def label(self, path: str) -> str:
         head, _, rest = path.partition(".")
         words = self.fields[head].label_in(self.t)
-        return f"{words}: {self.field(path).label_in(self.t)}" if rest else words
+        end = self.field(path) if rest else None
+        return f"{words}: {end.label_in(self.t)}" if end is not None else words
 
     @property
     def sort(self) -> list[str]:

@@ -159,7 +159,7 @@ def log(
             if roles.kind:
                 values[roles.kind] = guess_kind(app, next) or plain_kind(app) or kind
             follow = next_link(app, entity)
-            if made is not None and follow in writable:
+            if made is not None and follow and follow in writable:
                 values[follow] = made.id
             door.create(roles.entity, values)
             set_next(app, record, due, next)
@@ -212,7 +212,7 @@ def people(app: Any, record: Any, limit: int = 12) -> list[tuple[int, str, str]]
             ids = [one.get("id") if isinstance(one, dict) else one for one in record.get(key) or []][:limit]
             if ids:
                 titles = app.door.titles(to, ids)
-                return [(one, titles[one], to) for one in ids if one in titles]
+                return [(one, titles[one], str(to)) for one in ids if isinstance(one, int) and one in titles]
     for name, (other, _) in entity.back.items():
         if link_to(app, other) and is_person(other) and app.door.may("see", other):
             try:

@@ -140,7 +140,8 @@ def done(app: Any, entity: str, number: int) -> dict:
             follow(app, record)
         else:
             words = _next_words(what, day or "")
-            record = app.door.change(entity, number, {day: None, **({words: None} if words else {})})
+            gone: dict[Any, Any] = {day: None, words: None} if words else {day: None}
+            record = app.door.change(entity, number, gone)
     app.say(app.t("Done: {title}", title=record.title), undo=step.id)
     return {"done": True}
 

@@ -34,7 +34,7 @@ class AdminPage(Page):
         t = self.app.t
         labels = {"users": t("Users"), "roles": t("Roles and rights"), "config": t("Configuration")}
         content: dict[str, Any] = {"title": self.title, "tab": self.tab, "tabs": [{"name": name, "label": labels[name], "href": self.app.href(view="admin", tab=name)} for name in TABS]}
-        make = {"users": lambda: {"users": self.users()}, "roles": lambda: {"roles": rights(self.app)}, "config": lambda: {"config": self.config()}}
+        make: dict[str, Any] = {"users": lambda: {"users": self.users()}, "roles": lambda: {"roles": rights(self.app)}, "config": lambda: {"config": self.config()}}
         return content | make[self.tab]()
 
     def refresh(self) -> None:

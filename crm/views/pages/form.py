@@ -83,7 +83,7 @@ class FormPage(Page):
         old = {f["field"] for g in self.body.content["groups"] for row in g["rows"] for f in row}
         new = {key for rows in self._layout(now).values() for row in rows for key in row if key in door.readable(entity.name)}
         if self.entity.kinds and field == self.entity.kinds.field and old != new:
-            self.body.patch(groups=self._groups({**now, **{}})["groups"])
+            self.body.patch(groups=self._groups({**now, })["groups"])
         groups = self.body.content["groups"]
         fixed = {f["field"]: shown(entity.fields[f["field"]], now.get(f["field"]), ctx) for g in groups for row in g["rows"] for f in row if f["editor"]["type"] == "fixed"}
         problems = door.problems(entity.name, typed, number)

@@ -86,7 +86,7 @@ class RecordPage(Page):
         self.shown.record = self.record
         self.may_change = self.door.may("change", self.entity.name, self.record)
         self.writable = self.door.writable(self.entity.name, self.record) if self.may_change else frozenset()
-        self.pipeline = (
+        self.pipeline: Any = (
             self.app.schema.pipeline_of(self.entity.name, self.record)
             if self.entity.stage_field and self.entity.stage_field in self.record
             else None
@@ -652,7 +652,7 @@ class RecordPage(Page):
         items = []
         for value in values[:RELATED]:
             number = value.get("id") if isinstance(value, dict) else value
-            title = self.titles(field.to, number)
+            title = self.titles(field.to, number) if isinstance(number, int) else None
             if title:
                 end = self.attribute_words(field, value) if isinstance(value, dict) else ""
                 items.append(
