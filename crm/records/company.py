@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 #: The store's table of stage changes: one row per move, made in the step of the move.
 MOVES = "_moves"
+#: The store's kinds that indexes are made of.
+SCALARS = frozenset("text number integer money percent date datetime duration boolean choice link".split())
 #: Expressions kept parsed, per configuration.
 PARSED = 2000
 
@@ -139,14 +141,16 @@ class Company:
                 "days": "number",
                 DELETED: "datetime",
             },
-            indexes=[["entity", "record", "on"], ["entity", "on"]],
+            indexes=[["entity", "record", "on"]],  # no other: the planner would take an index by time for the newest of few
             live=DELETED,
         )
 
     @staticmethod
     def column(field: Any) -> str:
-        """The store's kind of a field: links to one record are `link`, the rest is the field's own kind."""
-        return str(getattr(field, "store_kind", None) or field.kind)
+        """The store's kind of a field: long texts stay in the document, lists of links are indexed by the ids in them."""
+        if field.name in ("long_text", "markdown"):
+            return "longtext"
+        return "links" if field.name == "links" else str(field.kind)
 
     def indexes(self, entity: Entity) -> list[list[str]]:
         """The indexes a configuration implies: whose, links, stages, list orders, pipeline roles, timelines, reports."""

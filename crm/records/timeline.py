@@ -198,21 +198,25 @@ class Timeline_(Past):
             sight = self.sight(other.name)
             for field in other.fields.values():
                 if getattr(field, "to", None) == entity and field.name in ("link", "links") and field.key in sight.plan.readable:
-                    cond = all_of(company.live, points_to(field, id), sight.query())
-                    ids += company.table(other.name).ids(cond, limit=MOST)
+                    ids += company.table(other.name).ids(all_of(company.live, points_to(field, id)), limit=MOST)
             if ids:
                 conds.append(all_of(where("entity") == other.name, where("record").one_of(sorted(set(ids)))))  # type: ignore[arg-type]
         for cond in conds:
             narrowed = all_of(company.live, cond, _earlier(cursor, STAGE, "on", None))
-            many = limit if not find else limit * 10
-            rows = company.store.table(MOVES).find(narrowed, order_by=["-on"], limit=many)
-            titles: dict[str, dict[int, str]] = {}
-            for name in {row["entity"] for row in rows}:
-                titles[name] = self.titles(name, [row["record"] for row in rows if row["entity"] == name])
-            for row in rows:
-                event = self._move_event(row, titles[row["entity"]].get(row["record"]), entity == row["entity"] and row["record"] == id)
-                if event is not None and (not find or find.casefold() in f"{event.title} {event.text}".casefold()):
-                    yield (_Down(event.on, STAGE, row.doc_id), event)
+            at, found = 0, 0
+            while found < limit:  # rights and words are asked of what is fetched, so there may have to be more
+                rows = company.store.table(MOVES).find(narrowed, order_by=["-on"], limit=limit, offset=at)
+                titles = {
+                    name: self.titles(name, [r["record"] for r in rows if r["entity"] == name]) for name in {r["entity"] for r in rows}
+                }
+                for row in rows:
+                    event = self._move_event(row, titles[row["entity"]].get(row["record"]), entity == row["entity"] and row["record"] == id)
+                    if event is not None and (not find.strip() or find.strip().casefold() in f"{event.title} {event.text}".casefold()):
+                        found += 1
+                        yield (_Down(event.on, STAGE, row.doc_id), event)
+                at += len(rows)
+                if len(rows) < limit:
+                    break
 
     def _move_event(self, row: Any, title: str | None, own: bool) -> Event | None:
         if title is None:

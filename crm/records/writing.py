@@ -375,7 +375,7 @@ class Writing_(Reading):
 
     def _say_check(self, check: Any) -> str:
         labels = getattr(self.words, "labels", None) or {}
-        return str(labels.get(f"{check.path}.say", check.say)).replace("{", "{{").replace("}", "}}") if check.path else check.say
+        return str(labels.get(check.path, check.say)).replace("{", "{{").replace("}", "}}") if check.path else check.say
 
     def _twin(self, draft: Draft, field: Any) -> Refused | None:
         """Another record with the same unique value; it is named only to those who may see it."""

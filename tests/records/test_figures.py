@@ -125,7 +125,7 @@ def test_the_store_is_told_what_will_be_asked(company: Any) -> None:
     for want in (("seller", "step", "due"), ("step", "price")):
         assert any(one[: len(want)] == want for one in declared), (want, declared)
     assert any(one[:2] == ["skipper", "on"] for one in company.indexes(company.schema.entities["doing"]))
-    assert company.fulltext_of("skipper") == {"": ["harbour", "mail"], "name": ["name"], "secret": ["secret"]}
+    assert company.fulltext_of("skipper") == {"": ["harbour", "mail", "number"], "name": ["name"], "secret": ["secret"]}
 
 
 def test_a_condition_may_look_through_links_and_still_leak_nothing(filled: Any, doors: Any) -> None:
