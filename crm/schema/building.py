@@ -163,5 +163,5 @@ def own(entity: Entity) -> list[str]:
 
 def _sentence(error: Any) -> str:
     text = str(getattr(error, "message", None) or error).strip()
-    text = text[:1].lower() + text[1:] if text[:2] != text[:2].upper() else text
+    text = text[:1].lower() + text[1:] if not text.split(" ", 1)[0][1:].isupper() else text
     return text if text.endswith((".", "?", "!")) else text + "."

@@ -272,7 +272,7 @@ KIND = Struct(
         "plural": PLURAL,
         "icon": ICON_KEY,
         "show": Key(FIELDS, "Fields that only this kind (and others naming them) has.", example="[discount, credit_limit]"),
-        "form": Key(FORM, "Its own form."),
+        "form": Key(FORM, "Groups that follow those of the entity's form; a field named here stands here only."),
         "list": Key(LIST, "Its own list."),
     },
 )

@@ -109,7 +109,7 @@ def test_kinds_have_their_own_fields_and_forms(small: Path) -> None:
     assert company.kinds is not None and company.kinds.of["customer"].plural == "Clients"
     assert "discount" in company.fields_of({"kind": "customer"}) and "discount" not in company.fields_of({"kind": "partner"})
     assert company.form_of({"kind": "customer"}) == {"Main": [["name", "kind"], ["discount"]]}
-    assert company.form_of({"kind": "partner"}) == {"Partner": [["name"]]}
+    assert company.form_of({"kind": "partner"}) == {"Main": [["kind"]], "Partner": [["name"]]}
     assert company.form_of({}) == {"Main": [["name", "kind"]]}
     assert company.list_of("customer").columns == ["name", "discount"]
     assert company.list_of("partner").columns == company.list.columns
