@@ -39,13 +39,17 @@ def work(thread):
                 lost += 1
     told.append((won, lost))
 threads = [threading.Thread(target=work, args=(t,)) for t in range(4)]
+print("ready", flush=True)
+sys.stdin.readline()
 [t.start() for t in threads]; [t.join() for t in threads]
 print(sum(w for w, _ in told), sum(l for _, l in told))
 """
 
 
 def start(code: str, *args: object) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code), *map(str, args)], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_two_processes_with_four_threads_lose_nothing_and_conflicts_are_told(tmp_path):
@@ -53,6 +57,10 @@ def test_two_processes_with_four_threads_lose_nothing_and_conflicts_are_told(tmp
     with open_store(path) as database:
         database.table("counter").insert({"n": 0})
         running = [start(WRITER, path, name, rounds) for name in "ab"]
+        assert [one.stdout.readline() for one in running] == ["ready\n"] * 2
+        for one in running:
+            one.stdin.write("go\n")
+            one.stdin.flush()
         answers = [one.communicate(timeout=120)[0].split() for one in running]
         assert [one.returncode for one in running] == [0, 0]
         assert sum(int(won) for won, _ in answers) == 8 * rounds
@@ -143,12 +151,13 @@ def test_a_reader_is_not_held_up_by_a_writer(database):
 
 def test_the_sequence_tells_other_processes_work(tmp_path):
     with open_store(tmp_path / "s.db") as one, open_store(tmp_path / "s.db") as two:
+        one.table("t").insert({"a": 0})
         before = one.sequence
         two.table("t").insert({"a": 1})
         assert one.sequence == before + 1
         two.table("t").declare(fields={"a": "number"}, indexes=[["a"]], fulltext={"": ["b"]})
         one.table("t").insert({"a": 2, "b": "written by one who had not declared"})
-        assert [h.doc_id for h in two.match("declared")] == [2] and two.verify() == []
+        assert [h.doc_id for h in two.match("declared")] == [3] and two.verify() == []
 
 
 def test_conflict_is_the_one_of_the_engine():
