@@ -31,58 +31,58 @@ def go(one, board):
     expect(one.page.get_by_role("article", name=record.title)).to_be_visible()
 
 
-def test_arrows_move_a_card_and_it_keeps_the_focus(manager, server, board):
+def test_arrows_move_a_card_and_it_keeps_the_focus(admin, server, board):
     pipeline, entity, record = board
     stages = list(pipeline.stages.values())
-    go(manager, board)
-    manager.page.get_by_role("article", name=record.title).focus()
-    manager.page.keyboard.press("ArrowRight")
-    card = manager.page.get_by_role("region", name=stages[1].label).get_by_role("article", name=record.title)
+    go(admin, board)
+    admin.page.get_by_role("article", name=record.title).focus()
+    admin.page.keyboard.press("ArrowRight")
+    card = admin.page.get_by_role("region", name=stages[1].label).get_by_role("article", name=record.title)
     expect(card).to_be_focused()
-    manager.page.wait_for_timeout(700)
+    admin.page.wait_for_timeout(700)
     expect(card).to_be_focused()
     assert server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == stages[1].key
-    manager.page.get_by_role("button", name="Undo").first.click()
-    expect(manager.page.get_by_role("region", name=stages[0].label).get_by_role("article", name=record.title)).to_be_visible()
+    admin.page.get_by_role("button", name="Undo").first.click()
+    expect(admin.page.get_by_role("region", name=stages[0].label).get_by_role("article", name=record.title)).to_be_visible()
 
 
-def test_dragging_moves_a_card(manager, server, board):
+def test_dragging_moves_a_card(admin, server, board):
     pipeline, entity, record = board
     stages = list(pipeline.stages.values())
-    go(manager, board)
-    manager.page.get_by_role("article", name=record.title).drag_to(manager.page.get_by_role("region", name=stages[1].label))
-    expect(manager.page.get_by_role("region", name=stages[1].label).get_by_role("article", name=record.title)).to_be_visible()
-    manager.page.wait_for_timeout(500)
+    go(admin, board)
+    admin.page.get_by_role("article", name=record.title).drag_to(admin.page.get_by_role("region", name=stages[1].label))
+    expect(admin.page.get_by_role("region", name=stages[1].label).get_by_role("article", name=record.title)).to_be_visible()
+    admin.page.wait_for_timeout(500)
     assert server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == stages[1].key
 
 
-def test_lost_asks_why_and_the_card_waits_where_it_was(manager, server, board):
+def test_lost_asks_why_and_the_card_waits_where_it_was(admin, server, board):
     pipeline, entity, record = board
     lost = next(one for one in pipeline.stages.values() if one.outcome == "lost")
     first = next(iter(pipeline.stages.values()))
-    go(manager, board)
-    manager.page.get_by_role("article", name=record.title).hover()
-    manager.page.get_by_role("button", name=f"Move to: {record.title}").click()
-    manager.page.get_by_role("menuitem", name=lost.label).click()
-    sheet = manager.page.get_by_role("dialog")
+    go(admin, board)
+    admin.page.get_by_role("article", name=record.title).hover()
+    admin.page.get_by_role("button", name=f"Move to: {record.title}").click()
+    admin.page.get_by_role("menuitem", name=lost.label).click()
+    sheet = admin.page.get_by_role("dialog")
     expect(sheet).to_be_visible()
-    expect(manager.page.get_by_role("region", name=first.label).get_by_role("article", name=record.title)).to_be_visible()
-    manager.page.keyboard.press("Escape")
+    expect(admin.page.get_by_role("region", name=first.label).get_by_role("article", name=record.title)).to_be_visible()
+    admin.page.keyboard.press("Escape")
     expect(sheet).to_have_count(0)
-    expect(manager.page.get_by_role("region", name=first.label).get_by_role("article", name=record.title)).to_be_visible()
+    expect(admin.page.get_by_role("region", name=first.label).get_by_role("article", name=record.title)).to_be_visible()
     assert server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == first.key
 
 
-def test_sums_of_columns_are_those_of_the_store(manager, server, board):
+def test_sums_of_columns_are_those_of_the_store(admin, server, board):
     pipeline, entity, _ = board
     first = next(iter(pipeline.stages.values()))
-    manager.goto(f"view=board&pipeline={pipeline.name}")
-    door = server.company.door(server.company.actor(server.user("sales_manager")))
+    admin.goto(f"view=board&pipeline={pipeline.name}")
+    door = server.company.door(server.company.actor(server.user("admin")))
     count = sum(1 for one in door.list(entity.name, limit=None) if one[entity.stage_field] == first.key and one[entity.pipeline_field] == pipeline.name)
-    expect(manager.page.get_by_role("region", name=first.label).locator("h2 .count")).to_have_text(str(count))
+    expect(admin.page.get_by_role("region", name=first.label).locator("h2 .count")).to_have_text(str(count))
 
 
-def test_a_long_column_loads_as_it_scrolls(manager, server, board):
+def test_a_long_column_loads_as_it_scrolls(admin, server, board):
     pipeline, entity, record = board
     door = server.company.door(SYSTEM)
     first = next(iter(pipeline.stages.values()))
@@ -91,8 +91,8 @@ def test_a_long_column_loads_as_it_scrolls(manager, server, board):
     with door.step("many", later=True) as step:
         for i in range(60):
             door.create(entity.name, {**keep, title_field(entity): f"Zeta {i}", entity.stage_field: first.key})
-    manager.goto(f"view=board&pipeline={pipeline.name}&q=Zeta")
-    column = manager.page.get_by_role("region", name=first.label)
+    admin.goto(f"view=board&pipeline={pipeline.name}&q=Zeta")
+    column = admin.page.get_by_role("region", name=first.label)
     expect(column.locator("h2 .count")).to_have_text("60")
     expect(column.get_by_role("article")).to_have_count(25)
     column.locator("ul").evaluate("list => { list.scrollTop = list.scrollHeight }")

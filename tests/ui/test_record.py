@@ -26,11 +26,11 @@ def open_deal(one, deal):
     expect(one.page.get_by_role("heading", name=record.title, level=1)).to_be_visible()
 
 
-def test_a_value_is_edited_in_place(manager, server, deal):
+def test_a_value_is_edited_in_place(admin, server, deal):
     pipeline, entity, record = deal
     label = entity.fields[pipeline.fields["amount"]].label
-    open_deal(manager, deal)
-    facts = manager.page.get_by_role("region", name="Key facts")
+    open_deal(admin, deal)
+    facts = admin.page.get_by_role("region", name="Key facts")
     facts.get_by_role("button", name=f"{label}:").click()
     box = facts.get_by_role("textbox", name=label)
     expect(box).to_be_focused()
@@ -43,75 +43,75 @@ def test_a_value_is_edited_in_place(manager, server, deal):
     box.press("Enter")
     expect(facts.get_by_role("button", name=f"{label}: ")).to_be_focused()
     assert server.company.door(SYSTEM).get(entity.name, record.id)[pipeline.fields["amount"]] == 51000
-    manager.page.keyboard.press("Enter")
+    admin.page.keyboard.press("Enter")
     facts.get_by_role("textbox", name=label).fill("9")
-    manager.page.keyboard.press("Escape")
+    admin.page.keyboard.press("Escape")
     expect(facts.get_by_role("button", name=f"{label}: ")).to_be_focused()
     assert server.company.door(SYSTEM).get(entity.name, record.id)[pipeline.fields["amount"]] == 51000
-    manager.page.get_by_role("button", name="Undo").first.click()
-    expect(manager.page.get_by_text("Taken back.")).to_be_visible()
+    admin.page.get_by_role("button", name="Undo").first.click()
+    expect(admin.page.get_by_text("Taken back.")).to_be_visible()
     assert server.company.door(SYSTEM).get(entity.name, record.id)[pipeline.fields["amount"]] == record[pipeline.fields["amount"]]
 
 
-def test_nothing_said_is_told_and_a_double_save_saves_once(manager, server, deal):
+def test_nothing_said_is_told_and_a_double_save_saves_once(admin, server, deal):
     _, entity, record = deal
     roles = server.company.schema.activities
     door = server.company.door(SYSTEM)
-    open_deal(manager, deal)
+    open_deal(admin, deal)
     before = door.count(roles.entity)
-    save = manager.page.get_by_role("button", name="Save", exact=True)
+    save = admin.page.get_by_role("button", name="Save", exact=True)
     save.click()
-    expect(manager.page.locator("form.composer").get_by_role("alert")).to_be_visible()
-    manager.page.get_by_label("What happened?").fill("Talked about the <script>alert(1)</script> budget")
+    expect(admin.page.locator("form.composer").get_by_role("alert")).to_be_visible()
+    admin.page.get_by_label("What happened?").fill("Talked about the <script>alert(1)</script> budget")
     save.dblclick()
-    expect(manager.page.get_by_role("region", name="Timeline").get_by_text("<script>alert(1)</script>").first).to_be_visible()
-    manager.page.wait_for_timeout(600)
+    expect(admin.page.get_by_role("region", name="Timeline").get_by_text("<script>alert(1)</script>").first).to_be_visible()
+    admin.page.wait_for_timeout(600)
     assert door.count(roles.entity) == before + 1
 
 
-def test_a_draft_survives_a_reload(manager, deal):
-    open_deal(manager, deal)
-    manager.page.get_by_label("What happened?").fill("half a thou")
-    manager.page.get_by_label("What is the next step?").fill("finish it")
-    manager.page.reload()
-    expect(manager.page.get_by_label("What happened?")).to_have_value("half a thou", timeout=30_000)
-    expect(manager.page.get_by_label("What is the next step?")).to_have_value("finish it")
+def test_a_draft_survives_a_reload(admin, deal):
+    open_deal(admin, deal)
+    admin.page.get_by_label("What happened?").fill("half a thou")
+    admin.page.get_by_label("What is the next step?").fill("finish it")
+    admin.page.reload()
+    expect(admin.page.get_by_label("What happened?")).to_have_value("half a thou", timeout=30_000)
+    expect(admin.page.get_by_label("What is the next step?")).to_have_value("finish it")
 
 
-def test_a_wrong_day_is_told_beside_it_and_nothing_is_lost(manager, deal):
-    open_deal(manager, deal)
-    manager.page.get_by_label("What happened?").fill("")
-    manager.page.get_by_label("What is the next step?").fill("Send it")
-    manager.page.get_by_role("button", name="Pick a day").click()
-    when = manager.page.get_by_role("textbox", name="When?")
+def test_a_wrong_day_is_told_beside_it_and_nothing_is_lost(admin, deal):
+    open_deal(admin, deal)
+    admin.page.get_by_label("What happened?").fill("")
+    admin.page.get_by_label("What is the next step?").fill("Send it")
+    admin.page.get_by_role("button", name="Pick a day").click()
+    when = admin.page.get_by_role("textbox", name="When?")
     when.fill("the day after never")
-    manager.page.get_by_role("button", name="Save", exact=True).click()
-    expect(manager.page.locator("form.composer").get_by_role("alert")).to_be_visible()
+    admin.page.get_by_role("button", name="Save", exact=True).click()
+    expect(admin.page.locator("form.composer").get_by_role("alert")).to_be_visible()
     expect(when).to_have_value("the day after never")
     when.fill("+2w")
-    manager.page.get_by_role("button", name="Save", exact=True).click()
-    expect(manager.page.get_by_label("What is the next step?")).to_have_value("")
+    admin.page.get_by_role("button", name="Save", exact=True).click()
+    expect(admin.page.get_by_label("What is the next step?")).to_have_value("")
 
 
-def test_history_says_who_from_and_to_and_takes_back(manager, server, deal):
+def test_history_says_who_from_and_to_and_takes_back(admin, server, deal):
     """H5."""
     pipeline, entity, record = deal
     door = server.company.door(SYSTEM)
     amount = pipeline.fields["amount"]
-    actor = server.company.door(server.company.actor(server.user("sales_manager")))
+    actor = server.company.door(server.company.actor(server.user("admin")))
     old = door.get(entity.name, record.id)[amount]
     actor.change(entity.name, record.id, {amount: "77001"})
-    open_deal(manager, deal)
-    manager.page.get_by_role("button", name="History").click()
-    step = manager.page.locator("ol.history li").first
+    open_deal(admin, deal)
+    admin.page.get_by_role("button", name="History").click()
+    step = admin.page.locator("ol.history li").first
     expect(step).to_contain_text("77,001")
     expect(step).to_contain_text(actor.actor.name)
     step.get_by_role("button", name="Undo").click()
-    expect(manager.page.get_by_text("Taken back.").first).to_be_visible()
+    expect(admin.page.get_by_text("Taken back.").first).to_be_visible()
     assert door.get(entity.name, record.id)[amount] == old
 
 
-def test_the_timeline_is_searched_and_filtered(manager, server, deal):
+def test_the_timeline_is_searched_and_filtered(admin, server, deal):
     _, entity, record = deal
     roles = server.company.schema.activities
     link = next(key for key, one in server.company.schema.entities[roles.entity].fields.items() if getattr(one, "to", None) == entity.name and one.name == "link")
@@ -119,8 +119,8 @@ def test_the_timeline_is_searched_and_filtered(manager, server, deal):
     owner = record[entity.owner]
     for word in ("Quokka", "Wombat"):
         door.create(roles.entity, {roles.subject: f"{word} talk", link: record.id, roles.done: "yesterday", roles.owner: owner})
-    open_deal(manager, deal)
-    line = manager.page.get_by_role("region", name="Timeline")
+    open_deal(admin, deal)
+    line = admin.page.get_by_role("region", name="Timeline")
     expect(line.get_by_text("Quokka talk")).to_be_visible()
     line.get_by_label("Search in the timeline").fill("Wombat")
     expect(line.get_by_text("Quokka talk")).to_have_count(0)

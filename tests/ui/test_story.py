@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 
 from crm.errors import Denied, Missing
 from crm.records import SYSTEM
-from crm.views import planning
-
 from tests.ui.conftest import window
 
 
@@ -172,11 +170,3 @@ def test_a_colleague_of_another_team_finds_nothing_by_any_path(browser, server, 
 
 ALL_TEXT = """() => { const out = []; const walk = n => { if (n.nodeType === 3) out.push(n.data); else { if (n.shadowRoot) walk(n.shadowRoot); for (const kid of n.childNodes)
   if (!['STYLE', 'SCRIPT'].includes(kid.nodeName)) walk(kid) } }; walk(document.body); return out.join(' ') }"""
-
-
-def test_the_planning_helpers_stand_on_roles_only():
-    """No entity name is spoken in what logs and plans."""
-    import inspect
-
-    source = inspect.getsource(planning)
-    assert "opportunity" not in source and "account" not in source and "activity'" not in source

@@ -91,14 +91,13 @@ class Listed(Page):
         self.show({key: value for key, value in self.listing.args.items() if key != "entity"})
 
     # -- the bar
-    def totals(self, stamp: int) -> None:
-        """Counts and sums, after the rows are on the screen."""
+    def totals(self, stamp: int, again: bool = False) -> None:
+        """Counts and sums, after the rows are on the screen. `again`: the first answer did not arrive."""
         if stamp != self.stamp:
             return
-        changes = self.figures()
-        changes["views"] = self.listing.counts()
+        changes = {} if again and self.part.content.get("counted") == stamp else {**self.figures(), "views": self.listing.counts()}
         if stamp == self.stamp:
-            self.part.patch(**changes)
+            self.part.patch(**changes, counted=stamp, sent=self.part.content.get("sent", 0) + 1)
 
     def figures(self) -> dict[str, Any]:
         return {"total": self.listing.total_words(self.listing.count())}
