@@ -1,0 +1,179 @@
+"""The form: keys, defaults, kinds, messages beside fields, drafts, links, markup that stays text."""
+
+import re
+
+from playwright.sync_api import expect
+
+NASTY = "<img src=x onerror=\"window.ran=1\"><b>bold</b>"
+
+
+def field(window, label):
+    return window.locator("main").get_by_label(re.compile(f"^{label}")).first
+
+
+def test_a_record_is_made_with_the_keyboard_and_found_in_the_store(rep):
+    rep.goto("view=form&entity=account")
+    expect(field(rep, "Name")).to_be_focused()
+    rep.keyboard.type("Keyboard Works")
+    rep.keyboard.press("Enter")
+    expect(field(rep, "Kind")).to_be_focused()
+    field(rep, "Annual turnover").fill("1,250,000.50")
+    rep.keyboard.press("Control+Enter")
+    expect(rep.page).to_have_url(re.compile(r"view=record&entity=account&id=\d+"))
+    number = int(re.search(r"id=(\d+)", rep.page.url).group(1))
+    record = rep.door().get("account", number)
+    assert (record["name"], str(record["turnover"])) == ("Keyboard Works", "1250000.50")
+    expect(rep.get_by_text("Keyboard Works created")).to_be_visible()
+    rep.get_by_role("button", name="Undo").click()
+    expect(rep.get_by_text("Taken back.")).to_be_visible()
+    assert rep.door().count("account", "name == 'Keyboard Works'") == 0
+
+
+def test_what_is_wrong_stands_beside_the_fields_and_nothing_typed_is_lost(rep):
+    rep.goto("view=form&entity=account")
+    field(rep, "Annual turnover").fill("a lot")
+    field(rep, "Employees").fill("many")
+    rep.get_by_role("button", name="Create").click()
+    summary = rep.get_by_role("alert").filter(has_text="need a look")
+    expect(summary).to_contain_text("3 fields need a look")
+    expect(field(rep, "Name")).to_be_focused()
+    expect(field(rep, "Name")).to_have_attribute("aria-invalid", "true")
+    summary.get_by_role("button", name="Employees").click()
+    expect(field(rep, "Employees")).to_be_focused()
+    expect(field(rep, "Employees")).to_have_value("many")
+    expect(field(rep, "Annual turnover")).to_have_value("a lot")
+    described = field(rep, "Employees").get_attribute("aria-describedby")
+    expect(rep.locator(f"#{described.split()[0]}")).not_to_be_empty()
+
+
+def test_kinds_bring_their_own_fields(rep):
+    """A1: a competitor has market share and strengths, a supplier has not."""
+    rep.goto("view=form&entity=account")
+    expect(rep.get_by_label("Market share")).to_have_count(0)
+    field(rep, "Name").fill("Rival")
+    field(rep, "Kind").select_option("competitor")
+    expect(rep.get_by_label("Market share")).to_be_visible()
+    expect(field(rep, "Name")).to_have_value("Rival")
+    field(rep, "Kind").select_option("supplier")
+    expect(rep.get_by_label("Market share")).to_have_count(0)
+    rep.get_by_role("button", name="Create").focus()
+
+
+def test_a_draft_survives_reload_and_leaving(rep):
+    rep.goto("view=form&entity=contact")
+    first = rep.get_by_label("Name: Last name")
+    first.fill("Unsaved")
+    account = rep.get_by_role("combobox", name=re.compile("^Account|^Company|^Works"))
+    if account.count():
+        account.first.click()
+        rep.keyboard.type("a")
+        rep.wait_for_timeout(700)
+        rep.keyboard.press("Enter")
+    rep.wait_for_timeout(500)
+    rep.page.reload()
+    rep.ready()
+    expect(first).to_have_value("Unsaved")
+    expect(rep.get_by_text("What you typed before is still here.")).to_be_visible()
+    if account.count():
+        expect(account.first).not_to_have_value("")
+    rep.get_by_role("navigation", name="Main").get_by_role("link", name="Home").click()
+    expect(rep.get_by_role("heading", level=1)).to_contain_text("Good")
+    rep.go_back()
+    expect(first).to_have_value("Unsaved")
+    rep.get_by_role("button", name="Discard").click()
+    expect(first).to_have_value("")
+    rep.page.reload()
+    rep.ready()
+    expect(first).to_have_value("")
+
+
+def test_a_link_is_found_while_typing_and_made_in_place(rep):
+    rep.goto("view=form&entity=opportunity")
+    field(rep, "Name").fill("With a new customer")
+    box = rep.get_by_role("combobox", name=re.compile("^Account"))
+    title = rep.door().list("account", "owner.team != None", limit=1, order=["name"])[0].title
+    box.click()
+    rep.keyboard.type(title[:6])
+    expect(rep.get_by_role("option").first).to_be_visible()
+    rep.keyboard.press("Escape")
+    box.fill("Brand New Customer 77")
+    expect(rep.get_by_role("option", name=re.compile("Create"))).to_be_visible()
+    rep.get_by_role("option", name=re.compile("Create")).click()
+    dialog = rep.get_by_role("dialog", name=re.compile("^New"))
+    rep.wait_for_timeout(1200)
+    if dialog.count():
+        dialog.get_by_role("button", name="Create").click()
+    expect(box).to_have_value("Brand New Customer 77")
+    assert rep.door().count("account", "name == 'Brand New Customer 77'") == 1
+
+
+def test_conditional_fields_follow_what_is_typed(rep):
+    rep.goto("view=form&entity=opportunity")
+    expect(rep.get_by_label(re.compile("^Why lost"))).to_be_hidden()
+    field(rep, "Stage").select_option("lost")
+    expect(rep.get_by_label(re.compile("^Why lost"))).to_be_visible()
+    field(rep, "Stage").select_option("identification")
+    expect(rep.get_by_label(re.compile("^Why lost"))).to_be_hidden()
+
+
+def test_dates_are_typed_as_people_say_them(rep):
+    from datetime import date, timedelta
+
+    rep.goto("view=form&entity=opportunity")
+    field(rep, "Name").fill("Dated")
+    box = rep.get_by_role("combobox", name=re.compile("^Account"))
+    box.click()
+    expect(rep.get_by_role("option").first).to_be_visible()
+    rep.keyboard.press("Enter")
+    field(rep, "Decision").fill("+2w")
+    rep.get_by_role("button", name="Create").click()
+    expect(rep.page).to_have_url(re.compile(r"view=record"))
+    record = rep.door().get("opportunity", int(re.search(r"id=(\d+)", rep.page.url).group(1)))
+    assert abs((record["close_on"] - (date.today() + timedelta(days=14))).days) <= 1
+
+
+def test_markup_stays_text_everywhere_in_a_form(rep):
+    rep.goto("view=form&entity=account")
+    field(rep, "Name").fill(NASTY)
+    rep.get_by_role("button", name="Create").click()
+    expect(rep.page).to_have_url(re.compile(r"view=record"))
+    expect(rep.get_by_text(f"{NASTY} created")).to_be_visible()
+    number = re.search(r"id=(\d+)", rep.page.url).group(1)
+    rep.goto(f"view=form&entity=account&id={number}")
+    expect(field(rep, "Name")).to_have_value(NASTY)
+    assert rep.evaluate("() => window.ran") is None
+
+
+def test_somebody_else_saved_in_between(rep):
+    account = rep.run.company.door(rep.run.user("rep")).list("account", "owner == me", limit=1)[0]
+    rep.goto(f"view=form&entity=account&id={account.id}")
+    rep.door().change("account", account.id, {"phone": "+48 22 555 01 02", "employees": 77})
+    field(rep, "Employees").fill("88")
+    rep.get_by_role("button", name="Save").click()
+    expect(rep.get_by_text(re.compile("Somebody else changed this"))).to_be_visible()
+    expect(field(rep, "Employees")).to_have_value("88")
+    assert rep.door().get("account", account.id)["employees"] == 77
+
+
+def test_quick_add_keeps_the_focus_inside_and_gives_it_back(rep):
+    rep.goto()
+    rep.keyboard.press("n")
+    rep.get_by_role("menuitem", name="Account").click()
+    dialog = rep.get_by_role("dialog", name="New: Account")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_label(re.compile("^Name"))).to_be_focused()
+    for _ in range(14):
+        rep.keyboard.press("Tab")
+    assert rep.evaluate("""() => { let n = document.activeElement; while (n?.shadowRoot?.activeElement) n = n.shadowRoot.activeElement; return !!n.closest('dialog') || n === document.body }""")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_role("alert").first).to_be_visible()
+    rep.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_fields_of_another_role_are_not_in_the_form(rep):
+    hidden = rep.run.company.schema.roles["rep"].of("account").hide
+    rep.goto("view=form&entity=account")
+    for key in hidden:
+        label = rep.run.company.schema.entities["account"].fields[key].label
+        assert rep.get_by_label(label, exact=True).count() == 0, label
