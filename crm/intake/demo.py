@@ -74,7 +74,7 @@ class Thing:
 class Event:
     at: datetime
     number: int
-    act: Callable[[datetime], None] = field(compare=False)
+    act: Callable[[datetime], Any] = field(compare=False)
 
 
 def is_demo(store: Any) -> bool:
@@ -175,7 +175,7 @@ class World:
             for row in self.spec.get("teams") or []:
                 if teams is None:
                     break
-                values = self.row(teams.entity, {key: value for key, value in row.items()})
+                values = self.row(teams.entity, dict(row))
                 self.keep(self.system.create(teams.entity, values), teams.entity, values)
             for row in self.people_rows():
                 if users is None:
@@ -239,7 +239,7 @@ class World:
 
     # -- when
 
-    def at(self, moment: datetime, act: Callable[[datetime], None]) -> None:
+    def at(self, moment: datetime, act: Callable[[datetime], Any]) -> None:
         self.number += 1
         heapq.heappush(self.queue, Event(moment, self.number, act))
 
@@ -341,7 +341,7 @@ class World:
                     break
                 return thing
         if ask.get("same") and isinstance(ctx.get(ask["same"]), Thing):
-            mine = [thing for thing in self.about(str(ask["of"]), str(ask["same"]), ctx[ask["same"]].id)]
+            mine = self.about(str(ask["of"]), str(ask["same"]), ctx[ask["same"]].id)
             mine = [thing for thing in mine if all(thing.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())]
             return self.random.choice(mine) if mine else None
         found = [thing for thing in pool if all(thing.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())]
@@ -403,7 +403,8 @@ class World:
             thing = ctx.get(step["change"])
             if isinstance(thing, Thing):
                 values = self.row(thing.entity, self.values(step.get("set") or {}, ctx, at))
-                self.write(who, at, lambda: who.door.change(thing.entity, thing.id, values))
+                entity, number = thing.entity, thing.id
+                self.write(who, at, lambda: who.door.change(entity, number, values))
                 thing.values.update(values)
                 if step.get("owner"):
                     thing.owner = who
@@ -465,7 +466,7 @@ class World:
         mine = {**ctx, "self": thing, pipeline.entity: thing}
         moments: list[datetime] = []
         moment = at
-        for stage, days in zip(open_stages[:reached], lengths, strict=False):
+        for days in lengths[:reached]:
             moment = self.work(moment + timedelta(days=days))
             moments.append(moment)
         end = moments[-1]

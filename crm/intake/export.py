@@ -41,7 +41,10 @@ def rows(door: Any, entity: str, where: Any = None, find: str = "", order: Seque
     """The records this user may export. Raises `Denied` when it is none of this entity's."""
     if not door.may("export", entity):
         raise Denied("You may not export these.")
-    ids = door.ids(entity, where=where, find=find, order=order)
+    return _rows(door, entity, door.ids(entity, where=where, find=find, order=order))
+
+
+def _rows(door: Any, entity: str, ids: list[int]) -> Iterator[Any]:
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         found = {record.id: record for record in door.list(entity, where_id("in", chunk), limit=None)}

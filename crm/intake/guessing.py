@@ -40,10 +40,20 @@ def names_of(field: Any, t: Any) -> set[str]:
     return {plain(field.key), plain(field.label or ""), plain(field.label_in(t) or "")} - {""}
 
 
+def names_for(door: Any, entity: str) -> list[str]:
+    """The text fields a record of this entity may be called by in a file: its title's, a user's login and e-mail."""
+    one = door.schema.entities[entity]
+    keys = [key for key in re.findall(r"\{(\w+)\}", one.title) if key in one.fields and one.fields[key].name == "text"]
+    users = door.schema.users
+    if users is not None and users.entity == entity:
+        keys += [key for key in (users.login, users.email) if key]
+    return keys
+
+
 def guess_map(door: Any, entity: str, columns: Iterable[str], name: str = "") -> ImportMap:
     """A map for these columns: {column: field} for those that can be told; a column `id` matches records by their number."""
     one = door.schema.entities[entity]
-    writable = set(door.writable(entity)) | {key for key, field in one.fields.items() if getattr(field, "fixed", False) and key in door.readable(entity)}
+    writable = door.writable(entity)
     fields = {key: field for key, field in one.fields.items() if key in writable and not getattr(field, "system", False)}
     called = {key: names_of(field, door.words) for key, field in fields.items()}
     left = list(columns)
@@ -58,34 +68,36 @@ def guess_map(door: Any, entity: str, columns: Iterable[str], name: str = "") ->
 
     for column in [*left]:  # the very name, or `address.city`
         head, _, part = column.partition(".")
-        key = next((key for key, names in called.items() if plain(column) in names and key not in taken), None)
-        if key:
-            take(column, Target(key))
+        named = next((key for key, names in called.items() if plain(column) in names and key not in taken), None)
+        if named:
+            take(column, Target(named))
         elif part and head in fields and getattr(fields[head], "kind", "") in ("address", "list"):
             take(column, Target(head, part=part))
-    for column in [*left]:  # parts of a name or an address
-        part = PARTS.get(plain(column)) or PARTS.get(" ".join(plain(column).split()[1:]))
-        if part is None:
-            continue
-        wanted = "person_name" if part in ("first", "last", "title") else "address"
-        home = next((key for key, field in fields.items() if getattr(field, "name", "") == wanted and key not in taken), None)
-        if home and not (part == "title" and not any(target.field == home for targets in chosen.values() for target in targets)):
-            parts = getattr(fields[home], "parts", None)
-            take(column, Target(home, part=part if not parts or part in parts else next((one for one in parts if one.startswith(part[:3])), part)))
     for column in [*left]:  # other systems' words
         other = SYNONYMS.get(plain(column))
-        key = next((key for key, names in called.items() if other in names and key not in taken), None) if other else None
-        if key:
-            take(column, Target(key))
+        found = next((key for key, names in called.items() if other in names and key not in taken), None) if other else None
+        if found:
+            take(column, Target(found))
+    for column in [*left]:  # parts of a name or an address
+        piece = PARTS.get(plain(column)) or PARTS.get(" ".join(plain(column).split()[1:]))
+        if piece is None:
+            continue
+        wanted = "person_name" if piece in ("first", "last", "title") else "address"
+        home = next((key for key, field in fields.items() if getattr(field, "name", "") == wanted and key not in taken), None)
+        if home and not (piece == "title" and not any(target.field == home for targets in chosen.values() for target in targets)):
+            parts = getattr(fields[home], "parts", None)
+            part = piece if not parts or piece in parts else next((one for one in parts if one.startswith(piece[:3])), piece)
+            take(column, Target(home, part=part))
     for column in [*left]:  # nearly the same
         best = max(((fuzz.ratio(plain(column), word), key) for key, names in called.items() if key not in taken for word in names), default=(0.0, ""))
         if best[0] >= ALIKE:
             take(column, Target(best[1]))
-    for targets in chosen.values():  # a link may be given by title as well as by number
-        for target in targets:
-            to = getattr(fields.get(target.field), "to", None)
-            if to and not target.find:
-                target.otherwise = "empty"
+    for column, targets in chosen.items():  # a link may be given by number, by what the record is called, a user by login
+        field = fields.get(targets[0].field)
+        to = getattr(field, "to", None)
+        if to and not getattr(field, "many", False) and not targets[0].part:
+            keys = ["id", *(key for key in names_for(door, to) if key in door.readable(to))]
+            chosen[column] = [Target(targets[0].field, find=key) for key in keys]
     match = [key for key in ("id",) if "id" in (plain(column) for column in left)]
     if match:
         column = next(column for column in left if plain(column) == "id")

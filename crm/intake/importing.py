@@ -27,6 +27,7 @@ from crm.errors import Denied, RecordError, Refused
 from crm.intake.guessing import guess_map
 from crm.intake.tables import Table, read_table
 from crm.schema.model import ImportMap, Target
+from crm.stores import where_id
 
 #: How many values are looked up in the store at once.
 CHUNK = 400
@@ -163,7 +164,7 @@ class Importer:
         self.filled: set[str] = set(table.columns)
         self.orders: dict[str, str] = {}
         self.commas: dict[str, bool] = {}
-        self.shown = [key for key in self.name_keys()]
+        self.shown = self.name_keys()
 
     # -- the whole
 
@@ -264,7 +265,7 @@ class Importer:
             at = self.table.columns.index(column)
             ids = [int(row[at]) for row in self.table.rows if row[at].strip().isdigit()]
             for start in range(0, len(ids), CHUNK):
-                for record in self.door.list(self.map.entity, where=where("id").one_of(ids[start : start + CHUNK]), limit=CHUNK):
+                for record in self.door.list(self.map.entity, where=where_id("in", ids[start : start + CHUNK]), limit=CHUNK):
                     self.known[(record.id,)] = record
             return
         sources = [(column, target) for column, targets in self.map.columns.items() for target in targets if target.field == first]
@@ -437,16 +438,15 @@ class Importer:
     def take(self, typed: dict[str, Any], report: RowReport) -> None:
         """Create, change or leave the record of one row."""
         out = self.outcome
-        for key, value in self.map.constants.items():
-            typed[key] = value
+        typed.update(self.map.constants)
         report.label = self.call(typed)
         if report.problems:
             self.reject(report)
             return
         existing = None
         if self.map.match:
-            key = tuple(self.match_value(one, typed) for one in self.map.match)
-            existing = self.known.get(key) if any(part is not None for part in key) else None
+            match = tuple(self.match_value(one, typed) for one in self.map.match)
+            existing = self.known.get(match) if any(part is not None for part in match) else None
         try:
             number = typed.pop("id", None)
             if existing is None:

@@ -89,11 +89,25 @@ def decode(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
     from charset_normalizer import from_bytes
 
     found = from_bytes(raw[:200_000]).best()
-    name = found.encoding if found is not None else "cp1252"
+    names = dict.fromkeys(["cp1250", "cp1252", "iso8859_2", *([found.encoding] if found is not None else [])])
+    name = max(names, key=lambda one: likeness(raw[:200_000], one))
     try:
         return raw.decode(name), name
     except UnicodeDecodeError:
         return raw.decode("cp1252", errors="replace"), "cp1252"
+
+
+LETTERS = set("ąćęłńóśźżĄĆĘŁŃÓŚŹŻčďěňřšťůžČĎĚŇŘŠŤŮŽđĐėįųūĖĮŲŪäöüßÄÖÜéèàçñåæøÉÈÀÇÑÅÆØáíúőűÁÍÚŐŰ„”–’€")
+
+
+def likeness(raw: bytes, encoding: str) -> float:
+    """How much a text of European languages bytes are in an encoding: letters count for it, stray signs against."""
+    try:
+        text = raw.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return -1e9
+    strange = [sign for sign in text if sign > "\x7f"]
+    return sum(1.0 if sign in LETTERS else -0.2 if sign.isalpha() else -1.0 for sign in strange)
 
 
 def find_delimiter(text: str) -> str:
@@ -158,7 +172,7 @@ def _read_excel(path: Path) -> Table:
         raise Refused("The file cannot be read as a table: {why}.", why=type(error).__name__) from error
     try:
         sheet = book.worksheets[0]
-        lines = [[cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+        lines = [[cell_text(cell.value, cell.number_format) for cell in row] for row in sheet.iter_rows()]
     finally:
         book.close()
     width = max((len(line) for line in lines), default=0)
@@ -167,8 +181,8 @@ def _read_excel(path: Path) -> Table:
     return _table([(line + [""] * width)[:width] for line in lines], "xlsx", "")
 
 
-def cell_text(value: Any) -> str:
-    """What stands in an Excel cell, as text."""
+def cell_text(value: Any, format: str | None = None) -> str:
+    """What stands in an Excel cell, as text; 0.1 shown as a percentage is `10%`."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -177,6 +191,8 @@ def cell_text(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
+    if format and "%" in format and isinstance(value, (int, float)):
+        return f"{round(value * 100, 8):g}%"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     return str(value)

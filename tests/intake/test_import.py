@@ -167,6 +167,15 @@ def test_an_empty_cell_empties_nothing(door, tmp_path):
     assert (one["name"], one["price"]) == ("Uno", Decimal("12.00"))
 
 
+def test_links_are_known_by_name_or_number(door, tmp_path):
+    first = door.create("account", {"name": "Aldor"})
+    text = f"Name;Account;Owner;Value\nOne;Aldor;ann;5\nTwo;{first.id};Bob;6\nThree;Nobody;;7\n"
+    outcome = run(door, "opportunity", written(tmp_path, text))
+    assert (outcome.created, outcome.rejected) == (2, 1)
+    assert {(one["name"], one["account"], door.title("user", one["owner"])) for one in door.list("opportunity")} == {("One", first.id, "Ann"), ("Two", first.id, "Bob")}
+    assert "Nobody" in outcome.rejections[0].problems[0]
+
+
 def test_rights_hold(company, tmp_path):
     path = written(tmp_path, "name\nAldor\n")
     with pytest.raises(Denied):
@@ -237,7 +246,7 @@ def test_its_figures_are_those_of_the_source(loaded):
     won = sum(Decimal(row["Amount"]) for row in rows if row["IsWon"] == "1")
     opened = sum(Decimal(row["Amount"]) for row in rows if row["IsClosed"] != "1")
     assert (won, opened) == (Decimal("10542562.98"), Decimal("30002070.50"))
-    total = lambda where: sum(one["amount"] for one in door.list("opportunity", where=where, limit=None))  # noqa: E731
+    total = lambda where: sum(one["amount"] for one in door.list("opportunity", where=where, limit=None))
     assert total("stage.outcome == 'won'") == won and total("stage.open") == opened
     assert door.count("opportunity", where="stage.outcome == 'won'") / door.count("opportunity", where="stage.outcome != None") == 0.8
 
