@@ -240,10 +240,11 @@ class Figures(Search):
                     frame[key] = [None if one is None or one != one else known.get(int(one)) for one in kept]
                 elif key == "id":
                     frame[key] = frame.index
-            frame = frame[keys]
+            if list(frame.columns) != keys:
+                frame = frame[keys]
         if stored:
             return frame
-        return pd.DataFrame({key: _typed(self.schema_field(entity, key), frame[key]) for key in keys}, index=frame.index)
+        return pd.DataFrame({key: _typed(self.schema_field(entity, key), frame[key]) for key in keys}, index=frame.index, copy=False)
 
     def _columns(self, entity: str, paths: list[str], cond: Any, table: Any, as_of: When) -> dict[str, list[Any]]:
         heads = list(dict.fromkeys(self._hop(entity, path) or ("doc_id" if path == "id" else path) for path in paths))
@@ -301,22 +302,27 @@ def _measure(how: str, kept: Sequence[Any]) -> Any:
 
 def _typed(field: Any, column: Any) -> Any:
     """A column of stored values as Python types pandas works well with."""
+    import numpy as np
     import pandas as pd
 
     kind = field.kind
     if kind == "money":
         decimals = getattr(field, "decimals", None)
-        return pd.to_numeric(column).astype("float64") / 10 ** (decimals if decimals is not None else 2)
+        return pd.to_numeric(column).astype("float64", copy=False) / 10 ** (decimals if decimals is not None else 2)
     if kind in ("number", "percent", "duration"):
         if field.name == "integer":
             return pd.to_numeric(column).astype("Int64")
         return pd.to_numeric(column).astype("float64")
     if kind == "link" or field.key == "id":
         return pd.to_numeric(column).astype("Int64")
-    if kind == "date":
-        return pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
-    if kind == "datetime":
-        return pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
+    if kind in ("date", "datetime"):
+        cut = 10 if kind == "date" else 23
+        texts = [one[:cut] if isinstance(one, str) else "NaT" for one in column.tolist()]
+        try:
+            moments = pd.Series(np.array(texts, dtype="datetime64[s]" if kind == "date" else "datetime64[ms]"), index=column.index)
+        except ValueError:  # stored before the field was a date
+            moments = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
+        return moments if kind == "date" else moments.dt.tz_localize("UTC")
     if kind == "boolean":
         return column.astype("boolean")
     return column
