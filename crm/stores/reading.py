@@ -185,7 +185,7 @@ def frame_of(columns: list[list], paths: Sequence[str], kinds: Sequence[str | No
         else:
             column = np.empty(len(cells), dtype=object)
             column[:] = cells
-            data[path] = column
+            data[path] = pd.Series(column, index=index, dtype=object)  # as it is: no guessing of a text type
     return pd.DataFrame(data, index=index, columns=list(dict.fromkeys(paths)))
 
 
@@ -193,12 +193,9 @@ def _numbers(cells: list) -> Any:
     import numpy as np
 
     try:
-        found = np.array(
-            cells,
-            dtype="int64"
-            if cells and type(cells[0]) is int and None not in cells and not any(type(x) is float for x in cells)
-            else "float64",
-        )
+        found = np.array(cells)
+        if found.dtype.kind not in "if":
+            found = np.array(cells, dtype="float64")
     except (TypeError, ValueError, OverflowError):
         found = np.empty(len(cells), dtype=object)
         found[:] = cells
