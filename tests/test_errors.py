@@ -67,7 +67,8 @@ def test_faults_are_told_in_the_order_of_files_and_lines():
 
 
 @pytest.mark.parametrize(
-    "error", [Refused("{a}!", a=1), GateError(["x"], "won"), RecordError({"a": "b"}), Missing(), Denied("No."), Conflict(3, {"a": 1}, {"a": 2})]
+    "error",
+    [Refused("{a}!", a=1), GateError(["x"], "won"), RecordError({"a": "b"}), Missing(), Denied("No."), Conflict(3, {"a": 1}, {"a": 2})],
 )
 def test_errors_survive_pickling(error):
     again = pickle.loads(pickle.dumps(error))

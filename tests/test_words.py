@@ -123,7 +123,9 @@ def test_numbers_as_people_write_them(text, english, german):
     assert DE.parse_number(text) == Decimal(german)
 
 
-@pytest.mark.parametrize("text", ["", "abc", "1,23,4", "1.2.3,4,5", "NaN", "inf", "--5", "1 2 x", "5 apples", "9" * 40, "1e99", True, float("nan"), None, [], {}])
+@pytest.mark.parametrize(
+    "text", ["", "abc", "1,23,4", "1.2.3,4,5", "NaN", "inf", "--5", "1 2 x", "5 apples", "9" * 40, "1e99", True, float("nan"), None, [], {}]
+)
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(Refused):
         ENGLISH.parse_number(text)
@@ -185,7 +187,9 @@ def test_slashes_are_read_in_the_order_of_the_language():
     assert GB.parse_date("3/4/2026", TODAY) == date(2026, 4, 3)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "31.4.", "32.1.2026", "0.0.0", "99999999", "24 Foo", "+99999999d", None, 5, [], "9" * 100])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-02-30", "31.4.", "32.1.2026", "0.0.0", "99999999", "24 Foo", "+99999999d", None, 5, [], "9" * 100]
+)
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(Refused):
         PL.parse_date(text, TODAY)
@@ -235,17 +239,28 @@ def test_what_is_no_period_is_none():
     assert [PL.parse_period(text, TODAY) for text in ("24.12.2026", "", None, "13/2026", "0000")] == [None] * 5
 
 
-@pytest.mark.parametrize(("text", "span"), [("30", (30, "d")), ("2w", (2, "w")), ("3 miesiące", (3, "m")), ("1 rok", (1, "y")), (7, (7, "d"))])
+@pytest.mark.parametrize(
+    ("text", "span"), [("30", (30, "d")), ("2w", (2, "w")), ("3 miesiące", (3, "m")), ("1 rok", (1, "y")), (7, (7, "d"))]
+)
 def test_spans(text, span):
     assert PL.parse_span(text) == span
 
 
-@pytest.mark.parametrize(("text", "minutes"), [("45", 45), ("1:30", 90), ("2h 15m", 135), ("1,5 h", 90), ("2d", 2880), (30, 30), ("1 godz", 60)])
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("45", 45), ("1:30", 90), ("2h 15m", 135), ("1,5 h", 90), ("2d", 2880), (30, 30), ("1 godz", 60)]
+)
 def test_lengths_of_time(text, minutes):
     assert PL.parse_duration(text) == minutes
 
 
-ANY = st.one_of(st.text(max_size=60), st.from_regex(r"[0-9+./: -]{0,14}[a-z]{0,5}", fullmatch=True), st.integers(), st.floats(), st.none(), st.booleans())
+ANY = st.one_of(
+    st.text(max_size=60),
+    st.from_regex(r"[0-9+./: -]{0,14}[a-z]{0,5}", fullmatch=True),
+    st.integers(),
+    st.floats(),
+    st.none(),
+    st.booleans(),
+)
 
 
 @given(ANY)

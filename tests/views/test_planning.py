@@ -10,7 +10,6 @@ from crm.errors import Refused
 from crm.records import SYSTEM
 from crm.views import planning
 from crm.views.listing import shown
-
 from tests.views.test_listing import Window, deals
 
 
