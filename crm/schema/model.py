@@ -252,8 +252,8 @@ class Entity(Labelled):
         return [key for key in self.fields if key not in special or key in mine]
 
     def form_of(self, record: Mapping[str, Any] | None = None) -> Form:
-        """The form for a record of this kind: the kind's own when it places common fields too; when it places only the kind's fields,
-        its groups follow those of the entity; without one the kind's fields come in a last group."""
+        """The form for a record of this kind: the entity's with the groups of the kind's form after it (a field stands once, where the
+        kind puts it), or with the kind's fields in a last group."""
         kind = self.kind_of(record) if record is not None else None
         if kind is None:
             special = {key for one in (self.kinds.of.values() if self.kinds else ()) for key in one.show}
@@ -262,8 +262,6 @@ class Entity(Labelled):
         mine = set(self.fields_of(record))
         if kind.form is not None:
             placed = {key for rows in kind.form.values() for row in rows for key in row}
-            if not placed <= set(kind.show):
-                return kind.form
             base = without(self.form, (set(self.fields) - mine) | placed)
             return {**base, **{label: [*base.get(label, []), *rows] for label, rows in kind.form.items()}}
         form = without(self.form, set(self.fields) - mine)

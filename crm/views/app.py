@@ -240,7 +240,7 @@ class App:
         entity = self.schema.entities[to]
         key = title_field(entity)
         values = {key: text} if key else {}
-        problems = self.door.problems(to, self.door.draft(to, values))
+        problems = self.door.problems(to, values)
         if not problems:
             record = self.door.create(to, values)
             return {"value": record.id, "label": record.title}
