@@ -286,16 +286,13 @@ class Company:
             if keys is not None
             else {k for k, one in self.schema.entities[entity].fields.items() if one.formula is not None or one.rollup is not None}
         )
-        before = self.store.sequence
         with self.writing(SYSTEM, "Computed fields"):
             settling = Settling(self)
-            for doc_id in self.table(entity).ids(self._live):
-                settling._write(entity, doc_id, dict.fromkeys(wanted, AGAIN), 0)
-        return int(self.store.sequence != before)
+            return sum(settling.settle(entity, one, dict.fromkeys(wanted, AGAIN), 0) for one in self.table(entity).ids(self._live))
 
     def turn_day(self) -> int:
         """Compute anew what depends on the day, so that filters and sorts see today's values; for the worker, once a day."""
-        return sum(self.recompute(name, shape.live) for name, shape in self.shapes.items() if shape.live)
+        return sum(self.recompute(name, shape.daily) for name, shape in self.shapes.items() if shape.daily)
 
     # -- people
 

@@ -110,7 +110,7 @@ class Settling:
             if keys is None or keys & lookup.keys:
                 self._readers(lookup, doc_id, waiting)
         for (name, target), patch in waiting.items():
-            self._write(name, target, patch, depth)
+            self.settle(name, target, patch, depth)
 
     def _readers(self, lookup: Lookup, doc_id: int, waiting: dict[tuple[str, int], dict[str, Any]]) -> None:
         """The records whose formula reads the one that changed."""
@@ -142,12 +142,13 @@ class Settling:
 
     # -- writing it
 
-    def _write(self, entity: str, doc_id: int, patch: Mapping[str, Any], depth: int) -> None:
+    def settle(self, entity: str, doc_id: int, patch: Mapping[str, Any], depth: int) -> bool:
+        """Compute and keep figures of one record; whether any of them changed."""
         company = self.company
         table = company.table(entity)
         old = table.get(doc_id=doc_id)
         if old is None or old.get(DELETED) is not None:
-            return
+            return False
         shape = company.shapes[entity]
         new = dict(old)
         env = company.env(entity, doc_id, new)
@@ -172,13 +173,14 @@ class Settling:
                     touched.add(field.key)
                     _put(new, field.key, value)
         if not touched:
-            return
+            return False
         table.update_derived(doc_id, {key: new.get(key) for key in touched})
         company.wrote(entity)
         if depth < DEPTH:
             self.changed(entity, doc_id, old, new, depth + 1)
         else:
             log.warning("%s %s: a change travelled %s links far and stopped", entity, doc_id, DEPTH)
+        return True
 
     def rollup(self, rollup: Rollup, doc_id: int, env: Any) -> Any:
         """A figure computed from all records that link here, by the store where it is one plain aggregate."""
@@ -211,7 +213,7 @@ class Settling:
         while self.open and rounds < DEPTH:
             waiting, self.open = self.open, {}
             for (entity, doc_id), keys in waiting.items():
-                self._write(entity, doc_id, dict.fromkeys(keys, AGAIN), rounds)
+                self.settle(entity, doc_id, dict.fromkeys(keys, AGAIN), rounds)
             rounds += 1
 
 

@@ -60,6 +60,7 @@ class Shape:
     rollups: list[Rollup] = field(default_factory=list)  # kept here
     feeding: list[Rollup] = field(default_factory=list)  # kept elsewhere, fed from here
     watched: list[Lookup] = field(default_factory=list)  # formulas elsewhere that read this entity
+    daily: frozenset[str] = frozenset()  # formulas and rollups that depend on the day: computed anew every day
     live: frozenset[str] = frozenset()  # formulas that depend on the day: computed when they are read
     title: Template = None  # type: ignore[assignment]
     subtitle: Template = None  # type: ignore[assignment]
@@ -123,6 +124,8 @@ def _one(entity: Entity) -> Shape:
         if formula.constants & {"today", "now"} or uses & live or str(one.spec.get("live")).lower() == "true":
             live.add(one.key)
     shape.live = frozenset(live)
+    rollups = {key for key, one in entity.fields.items() if one.rollup is not None and one.rollup.constants & {"today", "now"}}
+    shape.daily = shape.live | rollups
     return shape
 
 

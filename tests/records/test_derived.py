@@ -122,3 +122,32 @@ def test_a_new_formula_is_computed_for_records_that_are_there(tmp_path: Any, yar
     assert door.get("skipper", one)["both"] == "Ann-Hel"
     assert door.count("skipper", "both == 'Ann-Hel'") == 1
     store.close()
+
+
+def test_what_depends_on_the_day_is_read_as_of_today(tmp_path: Any) -> None:
+    from datetime import UTC, date, datetime
+
+    from crm.records import SYSTEM, Company
+    from crm.schema import load
+    from crm.stores import open_store
+    from tests.records.conftest import YAML, people, write
+
+    more = YAML["entities/order.yaml"].replace(
+        "tags: {type: tags}", 'tags: {type: tags}\n          left: {type: number, formula: "days(due - today)"}'
+    )
+    more_skipper = YAML["entities/skipper.yaml"].replace(
+        "rich: {", 'late: {type: integer, rollup: "count(orders, due < today)"}\n          rich: {'
+    )
+    files = {"entities/order.yaml": more, "entities/skipper.yaml": more_skipper}
+    company = Company(load(write(tmp_path, files)), open_store(":memory:"))
+    people(company)
+    door = company.door(SYSTEM)
+    with door.step("a year ago", at=datetime(2025, 1, 10, 12, tzinfo=UTC)):
+        skipper = door.create("skipper", {"name": "Adam"}).id
+        order = door.create("order", {"name": "Yawl", "skipper": skipper, "due": "2025-01-20"})
+        assert order["left"] == 10 and door.get("skipper", skipper)["late"] == 0
+    assert door.get("order", order.id)["left"] == (date(2025, 1, 20) - company.today()).days
+    assert door.count("order", "left == 10") == 1 and door.get("skipper", skipper)["late"] == 0
+    assert company.turn_day() == 2
+    assert door.count("order", "left == 10") == 0 and door.get("skipper", skipper)["late"] == 1
+    assert company.turn_day() == 0
