@@ -129,6 +129,8 @@ def export(
         raise Refused("The formats are {known}.", known=", ".join(FORMATS))
     if entity not in door.schema.entities:
         raise Refused("There is nothing called {name}.", name=entity)
+    if not door.may("export", entity):  # said before a file is made
+        raise Denied("You may not export these.")
     keys = columns_of(door, entity, columns)
     found = rows(door, entity, where, find, order)
     write: Callable[..., int] = {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet, "json": _json}[kind]
