@@ -1,6 +1,7 @@
 // Editors of values: one per word that a field type's `editor()` gives, used by forms, facts, sheets, bulk edit and filters alike.
 // editor(ctx, spec, {id, act, value, error, label, describedby, required, autofocus}) gives a node; editorValue(node) what was typed
-// (JSON the field's `clean` takes; null when empty). The node is an island: it keeps its own state while the spec stays the same,
+// (JSON the field's `clean` takes; null when empty). With `own` the value is the user's once it stands: only another `version` replaces it.
+// The node is an island: it keeps its own state while the spec stays the same,
 // bubbles `input` while typing and `change` when a value is settled, and its focus() goes to the box inside.
 
 const EDITORS = {}
@@ -13,7 +14,7 @@ let editorCount = 0
 function editor(ctx, spec, opts = {}) {
   spec = spec || {type: 'text'}
   const make = EDITORS[spec.type] || EDITORS.text, value = 'value' in opts && opts.value !== undefined ? opts.value : spec.value
-  const node = h('div.editor', {class: 'e-' + spec.type, act: opts.act, id_: opts.id ?? opts.act, 'data-spec': hash(JSON.stringify([spec, opts.label, opts.id, opts.required, opts.version, 'value' in opts ? null : value])), key: opts.key, 'data-invalid': opts.error ? '1' : null, 'data-describe': opts.describedby})
+  const node = h('div.editor', {class: 'e-' + spec.type, act: opts.act, id_: opts.id ?? opts.act, 'data-spec': hash(JSON.stringify(opts.own ? [{...spec, value: null, text: spec.type === 'fixed' ? spec.text : null}, opts.label, opts.id, opts.version] : [spec, opts.label, opts.id, opts.required, opts.version, 'value' in opts ? null : value])), key: opts.key, 'data-invalid': opts.error ? '1' : null, 'data-describe': opts.describedby, 'data-must': opts.required ? '1' : null})
   let api = null
   node.mount = () => {
     if (api) return
@@ -28,7 +29,7 @@ function editor(ctx, spec, opts = {}) {
   node.busy = () => !!api?.busy?.()
   node.focus = () => { const box = api?.box || node.querySelector('input,textarea,select,button,[tabindex]'); box?.focus(); if (box?.select && box.type !== 'checkbox' && box.nodeName === 'INPUT') try { box.select() } catch { /* a type without selection */ } }
   node.sync = next => {
-    for (const name of ['class', 'data-invalid', 'data-describe', 'data-act', 'data-id_']) next.hasAttribute(name) ? node.setAttribute(name, next.getAttribute(name)) : node.removeAttribute(name)
+    for (const name of ['class', 'data-invalid', 'data-describe', 'data-must', 'data-act', 'data-id_']) next.hasAttribute(name) ? node.setAttribute(name, next.getAttribute(name)) : node.removeAttribute(name)
     mark(node)
   }
   return node
@@ -38,10 +39,11 @@ const editorValue = node => { const island = node?.matches?.('[data-spec]') ? no
 function mark(node) {
   const box = node.querySelector('input:not([type=file]),textarea,select,[role=group],[role=radiogroup]'); if (!box) return
   node.dataset.invalid ? box.setAttribute('aria-invalid', 'true') : box.removeAttribute('aria-invalid')
+  if (box.matches('input,textarea,select')) node.dataset.must ? box.setAttribute('aria-required', 'true') : box.removeAttribute('aria-required')
   node.dataset.describe ? box.setAttribute('aria-describedby', node.dataset.describe) : box.removeAttribute('aria-describedby')
 }
 
-const inputOf = (e, more = {}) => h('input', {type: 'text', id: e.id, label: e.label, 'aria-required': e.required ? 'true' : null, placeholder: e.spec.placeholder || null, title: null,  autocomplete: 'off', ...more})
+const inputOf = (e, more = {}) => h('input', {type: 'text', id: e.id, label: e.label, placeholder: e.spec.placeholder || null, title: null,  autocomplete: 'off', ...more})
 const plain = (type, more = {}) => e => {
   const box = inputOf(e, {type, value: e.value ?? '', ...(typeof more === 'function' ? more(e) : more)})
   return {nodes: box, box, read: () => box.value, put: v => { box.value = v ?? '' }}
@@ -62,7 +64,7 @@ function affix(e, sign, where, mode = 'decimal') {
   return {nodes: sign ? h('span.affix', {class: where}, h('span', {'aria-hidden': 'true'}, sign), box) : box, box, read: () => box.value, put: v => { box.value = v ?? '' }}
 }
 EDITORS.textarea = e => {
-  const box = h('textarea', {id: e.id, label: e.label, rows: e.spec.rows || 3, 'aria-required': e.required ? 'true' : null, placeholder: e.spec.placeholder || null, value: e.value ?? ''})
+  const box = h('textarea', {id: e.id, label: e.label, rows: e.spec.rows || 3, placeholder: e.spec.placeholder || null, value: e.value ?? ''})
   const grow = () => { box.style.height = 'auto'; box.style.height = Math.min(Math.max(box.scrollHeight + 2, 60), 420) + 'px' }
   box.addEventListener('input', grow); queueMicrotask(grow); requestAnimationFrame(grow)
   return {nodes: box, box, read: () => box.value, put: v => { box.value = v ?? ''; grow() }}
@@ -95,7 +97,7 @@ EDITORS.check = e => {
 EDITORS.select = e => {
   const options = (e.spec.options || []).map(optionOf), now = e.value == null ? '' : String(e.value?.id ?? e.value)
   if (now && !options.some(o => String(o.value) === now)) options.push({value: now, label: now})
-  const box = h('select', {id: e.id, label: e.label, 'aria-required': e.required ? 'true' : null}, h('option', {value: ''}, e.spec.blank || '–'), options.map(o => h('option', {value: o.value}, o.label)))
+  const box = h('select', {id: e.id, label: e.label}, h('option', {value: ''}, e.spec.blank || '–'), options.map(o => h('option', {value: o.value}, o.label)))
   box.value = now
   return {nodes: box, box, read: () => { const o = options.find(x => String(x.value) === box.value); return o ? o.value : null }, put: v => { box.value = v ?? '' }}
 }
@@ -252,12 +254,12 @@ EDITORS.between = e => {
 }
 EDITORS.longtext = EDITORS.textarea
 // A labelled editor with its help and its message, as forms and sheets show it
-function fieldRow(ctx, f, {act = 'field', error, autofocus, scope = '', value, version} = {}) {
+function fieldRow(ctx, f, {act = 'field', error, autofocus, scope = '', value, version, own} = {}) {
   const id = `${scope}-${f.field}`.replace(/[^\w-]/g, '_'), spec = f.editor || {type: 'text'}, wide = f.wide || ['textarea', 'markdown', 'lines', 'links', 'files', 'file', 'address', 'longtext'].includes(spec.type)
   const group = ['multi', 'rating', 'address', 'files', 'file', 'lines', 'links', 'fixed', 'person_name'].includes(spec.type) || (spec.type === 'name' && spec.parts)
   const help = f.help || spec.hint || '', says = [error && `${id}-say`, help && `${id}-help`].filter(Boolean).join(' ')
   return h('div.field', {key: f.field, class: [wide && 'wide', error && 'bad', 'k-' + spec.type].filter(Boolean).join(' '), 'data-field': f.field, hidden: f.hidden},
     h(group ? 'span.label' : 'label.label', {for: group ? null : id, title: help || null}, f.label, f.required && h('span.must', {'aria-hidden': 'true'}, '*'), f.required && h('span.sr', null, ` (${ctx.t('Required')})`)),
-    editor(ctx, spec, {id: f.field, boxid: id, act, label: f.label, required: f.required, error, describedby: says || null, autofocus, version, ...(value !== undefined ? {value} : {})}),
+    editor(ctx, spec, {id: f.field, boxid: id, act, label: f.label, required: f.required, error, describedby: says || null, autofocus, version, own, ...(value !== undefined ? {value} : {})}),
     error ? h('em', {role: 'alert', id: `${id}-say`}, error) : null, help && h('span.sr', {id: `${id}-help`}, help))
 }

@@ -9,7 +9,7 @@ const Form = part((content, ctx) => {
   const state = f => ({...f, hidden: hidden.has(f.field), required: ui.required ? ui.required.includes(f.field) : f.required})
   const row = f => {
     const spec = ui.shown && f.field in ui.shown ? {...f.editor, text: ui.shown[f.field]} : f.editor
-    return fieldRow(ctx, {...state(f), editor: spec}, {act: 'field', error: problems[f.field], scope: 'f', version: ui.version, ...(ui.values && f.field in ui.values ? {value: ui.values[f.field]} : {})})
+    return fieldRow(ctx, {...state(f), editor: spec}, {act: 'field', error: problems[f.field], scope: 'f', own: true, version: ui.version, ...(ui.values && f.field in ui.values ? {value: ui.values[f.field]} : {})})
   }
   return h('form.form', {act: 'save', novalidate: true, label: title}, h('header', {key: 'head'}, glyph && h('span.glyph', null, icon(glyph)), h('h1', null, title)),
     ui.kept && h('div.kept', {key: 'kept', role: 'status'}, icon('history'), h('span', null, t('What you typed before is still here.')), button('discard', '', t('Discard'), {class: 'quiet'})),
