@@ -7,6 +7,7 @@ orders those in Python: what starts with the word first, then what has a word st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ from crm.stores.sqlite import SQLiteStorage, TableInfo
 from crm.words import folded as fold
 
 SHIFT = 40
-PER_GROUP = 40
+LEAST = 16  # hits looked at of each group when several are asked
 FEW = 3
 SHORT_SCAN = 3000
 
@@ -98,13 +99,25 @@ def match(storage: SQLiteStorage, text: str, groups: Mapping[str, Iterable[str]]
     if not words or not slots or limit <= 0:
         return []
     found: dict[tuple[str, int], tuple[float, str]] = {}
-    for slot, i, folded, raw in _exact(storage, words, slots):
+    each = limit if len(slots) == 1 else min(limit, max(LEAST, limit * 2 // 3))
+    hits = _exact(storage, words, slots, each)
+    if each < limit and each <= len(hits) < limit:  # one group alone could give more
+        hits = _exact(storage, words, slots, limit)
+    for slot, i, folded, raw in hits:
         _keep(found, slots[slot], i, _score(folded, words), raw)
     if fuzzy and len(found) < FEW and max(map(len, words)) >= 4:
         for slot, i, score, raw in _similar(storage, words, slots):
             if (slots[slot][0], i) not in found:
                 _keep(found, slots[slot], i, score, raw)
-    best = sorted(found.items(), key=lambda kv: (-kv[1][0], kv[0][0], -kv[0][1]))[:limit]
+    best = sorted(found.items(), key=lambda kv: (-kv[1][0], kv[0][0], -kv[0][1]))
+    if len(best) > limit:  # the best two of each table come along in any case
+        heard: Counter[str] = Counter()
+        first: list[Any] = []
+        rest: list[Any] = []
+        for entry in best:
+            heard[entry[0][0]] += 1
+            (first if heard[entry[0][0]] <= 2 else rest).append(entry)
+        best = sorted((first + rest)[:limit], key=lambda kv: -kv[1][0])
     return [Hit(table, i, round(score, 3), snippet(raw, words)) for (table, i), (score, raw) in best]
 
 
@@ -129,17 +142,15 @@ def _keep(found: dict, slot: tuple[str, int], i: int, score: float, raw: str) ->
         found[table, i] = (score, raw)
 
 
-def _exact(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any]) -> list[tuple[int, int, str, str]]:
+def _exact(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any], each: int) -> list[tuple[int, int, str, str]]:
     long = [w for w in words if len(w) >= 3]
     if not long:
-        return _short(storage, words, slots)
+        return _short(storage, words, slots, each)
     query = " AND ".join(_quoted(gram) for gram in dict.fromkeys(g for w in long for g in grams(w)))
-    return _ask(storage, query, slots, lambda folded: all(w in folded for w in words))
+    return _ask(storage, query, slots, lambda folded: all(w in folded for w in words), each)
 
 
-def _ask(
-    storage: SQLiteStorage, query: str, slots: Mapping[int, Any], fits: Any, per_group: int = PER_GROUP
-) -> list[tuple[int, int, str, str]]:
+def _ask(storage: SQLiteStorage, query: str, slots: Mapping[int, Any], fits: Any, per_group: int) -> list[tuple[int, int, str, str]]:
     """The first hits of each group: newest first; one query over all groups, jumping on as soon as a group has given enough."""
     ordered = sorted(slots, reverse=True)
     c, hits, at = storage.connection, [], 0
@@ -170,7 +181,7 @@ def _ask(
     return hits
 
 
-def _short(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any]) -> list[tuple[int, int, str, str]]:
+def _short(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any], each: int) -> list[tuple[int, int, str, str]]:
     """One or two letters: words that start with them, among the newest documents of each group."""
     hits = []
     for slot in slots:
@@ -182,7 +193,7 @@ def _short(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any]) -
             (slot, rowid & ((1 << SHIFT) - 1), folded, raw)
             for rowid, folded, raw in rows
             if all(folded.startswith(w) or f" {w}" in folded or f"\n{w}" in folded for w in words)
-        ][:PER_GROUP]
+        ][:each]
     return hits
 
 

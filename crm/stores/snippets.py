@@ -9,6 +9,10 @@ def snippet(raw: str, words: list[str], width: int = 80) -> str:
     """The line of `raw` in which the first of `words` (folded) occurs, cut to about `width` characters around it."""
     lines = raw.split("\n")
     for line in lines:
+        if len(line) <= width:
+            if any(word in fold(line) for word in words):
+                return line
+            continue
         folded, origin = [], []
         for i, char in enumerate(line):
             for c in fold(char):
@@ -19,8 +23,6 @@ def snippet(raw: str, words: list[str], width: int = 80) -> str:
         if not places:
             continue
         start = origin[min(places)]
-        if len(line) <= width:
-            return line
         left = max(0, min(start - width // 3, len(line) - width))
         return ("…" if left else "") + line[left : left + width].strip() + ("…" if left + width < len(line) else "")
     return lines[0][:width]
