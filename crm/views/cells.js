@@ -8,6 +8,7 @@ function cellNode(c, {link = true} = {}) {
   if (c.who) return [initials(c.who), c.named && h('span', null, ` ${c.who}`)]
   if (c.list) return c.list.map(x => h('span.chip', null, typeof x === 'object' ? x.text : x))
   if (c.swatch) return h('span.swatch', {style: `--dot:${dotColor(c.swatch)}`}, c.text)
+  if (c.color && c.text) return h('span.stage', {style: `--dot:${dotColor(c.color)}`, class: c.tone}, c.text)
   if (c.href && link) return h('a', {href: c.href, class: c.tone, tabindex: -1}, c.text)
   return h('span', {class: c.tone}, c.text)
 }

@@ -242,10 +242,11 @@ class Listing:
         kinds = self.entity.kinds
         if kinds is not None and kinds.field in self.fields:
             named = set(self._kind_views().values())
+            said = {label for _, label, _ in found}
             found += [
                 (f"kind:{key}", kind.plural_in(self.t), self.fields[kinds.field].condition("is", key, self.t))
                 for key, kind in kinds.of.items()
-                if key not in named
+                if key not in named and kind.plural_in(self.t) not in said
             ]
         found += [(f"own:{name}", one.get("label", name), None) for name, one in self.own.items()]
         return found

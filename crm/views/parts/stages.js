@@ -13,10 +13,7 @@ const Stages = part((content, ctx) => {
   ui.error && h('p.errors', {role: 'alert', key: 'error'}, ui.error),
   guide.length && !current?.outcome && ui.guide !== false ? h('ul.guide', {key: 'guide', label: t('To do in this stage')}, guide.map(g => h('li', null, icon('arrow_right'), g))) : null]
 }, {
-  drawn(ctx) {      // on a narrow screen the current stage is scrolled into sight
-    const now = ctx.root.querySelector('.path .now'), path = now?.parentNode
-    if (now && ctx.ui.seen !== ctx.model.content.now && path.scrollWidth > path.clientWidth) { ctx.ui.seen = ctx.model.content.now; path.scrollLeft = now.offsetLeft - path.offsetLeft - (path.clientWidth - now.offsetWidth) / 2 }
-  },
+  drawn(ctx) { if (ctx.ui.seen !== ctx.model.content.now) for (const wait of [0, 150, 500]) setTimeout(() => intoSight(ctx), wait) },
   async go(ctx, el) { if (el.dataset.id_ !== ctx.model.content.now) await toStage(ctx, el.dataset.id_) },
   async move(ctx) {
     const gate = ctx.ui.gate || ctx.model.content.gate, values = {}
@@ -26,6 +23,12 @@ const Stages = part((content, ctx) => {
   leave(ctx) { Object.assign(ctx.ui, {gate: null, problems: {}, error: ''}); ctx.draw() },
   on_joy: ctx => joy(ctx.root),
 })
+// On a narrow screen the path is scrolled to the current stage, once it has its size
+function intoSight(ctx) {
+  const now = ctx.root.querySelector('.path .now'), path = now?.parentNode
+  if (!now || !path.clientWidth || ctx.ui.seen === ctx.model.content.now) return
+  ctx.ui.seen = ctx.model.content.now; path.scrollLeft = now.offsetLeft - path.offsetLeft - (path.clientWidth - now.offsetWidth) / 2
+}
 async function toStage(ctx, stage, values) {
   if (ctx.ui.busy) return
   Object.assign(ctx.ui, {busy: true, error: '', problems: {}}); ctx.root.querySelector(`[data-act=go][data-id_="${stage}"]`)?.classList.add('busy')
