@@ -419,5 +419,6 @@ def test_nobody_writes_what_they_may_not(seed: int, tmp_path: Any) -> None:
         assert model.scope(who, entity, "change", record)
         if act == "change" or entity == "beta":
             assert key not in hidden
+            assert key == "owner" or model.scope(who, entity, "change", {**record, key: value})  # rights hold of what it becomes, too
             record[key] = value
             world.note(entity, id, {key: value})

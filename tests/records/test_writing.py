@@ -116,6 +116,25 @@ def test_giving_away_is_allowed_taking_is_not(doors: Any) -> None:
     assert dora.get("skipper", record.id).title == "Adam (Hel)"
 
 
+def test_rights_are_asked_of_what_a_record_becomes(doors: Any, company: Any) -> None:
+    """Emil may change orders of nobody or his own; he may not make one of nobody's into somebody else's secret by another field."""
+    from crm.expressions import parse
+
+    rights = company.schema.roles["clerk"].rights["order"]
+    before, rights.change = rights.change, parse("wood == 'oak'", company.schema.entities["order"].scope, expects="boolean")
+    company.reload(company.schema)
+    try:
+        skipper = made(doors["olga"], grade="gold").id
+        order = doors["olga"].create("order", {"name": "Yawl", "skipper": skipper, "wood": "oak"})
+        assert doors["emil"].change("order", order.id, {"price": 5})["price"] == 5
+        with pytest.raises(Denied):
+            doors["emil"].change("order", order.id, {"wood": "pine"})
+        assert doors["emil"].change("order", order.id, {"seller": doors["ben"].actor.id})["wood"] == "oak"
+    finally:
+        rights.change = before
+        company.reload(company.schema)
+
+
 def test_changes_of_two_people_to_different_fields_both_stay(doors: Any) -> None:
     record = made(doors["anna"])
     doors["olga"].change("skipper", record.id, {"harbour": "Puck"})
