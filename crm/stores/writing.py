@@ -7,6 +7,7 @@ element `"+"` where the field was absent before and `"-"` where it is absent aft
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from itertools import takewhile
 from typing import Any
 
@@ -43,6 +44,9 @@ def tidy(info: TableInfo, doc: dict) -> dict:
         for key in path[:-1]:
             holder = holder.get(key) if isinstance(holder, dict) else None
         if isinstance(holder, dict) and holder.get(path[-1], MISSING) is None:
+            doc[path[0]] = holder = deepcopy(doc[path[0]])  # the caller's own stays as it is
+            for key in path[1:-1]:
+                holder = holder[key]
             del holder[path[-1]]
     return doc
 

@@ -65,7 +65,9 @@ def test_derived_values_keep_the_version_but_are_in_history(deals):
 
 
 def test_an_empty_declared_field_is_absent_an_undeclared_null_stays(deals):
-    i = deals.insert({"name": "x", "stage": None, "address": {"city": None, "zip": None}, "other": None})
+    given = {"name": "x", "stage": None, "address": {"city": None, "zip": None}, "other": None}
+    i = deals.insert(given)
+    assert given == {"name": "x", "stage": None, "address": {"city": None, "zip": None}, "other": None}
     assert deals.get(doc_id=i) == {"name": "x", "address": {"zip": None}, "other": None}
     deals.update({"name": None}, doc_ids=[i])
     assert "name" not in deals.get(doc_id=i)
