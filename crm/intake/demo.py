@@ -155,8 +155,8 @@ class World:
             self.plan(story)
         total = (self.now - self.start).total_seconds()
         while self.queue and self.queue[0].at <= self.now:
-            # two days are one durable commit; each act in them is a step of its own, rollups are settled in the evening of the second
-            evening = min(self.now, (self.queue[0].at + timedelta(days=1)).replace(hour=20))
+            # five days are one durable commit; each act in them is a step of its own, rollups are settled in the last evening
+            evening = min(self.now, (self.queue[0].at + timedelta(days=4)).replace(hour=20))
             with self.company.writing(SYSTEM, "Computed fields", at=evening, later=True):
                 while self.queue and self.queue[0].at <= evening:
                     event = heapq.heappop(self.queue)

@@ -26,13 +26,14 @@ from crm.stores import where_id
 FORMATS = ("csv", "xlsx", "parquet", "json")
 CHUNK = 500
 
+_RUNS = re.compile(r"'*[=+\-@\t\r\n]")
 _HARMLESS = re.compile(r"[+-][\d\s().,/-]*\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def safe_cell(text: Any) -> Any:
     """A text that no spreadsheet runs: an apostrophe before `=`, `@`, tabs, and `+` or `-` unless it is a number or a phone number."""
-    if not isinstance(text, str) or not text or text[0] not in "=+-@\t\r\n":
+    if not isinstance(text, str) or not _RUNS.match(text):
         return text
     return text if text[0] in "+-" and _HARMLESS.match(text) else "'" + text
 
@@ -199,7 +200,7 @@ def _xlsx(door: Any, entity: str, keys: list[str], found: Iterator[Any], path: P
         if isinstance(value, date):
             return WriteOnlyCell(sheet, value=value)
         text = _CONTROL.sub("", fields[key].to_text(value))[:32767]
-        made = WriteOnlyCell(sheet, value=text)
+        made = WriteOnlyCell(sheet, value="'" + text if text[:1] == "'" and _RUNS.match(text) else text)
         made.data_type = "s"
         if text[:1] in ("=", "+", "-", "@"):
             made.quotePrefix = True

@@ -577,9 +577,12 @@ def aslist(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+_GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+
+
 def unguard(text: str) -> str:
     """Take off the apostrophe that an export puts before what a spreadsheet would run."""
-    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in "=+-@\t\r" else text
+    return text[1:] if _GUARDED.match(text) else text
 
 
 def renamed(value: Any) -> Any:
