@@ -310,6 +310,7 @@ class Importer:
         places = [(self.table.columns.index(column), column, targets) for column, targets in self.map.columns.items() if column in self.table.columns]
         if not self.door.actor.admin:  # when a record was made is history: only admins bring it along
             places = [place for place in places if not all(getattr(self.entity.fields[one.field], "system", False) and one.field != "id" for one in place[2])]
+        whole = {column for _, column, targets in places if self.entity.fields[targets[0].field].name in ("markdown", "long_text")}
         for number, row in enumerate(self.table.rows):
             report = RowReport(number + 2, "", "", values=row)
             self.outcome.rows.append(report)
@@ -319,7 +320,8 @@ class Importer:
             else:
                 typed: dict[str, Any] = {}
                 for at, column, targets in places:
-                    self.place_one(column, targets, row[at].strip(), typed, report)
+                    text = row[at] if column in whole and row[at].strip() else row[at].strip()
+                    self.place_one(column, targets, text, typed, report)
                 self.take(typed, report)
             if progress and (number % 50 == 49 or number + 1 == total):
                 progress(number + 1, total)
