@@ -27,6 +27,8 @@ from babel.numbers import format_compact_currency, format_currency, format_decim
 
 from crm.errors import Refused, Said, fill
 
+#: How a language without a country is written: English with the day before the month and 24 hours, as its users in Europe do.
+WRITTEN = {"en": "en_GB"}
 LANGUAGES = ("en", "pl", "sr_Latn", "lt")
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 SPACES = "\u00a0\u202f\u2009\u2007\u2008\u2002\u2003\u3000"
@@ -136,7 +138,7 @@ class Words:
             self.tz = ZoneInfo("UTC")
         self.timezone = str(self.tz)
         try:
-            self.locale = Locale.parse(self.language.replace("-", "_"))
+            self.locale = Locale.parse(WRITTEN.get(self.language, self.language).replace("-", "_"))
         except (UnknownLocaleError, ValueError, TypeError):
             self.locale = Locale("en")
 

@@ -218,7 +218,7 @@ def test_links_carry_attributes():
     assert value == [{"id": 3, "role": "decides", "since": date(2026, 12, 24)}, {"id": 5}]
     assert field.to_json(value) == [{"id": 3, "role": "decides", "since": "2026-12-24"}, {"id": 5}]
     ctx = Shown(title=lambda entity, id: f"T{id}" if id == 3 else None)
-    assert field.display(value, ctx) == "T3 (Decides, Dec 24, 2026)"
+    assert field.display(value, ctx) == "T3 (Decides, 24 Dec 2026)"
     assert [row["id"] for row in field.cell(value, ctx)["items"]] == [3]
     assert [one["key"] for one in field.editor(value, ctx)["with"]] == ["role", "since"]
 
