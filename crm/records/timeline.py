@@ -122,7 +122,7 @@ class Timeline_(Past):
         if find.strip():
             cond = all_of(cond, self._finding(other, sight, find.strip()))
         cond = all_of(cond, _earlier(cursor, other.name, spec.on, other.fields[spec.on]))
-        template = Template(spec.title, other) if spec.title else self.company.shapes[other.name].title
+        template = self.company.shapes[other.name].event
         docs = self.company.table(other.name).find(cond, order_by=[f"-{spec.on}"], limit=limit)
         shown = self.shown_for(other.name, docs, [key for key in (spec.who, spec.text, spec.result) if key and key in readable])
         for doc in docs:
@@ -173,7 +173,9 @@ class Timeline_(Past):
         spec = other.timeline
         assert spec is not None
         keys = [
-            key for key in dict.fromkeys([*Template(spec.title, other).keys, spec.text, spec.result]) if key and key in sight.plan.readable
+            key
+            for key in dict.fromkeys([*self.company.shapes[other.name].event.keys, spec.text, spec.result])
+            if key and key in sight.plan.readable
         ]
         found: QueryInstance | None = None
         for key in keys:
