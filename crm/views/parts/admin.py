@@ -13,4 +13,4 @@ class Admin(Part):
     words = ("Search", "Add a user", "Name", "Signs in as", "Role", "Team", "Edit", "Set a password", "Switch off", "Switch on", "Switched off", "Acts", "{n} users", "Nobody found",
              "See", "Create", "Change", "Delete", "Export", "Hidden fields", "Read only fields", "Check", "Take up changes", "No faults. This configuration is in use.",
              "{n} faults. The last good configuration stays in use until they are mended.", "One fault. The last good configuration stays in use until it is mended.",
-             "Checking…", "May do everything in administration", "No password yet", "{n} people", "Also on all others")
+             "Checking…", "May do everything in administration", "No password yet", "{n} people", "1 person")
