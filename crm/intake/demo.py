@@ -282,7 +282,10 @@ class World:
         count = max(1, round(float(story["count"]) * (self.scale if story.get("scale", "yes") != "no" else 1)))
         length = (self.now - self.start).total_seconds() / 86400
         low, high = story.get("over") or [-length, -1]
-        moments = sorted(self.when(max(-length, float(low)), float(high), float(story.get("growth", 0.6)), story.get("season", "yes") != "no") for _ in range(count))
+        moments = sorted(
+            self.when(max(-length, float(low)), float(high), float(story.get("growth", 0.6)), story.get("season", "yes") != "no")
+            for _ in range(count)
+        )
         for moment in moments:
             self.at(moment, lambda at, story=story: self.tell(story, {}, at))  # type: ignore[misc]
 
@@ -342,9 +345,17 @@ class World:
                 return thing
         if ask.get("same") and isinstance(ctx.get(ask["same"]), Thing):
             mine = self.about(str(ask["of"]), str(ask["same"]), ctx[ask["same"]].id)
-            mine = [thing for thing in mine if all(thing.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())]
+            mine = [
+                thing
+                for thing in mine
+                if all(thing.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())
+            ]
             return self.random.choice(mine) if mine else None
-        found = [thing for thing in pool if all(thing.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())]
+        found = [
+            thing
+            for thing in pool
+            if all(thing.get(key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())
+        ]
         return self.random.choice(found) if found else None
 
     def about(self, entity: str, key: str, number: int) -> list[Thing]:
@@ -489,7 +500,10 @@ class World:
             following = touches[number + 1] if number + 1 < len(touches) else None
             self.at(moment, lambda t, following=following: self.work_on(pipeline, mine, t, following))  # type: ignore[misc]
         if end > self.now or forgotten:
-            self.at(min(self.now, max(self.now - timedelta(hours=self.random.uniform(1, 60)), at)), lambda t: self.leave_open(pipeline, mine, t, forgotten))
+            self.at(
+                min(self.now, max(self.now - timedelta(hours=self.random.uniform(1, 60)), at)),
+                lambda t: self.leave_open(pipeline, mine, t, forgotten),
+            )
         return thing
 
     def say_next(self, pipeline: Any, values: dict[str, Any]) -> None:
@@ -564,7 +578,11 @@ class World:
             values: dict[str, Any] = {key: None for role in ("next", "next_text") if (key := pipeline.fields.get(role))}
             due = None
         else:
-            days = self.random.choices([0, self.random.randint(1, 6), self.random.randint(7, 24)], [2, 5, 4])[0] if draw < 0.68 else -self.random.randint(1, 16)
+            days = (
+                self.random.choices([0, self.random.randint(1, 6), self.random.randint(7, 24)], [2, 5, 4])[0]
+                if draw < 0.68
+                else -self.random.randint(1, 16)
+            )
             due = self.work(self.now.replace(hour=9) + timedelta(days=days)) if days >= 0 else self.now + timedelta(days=days)
             due = due.replace(hour=self.random.randint(8, 15), minute=self.random.choice([0, 15, 30, 45]), second=0)
             values = {promised: due.date().isoformat()} if promised else {}
@@ -631,7 +649,9 @@ class World:
             users = self.schema.users.entity if self.schema.users else None
             one = self.schema.entities[entity]
             self._links[entity] = {
-                key: key for key, f in one.own_fields.items() if getattr(f, "to", None) not in (None, users, entity) and not getattr(f, "many", False)
+                key: key
+                for key, f in one.own_fields.items()
+                if getattr(f, "to", None) not in (None, users, entity) and not getattr(f, "many", False)
             }
         return self._links[entity]
 
@@ -672,7 +692,11 @@ class World:
             return self.unlike(lambda: str(self.value(spec["unique"], ctx, at)))
         if "range" in spec:
             low, high = spec["range"]
-            return self.random.randint(low, high) if isinstance(low, int) and isinstance(high, int) else round(self.random.uniform(low, high), 2)
+            return (
+                self.random.randint(low, high)
+                if isinstance(low, int) and isinstance(high, int)
+                else round(self.random.uniform(low, high), 2)
+            )
         if "around" in spec:  # lognormal: [median, spread], rounded to two figures
             middle, spread = spec["around"]
             base = self.number_of(middle, ctx)
@@ -743,7 +767,9 @@ class World:
     def sum_lines(rows: Any) -> float | None:
         if not isinstance(rows, list):
             return None
-        return round(sum(float(row.get("quantity") or 1) * float(row.get("price") or 0) * (1 - float(row.get("discount") or 0)) for row in rows), 2)
+        return round(
+            sum(float(row.get("quantity") or 1) * float(row.get("price") or 0) * (1 - float(row.get("discount") or 0)) for row in rows), 2
+        )
 
     def number_of(self, of: Any, ctx: Context) -> float | None:
         found = self.look(of, ctx) if isinstance(of, str) else of

@@ -147,7 +147,9 @@ def export_all(door: Any, folder: str | Path, format: str = "csv") -> dict[str, 
     }
 
 
-def records(door: Any, entity: str, where: Any = None, find: str = "", order: Sequence[str] | str = (), columns: Any = None) -> list[dict[str, Any]]:
+def records(
+    door: Any, entity: str, where: Any = None, find: str = "", order: Sequence[str] | str = (), columns: Any = None
+) -> list[dict[str, Any]]:
     """The records as plain JSON: what `export --format json` prints."""
     keys = columns_of(door, entity, columns)
     return [record_json(door, record, keys) for record in rows(door, entity, where, find, order)]

@@ -89,7 +89,10 @@ def guess_map(door: Any, entity: str, columns: Iterable[str], name: str = "") ->
             part = piece if not parts or piece in parts else next((one for one in parts if one.startswith(piece[:3])), piece)
             take(column, Target(home, part=part))
     for column in [*left]:  # nearly the same
-        best = max(((fuzz.ratio(plain(column), word), key) for key, names in called.items() if key not in taken for word in names), default=(0.0, ""))
+        best = max(
+            ((fuzz.ratio(plain(column), word), key) for key, names in called.items() if key not in taken for word in names),
+            default=(0.0, ""),
+        )
         if best[0] >= ALIKE:
             take(column, Target(best[1]))
     for column, targets in chosen.items():  # a link may be given by number, by what the record is called, a user by login

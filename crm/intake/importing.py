@@ -122,7 +122,9 @@ def find_map(schema: Any, entity: str | None, path: str | Path, name: str | None
             raise Refused("The import map {name} is for {entity}.", name=found.name, entity=found.entity)
         return found
     stem = Path(path).stem
-    fitting = [key for key, one in maps.items() if stem in (key.rpartition("/")[2], Path(one.file or "").stem) and entity in (None, one.entity)]
+    fitting = [
+        key for key, one in maps.items() if stem in (key.rpartition("/")[2], Path(one.file or "").stem) and entity in (None, one.entity)
+    ]
     return maps[fitting[0]] if len(fitting) == 1 else None
 
 
@@ -306,10 +308,22 @@ class Importer:
 
     def rows(self, progress: Progress | None) -> None:
         total = len(self.table)
-        skip = [(self.table.columns.index(column), {text.casefold() for text in texts}) for column, texts in self.map.skip.items() if column in self.table.columns]
-        places = [(self.table.columns.index(column), column, targets) for column, targets in self.map.columns.items() if column in self.table.columns]
+        skip = [
+            (self.table.columns.index(column), {text.casefold() for text in texts})
+            for column, texts in self.map.skip.items()
+            if column in self.table.columns
+        ]
+        places = [
+            (self.table.columns.index(column), column, targets)
+            for column, targets in self.map.columns.items()
+            if column in self.table.columns
+        ]
         if not self.door.actor.admin:  # when a record was made is history: only admins bring it along
-            places = [place for place in places if not all(getattr(self.entity.fields[one.field], "system", False) and one.field != "id" for one in place[2])]
+            places = [
+                place
+                for place in places
+                if not all(getattr(self.entity.fields[one.field], "system", False) and one.field != "id" for one in place[2])
+            ]
         whole = {column for _, column, targets in places if self.entity.fields[targets[0].field].name in ("markdown", "long_text")}
         for number, row in enumerate(self.table.rows):
             report = RowReport(number + 2, "", "", values=row)
@@ -363,7 +377,9 @@ class Importer:
             key = (one.to, target.find)
             found = self.found.get(key, {}).get(str(value), 0)
             if found is None:
-                report.problems.append(self.t("{column}: more than one {entity} has {value}", column=column, entity=self.label_of(one.to), value=text))
+                report.problems.append(
+                    self.t("{column}: more than one {entity} has {value}", column=column, entity=self.label_of(one.to), value=text)
+                )
                 return
             if not found:
                 if one.to == self.map.entity and not quiet and self.comes_later(target.find, str(value)):
@@ -396,7 +412,10 @@ class Importer:
         rule = target.otherwise
         if isinstance(rule, Target):
             if not quiet and target.find:
-                self.note(self.t("{column}: no such {entity}; kept as {field}", column=column, entity=self.to_label(target), field=rule.field), report.row)
+                self.note(
+                    self.t("{column}: no such {entity}; kept as {field}", column=column, entity=self.to_label(target), field=rule.field),
+                    report.row,
+                )
             self.place(column, rule, text, typed, report, quiet)
         elif rule == "keep":
             typed.setdefault(target.field, text)

@@ -109,3 +109,12 @@ def test_timeline_events_link_to_those_they_are_about(name):
     assert len(events) >= 3
     for entity in events:
         assert any(getattr(field, "to", None) for field in entity.own_fields.values()), entity.name
+
+
+@pytest.mark.parametrize("module", ["leads", "marketing", "service", "commerce", "market"])
+def test_a_module_can_be_switched_off(module, tmp_path):
+    """A company's own folder takes what it needs; everything that names the rest goes with it (H3)."""
+    (tmp_path / "crm.yaml").write_text(f"name: own\nextends: sales\nmodules: {{{module}: false}}\n", encoding="utf-8")
+    smaller = load(tmp_path)
+    gone = set(schema("sales").entities) - set(smaller.entities)
+    assert gone and all(schema("sales").entities[name].module == module for name in gone)

@@ -57,7 +57,9 @@ def test_three_years_that_end_today(sales):
     made = [record["created_on"] for record in door.list("opportunity", limit=None)]
     end = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
     assert max(made) < end and (end - max(made)).days < 10 and (end - min(made)).days > 1000
-    assert all(change.at <= end for change in sales.store.changes(0, limit=None) if hasattr(change, "at") and isinstance(change.at, datetime))
+    assert all(
+        change.at <= end for change in sales.store.changes(0, limit=None) if hasattr(change, "at") and isinstance(change.at, datetime)
+    )
     done = [record["done_on"] for record in door.list("activity", where="done_on != None", limit=None)]
     assert max(done) <= end
 
@@ -76,7 +78,10 @@ def test_history_is_the_past(sales):
 
 
 def test_reps_differ(sales):
-    won, decided = figures(sales, "opportunity", "owner", "stage.outcome == 'won'"), figures(sales, "opportunity", "owner", "stage.outcome != None")
+    won, decided = (
+        figures(sales, "opportunity", "owner", "stage.outcome == 'won'"),
+        figures(sales, "opportunity", "owner", "stage.outcome != None"),
+    )
     rates = {sales.people.actor(owner).login: won.get(owner, 0) / decided[owner] for owner in decided if decided[owner] >= 15}
     assert len(rates) >= 4
     assert rates["anna"] > mean(rates.values()) + 0.05

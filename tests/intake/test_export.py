@@ -32,13 +32,28 @@ def company(tmp_path):
     north, south = door.create("team", {"name": "North"}), door.create("team", {"name": "South"})
     users = {
         login: door.create("user", {"name": login.title(), "login": login, "role": role, "team": team.id}).id
-        for login, role, team in (("ann", "rep", north), ("bob", "rep", south), ("mia", "rep", north), ("sara", "service", south), ("dir", "director", north))
+        for login, role, team in (
+            ("ann", "rep", north),
+            ("bob", "rep", south),
+            ("mia", "rep", north),
+            ("sara", "service", south),
+            ("dir", "director", north),
+        )
     }
     for number, login in enumerate(("ann", "bob", "mia")):
-        account = door.create("account", {"name": f"=cmd|{login}", "owner": users[login], "kind": "customer", "city": "Łódź", "note": "a\nb, \"c\""})
+        account = door.create(
+            "account", {"name": f"=cmd|{login}", "owner": users[login], "kind": "customer", "city": "Łódź", "note": 'a\nb, "c"'}
+        )
         door.create(
             "opportunity",
-            {"name": f"Deal of {login}", "account": account.id, "owner": users[login], "amount": f"{number + 1}000.55", "cost": "400", "close_on": "2026-05-01"},
+            {
+                "name": f"Deal of {login}",
+                "account": account.id,
+                "owner": users[login],
+                "amount": f"{number + 1}000.55",
+                "cost": "400",
+                "close_on": "2026-05-01",
+            },
         )
     yield one
     one.store.close()
@@ -63,7 +78,9 @@ def test_the_guard_comes_off_again(text):
     assert not text or safe_cell(text)[0] not in "=@\t\r\n"
 
 
-@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.just("\n"), min_size=1, max_size=30), min_size=1, max_size=5))
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.just("\n"), min_size=1, max_size=30), min_size=1, max_size=5)
+)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("fmt", ["csv", "xlsx"])
 def test_any_text_survives_out_and_in(company, tmp_path, fmt, texts):
@@ -139,7 +156,9 @@ def test_out_and_in_again_changes_nothing(company, tmp_path, entity, fmt):
     path = tmp_path / f"{entity}_out.{fmt}"
     count = export(door, entity, path)
     outcome = run(door, entity, path)
-    assert outcome.as_dict() == {"created": 0, "updated": 0, "unchanged": count, "rejected": 0, "step": None}, [one.problems for one in outcome.rejections]
+    assert outcome.as_dict() == {"created": 0, "updated": 0, "unchanged": count, "rejected": 0, "step": None}, [
+        one.problems for one in outcome.rejections
+    ]
 
 
 def test_out_and_into_an_empty_store(company, tmp_path):
@@ -152,7 +171,9 @@ def test_out_and_into_an_empty_store(company, tmp_path):
     for entity in ("team", "user", "account", "opportunity"):
         mine, theirs = records(here, entity, order="id"), records(there, entity, order="id")
         system = {"created_on", "changed_on", "created_by", "changed_by", "stage_on"}
-        assert [{k: v for k, v in one.items() if k not in system} for one in mine] == [{k: v for k, v in one.items() if k not in system} for one in theirs]
+        assert [{k: v for k, v in one.items() if k not in system} for one in mine] == [
+            {k: v for k, v in one.items() if k not in system} for one in theirs
+        ]
     other.store.close()
 
 

@@ -29,7 +29,13 @@ def company(tmp_path):
     door = one.door(SYSTEM)
     team = door.create("team", {"name": "Sales"})
     other = door.create("team", {"name": "Others"})
-    for login, role, home in (("ann", "rep", team), ("bob", "rep", other), ("sara", "service", other), ("dir", "director", team), ("adm", "admin", team)):
+    for login, role, home in (
+        ("ann", "rep", team),
+        ("bob", "rep", other),
+        ("sara", "service", other),
+        ("dir", "director", team),
+        ("adm", "admin", team),
+    ):
         door.create("user", {"name": login.title(), "login": login, "role": role, "team": home.id})
     yield one
     one.store.close()
@@ -104,7 +110,13 @@ def test_dates_become_iso(text, kind, order, iso):
 
 @pytest.mark.parametrize(
     ("texts", "comma", "first"),
-    [(["1.234,56"], True, "1234.56"), (["1,234.56"], False, "1234.56"), (["12,5"], True, "12.5"), (["1 234,00"], True, "1234.00"), (["12.5"], False, "12.5")],
+    [
+        (["1.234,56"], True, "1234.56"),
+        (["1,234.56"], False, "1234.56"),
+        (["12,5"], True, "12.5"),
+        (["1 234,00"], True, "1234.00"),
+        (["12.5"], False, "12.5"),
+    ],
 )
 def test_decimal_signs(texts, comma, first):
     assert decimal_comma(texts) is comma
@@ -115,7 +127,10 @@ def test_decimal_signs(texts, comma, first):
 
 
 def test_a_guessed_map_brings_rows_in(door, tmp_path):
-    path = written(tmp_path, "Company name;Tel.;Annual turnover;Town;Nonsense\nAldor Foods;+48 22 123 45 67;1.234.567,50;Gdynia;x\nBergen Plast;;12,5;;\n")
+    path = written(
+        tmp_path,
+        "Company name;Tel.;Annual turnover;Town;Nonsense\nAldor Foods;+48 22 123 45 67;1.234.567,50;Gdynia;x\nBergen Plast;;12,5;;\n",
+    )
     outcome = run(door, "account", path)
     assert outcome.as_dict() == {"created": 2, "updated": 0, "unchanged": 0, "rejected": 0, "step": outcome.step}
     one = door.list("account", where="name == 'Aldor Foods'")[0]
@@ -172,7 +187,10 @@ def test_links_are_known_by_name_or_number(door, tmp_path):
     text = f"Name;Account;Owner;Value\nOne;Aldor;ann;5\nTwo;{first.id};Bob;6\nThree;Nobody;;7\n"
     outcome = run(door, "opportunity", written(tmp_path, text))
     assert (outcome.created, outcome.rejected) == (2, 1)
-    assert {(one["name"], one["account"], door.title("user", one["owner"])) for one in door.list("opportunity")} == {("One", first.id, "Ann"), ("Two", first.id, "Bob")}
+    assert {(one["name"], one["account"], door.title("user", one["owner"])) for one in door.list("opportunity")} == {
+        ("One", first.id, "Ann"),
+        ("Two", first.id, "Bob"),
+    }
     assert "Nobody" in outcome.rejections[0].problems[0]
 
 
