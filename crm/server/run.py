@@ -72,6 +72,7 @@ def serve(
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": 5,
+        "timeout_worker_healthcheck": 60,  # a busy process is not a dead one
         "ws_max_size": 32 * 1024 * 1024,
         "proxy_headers": True,
     }

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -509,14 +509,19 @@ def agent_name(agent: str) -> str:
 
 
 def mend_websockets() -> None:
-    """On Python 3.11 (bokeh-fastapi) a page's session is kept for ever when its window closes: its end is told to nobody. Tell it."""
+    """Two faults of bokeh-fastapi (Python 3.11): the end of a page's connection is told to nobody, so that its session is kept for
+    ever; and a page whose session is in another process (or gone) cannot be made anew, for want of a request."""
     try:
         from bokeh_fastapi.handler import WSHandler
     except ImportError:
         return
     if getattr(WSHandler, "_crm_mended", False):
         return
-    connect = WSHandler.ws_connect
+    from bokeh.util.token import get_session_id, get_token_payload
+    from tornado.httputil import HTTPHeaders, HTTPServerRequest
+    from tornado.ioloop import IOLoop
+
+    connect, open_page = WSHandler.ws_connect, WSHandler._async_open
 
     async def ws_connect(self: Any, websocket: Any) -> None:
         try:
@@ -525,5 +530,15 @@ def mend_websockets() -> None:
             if self.connection is not None:
                 self.application.client_lost(self.connection)
 
-    WSHandler.ws_connect = ws_connect
+    async def _async_open(self: Any, websocket: Any, token: str) -> None:
+        arguments = get_token_payload(token).get("arguments") or {}
+        uri = "/?" + urlencode([(name, value) for name, values in arguments.items() for value in values]) if arguments else "/"
+        request: Any = HTTPServerRequest(method="GET", uri=uri, headers=HTTPHeaders({"Host": websocket.headers.get("host", "")}))
+        request.route_params, request.app_path = {}, "/"
+        if self.application_context.io_loop is None:
+            self.application_context._loop = IOLoop.current()
+        await self.application_context.create_session_if_needed(get_session_id(token), request, token)
+        await open_page(self, websocket, token)
+
+    WSHandler.ws_connect, WSHandler._async_open = ws_connect, _async_open
     WSHandler._crm_mended = True

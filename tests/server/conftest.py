@@ -193,7 +193,8 @@ def place(tmp_path_factory):
     place = Place()
     folder = tmp_path_factory.mktemp("served")
     place.folder = configuration(folder / "config")
-    place.company = open_company(place.folder, folder / "crm.db")
+    place.data = folder / "crm.db"
+    place.company = open_company(place.folder, place.data)
     place.users = people(place.company)
     place.site = Site(place.company, hosts=["127.0.0.1", "localhost"], page=little_page(place.written), metrics_token="figures please")
     with running(place.site) as address:

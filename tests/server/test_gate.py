@@ -154,6 +154,26 @@ def test_a_visitor_cannot_choose_the_name_of_a_page(place, how):
     assert get_session_id(browser.page_token()) != "chosen"
 
 
+def test_a_page_made_in_another_process_is_made_again(place):
+    """Behind a proxy without sticky routing, or after a restart: the token still opens the page, with the address it was asked by."""
+    from crm.client import open_company
+    from crm.server.site import Site
+    from tests.server.conftest import Browser, Written, little_page, running
+
+    written = Written()
+    company = open_company(place.folder, place.data)
+    browser = place.browser("carl")
+    token = browser.page_token("/?view=x")
+    with running(Site(company, page=little_page(written))) as address:
+        other = Browser(address)
+        other.http.cookies.update(browser.http.cookies)
+        with other.socket(token) as socket:
+            wire = Wire(socket)
+            wire.write(wire.box(), "there")
+            assert eventually(lambda: ("carl", "there", True) in written)
+    company.store.close()
+
+
 class Wire:
     """A page's websocket spoken to in Bokeh's protocol."""
 
