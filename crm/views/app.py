@@ -343,7 +343,10 @@ class App:
     def _page(self, view: str, args: dict) -> Page:
         if view not in PAGES:
             raise Missing("There is no such page.")
-        return PAGES[view](self, **args)
+        try:
+            return PAGES[view](self, **args)
+        except OverflowError:                              # a number no record can have
+            raise Missing() from None
 
 
 def create_page(company: Any, actor: Any) -> Any:

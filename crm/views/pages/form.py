@@ -25,7 +25,7 @@ class FormPage(Page):
         if entity not in app.schema.entities:
             raise Missing("There is no such page.")
         self.entity = app.schema.entities[entity]
-        self.record = app.door.get(entity, int(id)) if id.isdigit() else None
+        self.record = app.door.get(entity, int(id)) if id.isascii() and id.isdigit() and len(id) < 16 else None
         if self.record is None and id:
             raise Missing()
         if not app.door.may("change" if self.record is not None else "create", entity, self.record):
