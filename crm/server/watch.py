@@ -83,6 +83,7 @@ class Watcher:
             fresh = schemas.load(folder)
         except ConfigError as error:
             return self._refuse(list(error.faults))
+        self.company.config_faults = []
         if fresh.hash != self.company.schema.hash:
             try:
                 self.company.reload(fresh)
@@ -94,7 +95,6 @@ class Watcher:
             self.told([])
         else:
             self.told(None)
-        self.company.config_faults = []
         return True
 
     def _refuse(self, faults: list[Fault]) -> bool:
