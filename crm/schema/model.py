@@ -46,6 +46,11 @@ class Labelled:
         """The label in the language of `t`; the English one without `t` or without a translation."""
         return translated(t, f"{self.path}.label", self.label)
 
+    def help_in(self, t: Any = None) -> str:
+        """The help text in the language of `t`; "" where there is none."""
+        english = getattr(self, "help", "") or ""
+        return translated(t, f"{self.path}.help", english) if english else ""
+
 
 def translated(t: Any, path: str, english: str) -> str:
     """The text at a dotted path of the configuration in the language of `t`, or the English one."""
@@ -196,9 +201,6 @@ class Entity(Labelled):
 
     def plural_in(self, t: Any = None) -> str:
         return translated(t, f"{self.path}.plural", self.plural)
-
-    def help_in(self, t: Any = None) -> str:
-        return translated(t, f"{self.path}.help", self.help)
 
     @property
     def own_fields(self) -> dict[str, Any]:

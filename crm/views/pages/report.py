@@ -32,7 +32,7 @@ class ReportPage(Page):
                             "name": one.name,
                             "label": one.label_in(app.t),
                             "glyph": GLYPHS.get(one.chart.name, "insights"),
-                            "help": one.help,
+                            "help": one.help_in(app.t),
                             "href": href(view="report", name=one.name),
                         }
                         for one in reports
