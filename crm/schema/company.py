@@ -136,7 +136,7 @@ def navigation(b: Building) -> None:
         b.schema.navigation.append(group)
     if not node:
         links = [Link("list", name) for name in b.schema.entities]
-        b.schema.navigation = [Group("all", b.text("navigation.all.label", "Everything"), links, "", "navigation.all")]
+        b.schema.navigation = [Group("all", "", links, "", "navigation.all")]
 
 
 def entry(b: Building, node: Node) -> Link | None:
