@@ -489,17 +489,13 @@ def value_text(door: Any, field: Any, value: Any) -> str:
 
 
 def moment(text: str) -> datetime:
-    """A moment as typed: ISO 8601, or a date (its end, so that a day includes itself)."""
-    from datetime import time
-
+    """A moment as typed: ISO 8601, or a date (its end, so that the day includes itself; also `-30d`, `yesterday` …)."""
+    from crm.client import moment_of
     from crm.schema import load
 
     words = load(run.folder).words()
     text = text.strip()
-    if len(text) > 10:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return found if found.tzinfo else found.replace(tzinfo=words.tz)
-    return datetime.combine(words.parse_date(text), time(23, 59, 59, 999000), words.tz)
+    return moment_of(text if len(text) > 10 else words.parse_date(text), words.tz)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,17 +126,27 @@ class Client:
         """Records by any text in them, best first: hits with `.entity .id .title .snippet`."""
         return self.door.search(text, limit=limit)
 
+    def users(self) -> list[dict[str, Any]]:
+        """Who works here: `{"id", "login", "name", "role"}` of everyone active; open the data as one of them with `crm.open(user=login)`."""
+        found = []
+        for record in self.door.list(self.schema.users.entity, limit=None):
+            actor = self.company.people.actor(record.id)
+            if actor.active:
+                found.append({"id": actor.id, "login": actor.login, "name": actor.name, "role": actor.role})
+        return found
+
     @property
     def reports(self) -> list[str]:
         """The names of the configuration's reports."""
         return list(self.schema.reports)
 
-    def report(self, name: str, *, where: str | None = None, as_of: Any = None, **options: Any) -> Any:
-        """A report: `.frame` (pandas), `.chart` (HoloViews), `.rows`; `where` narrows it, `as_of` shows a past moment."""
+    def report(self, name: str, *, where: str | None = None, as_of: Any = None, **options: Any) -> Report:
+        """A report: `.frame` (pandas), `.chart` (HoloViews), `.rows`; `where` narrows it, `as_of` (a date, a moment) shows the past."""
         from crm import analytics
 
-        asked = {key: value for key, value in {"where": where, "as_of": as_of, **options}.items() if value is not None}
-        return analytics.run(self.door, name, **asked)
+        moment = moment_of(as_of, self.t.tz) if as_of is not None else None
+        asked = {key: value for key, value in {"where": where, "as_of": moment, **options}.items() if value is not None}
+        return Report(analytics.run(self.door, name, **asked))
 
     def view(self, name: str, *args: Any, **more: Any) -> Any:
         """A screen of the app, alive in the notebook: `view("board", "b2b")`, `view("list", "account")`, …"""
@@ -153,6 +164,36 @@ class Client:
         if self._app is None:
             self._app = App(self.company, self.actor)
         return PAGES[name](self._app, **{key: str(value) for key, value in more.items()}).body
+
+
+class Report:
+    """A computed report (`crm.analytics.Result`) whose `.chart` is the drawing itself; `.draw(height=…)` draws it otherwise."""
+
+    def __init__(self, result: Any) -> None:
+        self._result = result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._result, name)
+
+    def __repr__(self) -> str:
+        return f"<{self._result.title}, as of {self._result.as_of:%Y-%m-%d %H:%M}>\n{self._result.frame}"
+
+    @property
+    def chart(self) -> Any:
+        return self._result.chart()
+
+    def draw(self, **options: Any) -> Any:
+        return self._result.chart(**options)
+
+
+def moment_of(when: Any, tz: Any) -> datetime:
+    """A moment from ISO 8601 text, a date (its last moment, so that the day is included) or a datetime."""
+    if isinstance(when, str):
+        text = when.strip().replace("Z", "+00:00")
+        when = date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
+    if isinstance(when, datetime):
+        return when if when.tzinfo else when.replace(tzinfo=tz)
+    return datetime.combine(when, time(23, 59, 59, 999000), tz)
 
 
 class Records:
@@ -180,7 +221,9 @@ class Records:
         return self._door.get(self._entity, number, as_of=as_of)
 
     def list(self, where: Any = None, order: Iterable[str] | str = (), limit: int = 50, offset: int = 0, **more: Any) -> list[Record]:
-        return self._door.list(self._entity, where, order=order if isinstance(order, str) else list(order), limit=limit, offset=offset, **more)
+        return self._door.list(
+            self._entity, where, order=order if isinstance(order, str) else list(order), limit=limit, offset=offset, **more
+        )
 
     def count(self, where: Any = None, **more: Any) -> int:
         return self._door.count(self._entity, where, **more)
