@@ -485,8 +485,9 @@ class World:
         for number, stage in enumerate(open_stages[1:reached], 1):
             self.at(moments[number - 1], lambda t, stage=stage: self.enter(pipeline, stage, steps.get(stage.key) or {}, mine, t))  # type: ignore[misc]
         ending = (pipeline.of_outcome("won") if won else pipeline.of_outcome("lost"))[:1]
-        if ending and not forgotten:
-            self.at(end, lambda t: self.finish(pipeline, ending[0], steps.get(ending[0].key) or {}, mine, t))
+        tidied = end + timedelta(days=self.random.uniform(60, 150)) if forgotten else end  # somebody clears out the pipeline at last
+        if ending and (not forgotten or tidied < self.now):
+            self.at(tidied, lambda t: self.finish(pipeline, ending[0], steps.get(ending[0].key) or {}, mine, t))
         self.follow(story.get("steps") or [], mine, at)
         last = min(end, self.now)
         rate = float(story.get("touches", 0.6)) * pace * (1.25 if won else 0.9)
@@ -499,7 +500,7 @@ class World:
         for number, moment in enumerate(touches):
             following = touches[number + 1] if number + 1 < len(touches) else None
             self.at(moment, lambda t, following=following: self.work_on(pipeline, mine, t, following))  # type: ignore[misc]
-        if end > self.now or forgotten:
+        if tidied > self.now:
             self.at(
                 min(self.now, max(self.now - timedelta(hours=self.random.uniform(1, 60)), at)),
                 lambda t: self.leave_open(pipeline, mine, t, forgotten),
