@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tinydb.queries import QueryInstance, where
 
 from crm.records.actor import Actor
+from crm.records.queries import all_of
 from crm.schema.model import ACTS, EVERYTHING, NOTHING, Entity, Rights
 from crm.stores import where_id
 
@@ -142,11 +143,12 @@ class Plans:
 class Sight:
     """One actor's view of one entity: queries and answers about documents. Made per door, dropped when people change."""
 
-    __slots__ = ("company", "actor", "plan", "entity", "_queries", "_link", "_day")
+    __slots__ = ("company", "actor", "plan", "entity", "_queries", "_living", "_day")
 
     def __init__(self, company: Company, actor: Actor, plan: Plan) -> None:
         self.company, self.actor, self.plan, self.entity = company, actor, plan, plan.entity
         self._queries: dict[str, QueryInstance | None] = {}
+        self._living: tuple[QueryInstance | None, QueryInstance | None] | None = None
         self._day: date | None = None
 
     # -- what may be seen, changed … as a query
@@ -166,6 +168,13 @@ class Sight:
         if act not in self._queries:
             self._queries[act] = self._make(scope)
         return self._queries[act]
+
+    def living(self) -> QueryInstance | None:
+        """The records this actor may see that are not deleted, as a store query."""
+        query = self.query()
+        if self._living is None or self._living[0] is not query:
+            self._living = (query, all_of(self.company.live, query))
+        return self._living[1]
 
     def _make(self, scope: Any) -> QueryInstance:
         if not isinstance(scope, str):

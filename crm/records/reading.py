@@ -253,11 +253,18 @@ class Reading(Base):
         wanted = [one for one in dict.fromkeys(ids) if isinstance(one, int)]
         template = self.company.shapes[entity].title
         table = self.company.table(entity)
-        if template.plain is not None and sight.plan.scopes["see"] == "all" and template.plain in sight.plan.readable and len(wanted) > 1:
-            rows = table.values(["doc_id", template.plain], all_of(self.company.live, where_id("in", wanted)))
-            return {one: title or self._nameless(sight, one) for one, title in rows}
-        everything, say, readable = sight.plan.scopes["see"] == "all", self._say(sight.entity), sight.plan.readable
+        readable, say = sight.plan.readable, self._say(sight.entity)
         found: dict[int, str] = {}
+        if len(wanted) > 1:  # one question, rights and all
+            if template.plain is not None and template.plain in readable:
+                rows = table.among(wanted, ("doc_id", template.plain), sight.living())
+                return {one: title or self._nameless(sight, one) for one, title in rows}
+            heads = list(dict.fromkeys(key.partition(".")[0] for key in template.keys if key != "id"))
+            for one, *kept in table.among(wanted, ["doc_id", *heads], sight.living()):
+                doc = dict(zip(heads, kept, strict=True))
+                found[one] = template.fill(doc, one, readable, say) or self._nameless(sight, one)
+            return found
+        everything = sight.plan.scopes["see"] == "all"
         for doc in table.get_many(wanted):
             one = doc.doc_id
             if doc.get(DELETED) is None and (everything or sight.sees(doc, one)):
@@ -427,7 +434,7 @@ class Reading(Base):
         if as_of is None:
             if deleted:
                 return all_of(~live, sight.query(), sight.query("delete") if sight.may("delete") else nobody(), cond)
-            return all_of(live, sight.query(), cond)
+            return all_of(sight.living(), cond)
         mine = sight.query()
         if mine is not None:  # the past of what may be seen today
             cond = all_of(where_id("in", self.company.table(sight.entity.name).ids(mine)), cond)

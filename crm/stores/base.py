@@ -19,7 +19,7 @@ Conventions used everywhere here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -156,6 +156,9 @@ class TableLike(Reading, Protocol):
     def remove(self, cond: Cond = None, doc_ids: Iterable[int] | None = None, expect_version: int | None = None) -> list[int]:
         """Remove documents for good (their history stays)."""
 
+    def among(self, ids: Iterable[int], paths: Sequence[str], cond: Cond = None) -> list[tuple]:
+        """Raw stored values of those of `ids` that exist and match, in no order; `paths` as in `values`."""
+
     def history(self, doc_id: int, limit: int | None = None) -> list[Change]:
         """All changes of one document, oldest first; also of a removed one. `limit` gives the newest so many."""
 
@@ -210,10 +213,21 @@ class DatabaseLike(Protocol):
     def step(self, id: int) -> list[Change]:
         """The changes of one step, oldest first."""
 
-    def match(self, text: str, groups: Mapping[str, Iterable[str]] | None = None, limit: int = 30, fuzzy: bool = True) -> list[Hit]:
+    def match(
+        self,
+        text: str,
+        groups: Mapping[str, Iterable[str]] | None = None,
+        limit: int = 30,
+        fuzzy: bool = True,
+        sift: Callable[[str, list[int]], Collection[int]] | None = None,
+    ) -> list[Hit]:
         """Full text search over all tables at once, best first: every word must occur (as a fragment, without regard to case and
         diacritics) in one group's text. `groups` `{table: [group names]}` is what the asker may see (None: everything). With few exact
-        hits, similar spellings are added with a lower score."""
+        hits, similar spellings are added with a lower score. `sift(table, ids)` says which of some documents may be found."""
+
+    def newest(self, sources: Sequence[tuple[str, Sequence[Cond], str]], limit: int) -> list[tuple[int, int, Any]]:
+        """`(source, document id, value)` of documents of several tables in one question. A source is `(table, conditions that all must
+        hold, path)`; each gives its `limit` greatest values of `path`. Not in order over the sources."""
 
     def backup(self, path: str) -> None:
         """Copy the store to a file while others go on working."""

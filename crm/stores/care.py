@@ -12,7 +12,7 @@ import orjson
 
 from crm.stores.asof import rebuild_elements, rebuild_past, replay
 from crm.stores.clock import FOREVER
-from crm.stores.fulltext import SHIFT, build, text_of
+from crm.stores.fulltext import LAST, SHIFT, arrange, build, number, text_of
 from crm.stores.reading import split
 from crm.stores.sqlite import SQLiteStorage, TableInfo, literal, quoted
 from crm.stores.writing import dig, members
@@ -63,6 +63,7 @@ def restore(storage: SQLiteStorage, path: str | os.PathLike) -> None:
         copy.close(True)
     storage._forget()
     with storage.begin():
+        arrange(storage)
         storage.changed_shape()
 
 
@@ -199,11 +200,10 @@ def _texts(storage: SQLiteStorage, info: TableInfo) -> list[str]:
     """Whether full text has what the documents say."""
     problems = []
     for group, (slot, paths) in info.groups.items():
-        base = slot << SHIFT
-        there = dict(storage.rows("SELECT rowid,text FROM _fts WHERE rowid>=? AND rowid<?", (base, (slot + 1) << SHIFT)))
+        there = dict(storage.rows("SELECT rowid,text FROM _fts WHERE rowid>=? AND rowid<?", (slot << SHIFT, (slot + 1) << SHIFT)))
         for i, js in storage.rows(f"SELECT doc_id,json(doc) FROM {info.source}"):
             text = fold(text_of(orjson.loads(js), paths))
-            if there.pop(base | i, "") != text:
+            if there.pop(number(slot, i), "") != text:
                 problems.append(f"full text of {info.name} {i} ({group}) is not that of the document")
-        problems += [f"full text of {info.name} {rowid - base} ({group}) has no document" for rowid in there]
+        problems += [f"full text of {info.name} {LAST - (rowid & LAST)} ({group}) has no document" for rowid in there]
     return _few(problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -15,7 +16,7 @@ from crm.stores.care import backup, restore, verify
 from crm.stores.fulltext import match
 from crm.stores.history import changes_of_step, changes_since, steps
 from crm.stores.sqlite import SQLiteStorage, Transaction
-from crm.stores.tables import Table
+from crm.stores.tables import Table, newest
 
 
 def open_store(url: str | os.PathLike = ":memory:", **options: Any) -> Database:
@@ -97,9 +98,13 @@ class Database(TinyDB):
         """The changes of one step, oldest first."""
         return changes_of_step(self._storage, id)
 
-    def match(self, text: str, groups: Any = None, limit: int = 30, fuzzy: bool = True) -> list[Hit]:
+    def match(self, text: str, groups: Any = None, limit: int = 30, fuzzy: bool = True, sift: Any = None) -> list[Hit]:
         """Full text search over all tables; see `crm.stores.base.DatabaseLike.match`."""
-        return match(self._storage, text, groups, limit, fuzzy)
+        return match(self._storage, text, groups, limit, fuzzy, sift)
+
+    def newest(self, sources: Sequence[tuple[str, Sequence[Any], str]], limit: int) -> list[tuple[int, int, Any]]:
+        """The newest documents of several tables; see `crm.stores.base.DatabaseLike.newest`."""
+        return newest(self, sources, limit)
 
     def backup(self, path: str | os.PathLike) -> None:
         """Copy the store to a file while others go on working."""

@@ -1,14 +1,14 @@
 """Search over all documents of all tables at once: SQLite's FTS5 with trigrams, so that any fragment of three letters finds.
 
-One row of `_fts` is the text of one group of fields of one document; its number says which: `group << 40 | document id`. A search asks
-the groups the user may see, takes the newest hits of each (a fragment with a hundred thousand hits costs as much as one with fifty), and
+One row of `_fts` is the text of one group of fields of one document; its number says which: `group << 40 | (2**40 - 1 - document id)`,
+so that the newest come first where FTS5 is fastest, forwards. A search asks the groups the user may see, takes the newest hits of each (a fragment with a hundred thousand hits costs as much as one with fifty), and
 orders those in Python: what starts with the word first, then what has a word starting with it, the title before the rest.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import apsw
@@ -20,7 +20,14 @@ from crm.stores.snippets import snippet
 from crm.stores.sqlite import SQLiteStorage, TableInfo
 from crm.words import folded as fold
 
+#: Which of some documents of a table may be found.
+Sift = Callable[[str, list[int]], Collection[int]] | None
+#: `{(table, document): (score, text)}`.
+Found = dict[tuple[str, int], tuple[float, str]]
 SHIFT = 40
+LAST = (1 << SHIFT) - 1
+BULK = 1000  # texts in one transaction from which on the index is looked after
+MOST = 4000  # hits of a group looked at while hardly any may be shown
 LEAST = 16  # hits looked at of each group when several are asked
 FEW = 3
 SHORT_SCAN = 3000
@@ -54,20 +61,59 @@ def text_of(doc: Any, paths: list[Path]) -> str:
     return "\n".join(lines)
 
 
-def update(c: apsw.Connection, info: TableInfo, rows: Iterable[tuple[int, dict | None, dict | None]]) -> None:
-    """Keep full text in step with changed documents `(id, old, new)`."""
+def update(c: apsw.Connection, info: TableInfo, rows: Iterable[tuple[int, dict | None, dict | None]]) -> int:
+    """Keep full text in step with changed documents `(id, old, new)`; how many texts were written."""
+    written = 0
     for slot, paths in info.groups.values():
-        base = slot << SHIFT
         for i, old, new in rows:
             before, after = text_of(old, paths), text_of(new, paths)
             if before == after:
                 continue
+            written += 1
             if not before:
-                c.execute("INSERT INTO _fts(rowid,text,raw) VALUES (?,?,?)", (base | i, fold(after), after))
+                c.execute("INSERT INTO _fts(rowid,text,raw) VALUES (?,?,?)", (number(slot, i), fold(after), after))
             elif not after:
-                c.execute("DELETE FROM _fts WHERE rowid=?", (base | i,))
+                c.execute("DELETE FROM _fts WHERE rowid=?", (number(slot, i),))
             else:
-                c.execute("UPDATE _fts SET text=?,raw=? WHERE rowid=?", (fold(after), after, base | i))
+                c.execute("UPDATE _fts SET text=?,raw=? WHERE rowid=?", (fold(after), after, number(slot, i)))
+    return written
+
+
+def number(slot: int, doc_id: int) -> int:
+    """The number of a document's row in a group."""
+    return (slot << SHIFT) | (LAST - doc_id)
+
+
+def arrange(storage: SQLiteStorage) -> None:
+    """Take over the index of a store from before its rows were kept newest first."""
+    c = storage.connection
+    if storage.one("SELECT 1 FROM _meta WHERE key='_fts newest first'"):
+        return
+    if storage.one("SELECT 1 FROM _fts LIMIT 1"):
+        made = storage.one("SELECT sql FROM sqlite_schema WHERE name='_fts'")
+        c.execute("CREATE TEMP TABLE fts_before AS SELECT rowid AS old,text,raw FROM _fts")
+        c.execute("DROP TABLE _fts")
+        c.execute(made)
+        c.execute(f"INSERT INTO _fts(rowid,text,raw) SELECT (old|{LAST})-(old&{LAST}) AS new,text,raw FROM temp.fts_before ORDER BY new")
+        c.execute("DROP TABLE temp.fts_before")
+        merge(c)
+    c.execute("INSERT INTO _meta VALUES ('_fts newest first','true')")
+
+
+def merge(c: apsw.Connection) -> None:
+    """Make the index one piece again: many writes leave it in pieces, each of which every search has to look through."""
+    c.execute("INSERT INTO _fts(_fts) VALUES ('optimize')")
+
+
+def look_after(storage: SQLiteStorage, texts: int) -> None:
+    """After a transaction that wrote many texts: the index is merged when it has grown by half since the last time."""
+    c = storage.connection
+    whole, new = map(int, (storage.one("SELECT value FROM _meta WHERE key='_fts merged'") or "0 0").strip('"').split())
+    new += texts
+    if new * 2 > whole:
+        merge(c)
+        whole, new = whole + new, 0
+    c.execute("INSERT OR REPLACE INTO _meta VALUES ('_fts merged',?)", (f'"{whole} {new}"',))
 
 
 def clear(c: apsw.Connection, slot: int) -> None:
@@ -81,34 +127,41 @@ def build(storage: SQLiteStorage, info: TableInfo, slot: int, paths: list[Path])
 
     c = storage.connection
     clear(c, slot)
-    base = slot << SHIFT
 
     def texts() -> Iterable[tuple[int, str, str]]:
-        for i, js in c.execute(f"SELECT doc_id,json(doc) FROM {info.source} ORDER BY doc_id"):
+        for i, js in c.execute(f"SELECT doc_id,json(doc) FROM {info.source} ORDER BY doc_id DESC"):
             text = text_of(orjson.loads(js), paths)
             if text:
-                yield base | i, fold(text), text
+                yield number(slot, i), fold(text), text
 
     c.executemany("INSERT INTO _fts(rowid,text,raw) VALUES (?,?,?)", texts())
 
 
-def match(storage: SQLiteStorage, text: str, groups: Mapping[str, Iterable[str]] | None, limit: int, fuzzy: bool) -> list[Hit]:
+def match(
+    storage: SQLiteStorage, text: str, groups: Mapping[str, Iterable[str]] | None, limit: int, fuzzy: bool, sift: Sift = None
+) -> list[Hit]:
     """The best `limit` documents in which every word of `text` occurs; see the module."""
     words = fold(text).split()
     slots = _slots(storage, groups)
     if not words or not slots or limit <= 0:
         return []
-    found: dict[tuple[str, int], tuple[float, str]] = {}
     each = limit if len(slots) == 1 else min(limit, max(LEAST, limit * 2 // 3))
-    hits = _exact(storage, words, slots, each)
-    if each < limit and each <= len(hits) < limit:  # one group alone could give more
-        hits = _exact(storage, words, slots, limit)
-    for slot, i, folded, raw in hits:
-        _keep(found, slots[slot], i, _score(folded, words), raw)
+    while True:
+        hits = _exact(storage, words, slots, each)
+        found: Found = {}
+        for slot, i, folded, raw in hits:
+            _keep(found, slots[slot], i, _score(folded, words), raw)
+        found = _sifted(found, sift)
+        full = hits and max(Counter(slot for slot, _, _, _ in hits).values()) >= each
+        if len(found) >= limit or not full or each >= MOST:
+            break
+        each = limit if each < limit else each * 4  # some group could give more
     if fuzzy and len(found) < FEW and max(map(len, words)) >= 4:
+        similar: Found = {}
         for slot, i, score, raw in _similar(storage, words, slots):
             if (slots[slot][0], i) not in found:
-                _keep(found, slots[slot], i, score, raw)
+                _keep(similar, slots[slot], i, score, raw)
+        found |= _sifted(similar, sift)
     best = sorted(found.items(), key=lambda kv: (-kv[1][0], kv[0][0], -kv[0][1]))
     if len(best) > limit:  # the best two of each table come along in any case
         heard: Counter[str] = Counter()
@@ -119,6 +172,17 @@ def match(storage: SQLiteStorage, text: str, groups: Mapping[str, Iterable[str]]
             (first if heard[entry[0][0]] <= 2 else rest).append(entry)
         best = sorted((first + rest)[:limit], key=lambda kv: -kv[1][0])
     return [Hit(table, i, round(score, 3), snippet(raw, words)) for (table, i), (score, raw) in best]
+
+
+def _sifted(found: Found, sift: Sift) -> Found:
+    """What of the hits passes; asked once a table."""
+    if sift is None or not found:
+        return found
+    tables: dict[str, list[int]] = {}
+    for table, i in found:
+        tables.setdefault(table, []).append(i)
+    passed = {table: sift(table, ids) for table, ids in tables.items()}
+    return {key: kept for key, kept in found.items() if key[1] in passed[key[0]]}
 
 
 def _slots(storage: SQLiteStorage, groups: Mapping[str, Iterable[str]] | None) -> dict[int, tuple[str, int]]:
@@ -152,25 +216,25 @@ def _exact(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any], e
 
 def _ask(storage: SQLiteStorage, query: str, slots: Mapping[int, Any], fits: Any, per_group: int) -> list[tuple[int, int, str, str]]:
     """The first hits of each group: newest first; one query over all groups, jumping on as soon as a group has given enough."""
-    ordered = sorted(slots, reverse=True)
+    ordered = sorted(slots)
     c, hits, at = storage.connection, [], 0
-    bottom, mask = ordered[-1] << SHIFT, (1 << SHIFT) - 1
+    end = (ordered[-1] + 1) << SHIFT
     while at < len(ordered):
         slot, taken, jump = ordered[at], 0, False
         for rowid, folded, raw in c.execute(
-            "SELECT rowid,text,raw FROM _fts WHERE _fts MATCH ? AND rowid>=? AND rowid<? ORDER BY rowid DESC",
-            (query, bottom, (slot + 1) << SHIFT),
+            "SELECT rowid,text,raw FROM _fts WHERE _fts MATCH ? AND rowid>=? AND rowid<? ORDER BY rowid",
+            (query, slot << SHIFT, end),
         ):
             here = rowid >> SHIFT
             if here != slot:
-                while ordered[at] > here:
+                while ordered[at] < here:
                     at += 1
                 if ordered[at] != here:  # a group not asked for: go on behind it
                     jump = True
                     break
                 slot, taken = here, 0
             if fits(folded):
-                hits.append((slot, rowid & mask, folded, raw))
+                hits.append((slot, LAST - (rowid & LAST), folded, raw))
                 taken += 1
                 if taken >= per_group:
                     at += 1
@@ -186,11 +250,11 @@ def _short(storage: SQLiteStorage, words: list[str], slots: Mapping[int, Any], e
     hits = []
     for slot in slots:
         rows = storage.connection.execute(
-            "SELECT rowid,text,raw FROM _fts WHERE rowid>=? AND rowid<? ORDER BY rowid DESC LIMIT ?",
+            "SELECT rowid,text,raw FROM _fts WHERE rowid>=? AND rowid<? ORDER BY rowid LIMIT ?",
             (slot << SHIFT, (slot + 1) << SHIFT, SHORT_SCAN // len(slots) + 100),
         )
         hits += [
-            (slot, rowid & ((1 << SHIFT) - 1), folded, raw)
+            (slot, LAST - (rowid & LAST), folded, raw)
             for rowid, folded, raw in rows
             if all(folded.startswith(w) or f" {w}" in folded or f"\n{w}" in folded for w in words)
         ][:each]

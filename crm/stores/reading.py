@@ -96,7 +96,19 @@ class SQLReading:
             f"SELECT {','.join(o for o, _ in outputs) or '1'} FROM {self.rel.source} AS m{self.where(part)}"
             f"{self.order(order_by)}{slice_sql(limit, offset)}"
         )
-        rows = self.storage.rows(sql, part.params)
+        return self._decoded(outputs, self.storage.rows(sql, part.params))
+
+    def among(self, ids: Sequence[int], paths: Sequence[str], part: Part) -> list[tuple]:
+        """Values of those of `ids` that match: each is looked up by its number, whatever the condition has indexes for."""
+        outputs = [self.output(p) for p in paths]
+        sql = (
+            f"SELECT {','.join(o for o, _ in outputs) or '1'} FROM json_each(?) AS j CROSS JOIN {self.rel.source} AS m"
+            f" ON m.doc_id=j.value{self.where(part)}"
+        )
+        return self._decoded(outputs, self.storage.rows(sql, [orjson.dumps(ids).decode(), *part.params]))
+
+    @staticmethod
+    def _decoded(outputs: list[tuple[str, Callable[[Any], Any] | None]], rows: list[tuple]) -> list[tuple]:
         decode = [(n, d) for n, (_, d) in enumerate(outputs) if d]
         if not decode:
             return rows

@@ -263,7 +263,7 @@ class TableInfo:
 class Transaction:
     """A running transaction of one thread: the step its writes belong to."""
 
-    __slots__ = ("storage", "who", "at", "note", "_id", "written", "depth", "infos")
+    __slots__ = ("storage", "who", "at", "note", "_id", "written", "depth", "infos", "texts")
 
     def __init__(self, storage: SQLiteStorage, who: str, at: int | None, note: str) -> None:
         self.storage, self.who, self.note = storage, who, note
@@ -271,6 +271,7 @@ class Transaction:
         self._id: int | None = None
         self.written = False
         self.depth = 0
+        self.texts = 0  # texts of full text written
         self.infos: dict[str, TableInfo] | None = None  # of its own as soon as it changed the shape of a table, until others may see it
 
     @property
@@ -310,7 +311,7 @@ class _Keeper:
 class SQLiteStorage(Storage):
     """One SQLite file with connections for all threads. `path` `:memory:` is a file of its own that is removed on closing."""
 
-    def __init__(self, path: str | os.PathLike = ":memory:", *, cache_mb: int = 32, create_dirs: bool = True, **_: Any) -> None:
+    def __init__(self, path: str | os.PathLike = ":memory:", *, cache_mb: int = 64, create_dirs: bool = True, **_: Any) -> None:
         found = tuple(int(x) for x in apsw.sqlite_lib_version().split("."))
         if found < SOUND_SINCE:
             raise RuntimeError(
@@ -333,10 +334,13 @@ class SQLiteStorage(Storage):
         self._infos: dict[str, TableInfo] = {}
         self._generation = -1
         self.closed = False
+        from crm.stores import fulltext
+
         with self.begin():
             for statement in SCHEMA.split(";\n"):
                 if statement.strip():
                     self.connection.execute(statement)
+            fulltext.arrange(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path}>"
@@ -396,8 +400,12 @@ class SQLiteStorage(Storage):
             finally:
                 running.depth -= 1
                 running.infos = inner.infos
+                if inner is not running:
+                    running.texts += inner.texts
                 local.transaction = running
             return
+        from crm.stores import fulltext
+
         with self._writer:
             c.execute("BEGIN IMMEDIATE")
             try:
@@ -407,6 +415,8 @@ class SQLiteStorage(Storage):
                     self._generation = generation
                 tx = local.transaction = Transaction(self, actor or "system", None if at is None else to_ms(at), note)
                 yield tx
+                if tx.texts >= fulltext.BULK:
+                    fulltext.look_after(self, tx.texts)
                 c.execute("COMMIT")
                 if tx.infos is not None:
                     self._forget()

@@ -132,6 +132,16 @@ class Table(tinydb_table.Table):
         found = {row[0]: row for row in c.execute(sql, (orjson.dumps(wanted).decode(),))}
         return [self._make(found[i]) for i in wanted if i in found]
 
+    def among(self, ids: Iterable[int], paths: Sequence[str], cond: Cond = None) -> list[tuple]:
+        """Raw stored values of those of `ids` that match, in no order; see `crm.stores.base.TableLike.among`."""
+        wanted = list(ids)
+        part = self._compile(cond)
+        if part.exact:
+            return self._sql.among(wanted, paths, part)
+        assert cond is not None
+        with looking(self._storage):
+            return [tuple(reading.pick(doc, p) for p in paths) for doc in self.get_many(wanted) if cond(doc)]
+
     def ids(self, cond: Cond = None, order_by: OrderBy = (), limit: int | None = None, offset: int = 0) -> list[int]:
         """Only the ids of what `find` would give."""
         part = self._compile(cond)
@@ -387,6 +397,41 @@ class Table(tinydb_table.Table):
             changes: list[Any] = [(docs[i], [lambda d, new=table[i]: _replace(d, new)]) for i in docs if i in table]  # type: ignore[misc]
             self._change(changes)
             self.insert_multiple(Document(doc, i) for i, doc in table.items() if i not in docs)
+
+
+def newest(database: Any, sources: Sequence[tuple[str, Sequence[Cond], str]], limit: int) -> list[tuple[int, int, Any]]:
+    """See `crm.stores.base.DatabaseLike.newest`: one statement for all sources whose conditions SQL can say."""
+    texts: list[str] = []
+    params: list[Any] = []
+    found: list[tuple[int, int, Any]] = []
+    storage = None
+    for number, (name, conds, path) in enumerate(sources):
+        table = database.table(name)
+        storage, sql = table._storage, table._sql
+        parts = [table._compile(cond) for cond in conds]
+        if not all(part.exact for part in parts):
+
+            def holds(doc: Any, conds: Sequence[Cond] = conds) -> bool:
+                return all(cond is None or cond(doc) for cond in conds)
+
+            rest = [part for part in parts if part.sql is not None]
+            superset = storage.compiler.conjunction(rest)._replace(exact=False) if rest else Part(None, [], False)
+            with looking(storage):
+                fitting = (doc for doc in table._select(superset, [f"-{path}"], None, 0) if holds(doc))
+                found += [(number, doc.doc_id, reading.pick(doc, path)) for doc in islice(fitting, limit)]
+            continue
+        said = [part.sql for part in parts if part.sql != "1"]
+        where = f" WHERE {' AND '.join(said)}" if said else ""  # type: ignore[arg-type]
+        order = sql.order([f"-{path}"])
+        texts.append(
+            f"SELECT * FROM (SELECT {number},doc_id,{sql.value(path)} FROM {table.info.source} AS m{where}{order}{reading.slice_sql(limit, 0)})"
+        )
+        for part in parts:
+            params += part.params
+    if texts:
+        assert storage is not None
+        found += storage.rows(" UNION ALL ".join(texts), params)
+    return found
 
 
 def _overlay(doc: dict, patch: Mapping[str, Any]) -> None:

@@ -156,7 +156,7 @@ class Writer:
         if info.element_paths:
             self.elements([(i, {}, doc) for i, doc, _ in rows])
         if info.groups:
-            fulltext.update(self.c, info, [(i, None, doc) for i, doc, _ in rows])
+            self.tx.texts += fulltext.update(self.c, info, [(i, None, doc) for i, doc, _ in rows])
 
     def change(self, rows: list[tuple[int, int, dict, dict]], act: str = "change") -> list[int]:
         """Changed documents `(id, version, old, new)`; ids of those that really differ."""
@@ -185,7 +185,7 @@ class Writer:
         if info.element_paths:
             self.elements(changed)
         if info.groups:
-            fulltext.update(self.c, info, changed)
+            self.tx.texts += fulltext.update(self.c, info, changed)
         return [i for i, _, _ in changed]
 
     def remove(self, rows: list[tuple[int, int, dict]]) -> None:
@@ -199,7 +199,7 @@ class Writer:
         if info.element_paths:
             self.elements([(i, doc, {}) for i, _, doc in rows])
         if info.groups:
-            fulltext.update(self.c, info, [(i, doc, None) for i, _, doc in rows])
+            self.tx.texts += fulltext.update(self.c, info, [(i, doc, None) for i, _, doc in rows])
 
     def last(self, doc_id: int) -> tuple[int, int] | None:
         """Version and time of the latest change of a document."""

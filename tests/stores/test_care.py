@@ -82,7 +82,7 @@ DAMAGE = {
     "a step gone": ("DELETE FROM _steps", "belong to no step"),
     "a column turned": ("UPDATE t_deal SET c_amount=1 WHERE doc_id=1", "the columns of deal 1"),
     "full text behind": ("DELETE FROM _fts WHERE rowid=(SELECT min(rowid) FROM _fts)", "full text of deal"),
-    "full text ahead": ("INSERT INTO _fts(rowid,text,raw) VALUES ((SELECT max(rowid)+50 FROM _fts),'x','x')", "has no document"),
+    "full text ahead": ("INSERT INTO _fts(rowid,text,raw) VALUES ((SELECT min(rowid)-50 FROM _fts),'x','x')", "has no document"),
     "a list index behind": ("DELETE FROM e_deal", "the list index of deal"),
     "the past changed": ("UPDATE v_deal SET c_stage='x' WHERE doc_id=1", "the past of deal"),
     "a blob changed": ("UPDATE _blobs SET data=x'00'", "is not what was stored"),
