@@ -14,6 +14,7 @@ class Assign(Action):
     """Make somebody else the owner. Whoever may change a record may give it away."""
 
     name, label, icon = "assign", "Assign", "person_add"
+    places = ("record",)
     words = ("Assign", "To whom")
 
     def applies(self, entity: Entity, schema: Schema) -> bool:

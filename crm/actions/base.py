@@ -45,7 +45,8 @@ class Asked:
 
 class Action:
     """One thing users do. `label` is English and translated; `many` says whether it works on several records at once;
-    `needs` is the right over the entity without which it is not offered."""
+    `needs` is the right over the entity without which it is not offered; `places` are the menus it stands in (`record`, `list`),
+    none for what the screens have a place of its own for."""
 
     name: ClassVar[str] = ""
     label: ClassVar[str] = ""
@@ -53,6 +54,7 @@ class Action:
     words: ClassVar[tuple[str, ...]] = ()
     many: ClassVar[bool] = True
     needs: ClassVar[str] = "change"
+    places: ClassVar[tuple[str, ...]] = ("record", "list")
 
     def applies(self, entity: Entity, schema: Schema) -> bool:
         """Whether it makes sense for records of this entity."""

@@ -14,6 +14,7 @@ class Delete(Action):
     """Put records among the deleted ones, from where they can be restored. All or none."""
 
     name, label, icon = "delete", "Delete", "delete"
+    places = ()
     words = ("Delete",)
     needs = "delete"
 

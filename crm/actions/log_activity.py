@@ -20,6 +20,7 @@ class LogActivity(Action):
     """
 
     name, label, icon = "log_activity", "Log", "edit_note"
+    places = ()
     words = ("Log", "What happened?", "What next?", "When?", "Kind", "Result")
     needs = "see"
 

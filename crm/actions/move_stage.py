@@ -14,6 +14,7 @@ class MoveStage(Action):
     """Take records to another stage; the gates of that stage hold for each of them, and what they want may be given along."""
 
     name, label, icon = "move_stage", "Move to…", "moving"
+    places = ()
     words = ("Move to…", "Stage")
 
     def applies(self, entity: Entity, schema: Schema) -> bool:

@@ -12,7 +12,7 @@ from crm.schema.reading import entries, flag, maybe, readable, scalar, submap, t
 from crm.yamlfile import Map, Node, Scalar, Seq
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-PAGES = ("home", "calendar", "reports", "dashboards", "campaigns", "admin", "search", "imports", "duplicates")
+PAGES = ("home", "calendar", "reports", "dashboards", "admin", "settings")
 
 
 def begin(b: Building) -> None:

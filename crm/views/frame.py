@@ -55,7 +55,7 @@ def _default_group(schema: Any) -> Any:
 def _items(app: Any, link: Any) -> list[dict]:
     """The entries one link of the navigation makes: none where the user may not, one per pipeline for a board without a name."""
     t, schema, door = app.t, app.schema, app.door
-    view, name = link.view, link.name
+    view, name = {"reports": "report", "dashboards": "dashboard"}.get(link.view, link.view), link.name
     if view == "list" and name in schema.entities:
         if not door.may("see", name):
             return []
@@ -81,11 +81,11 @@ def _items(app: Any, link: Any) -> list[dict]:
             return []
         return [{"key": f"dashboard-{name}", "label": link.label and t(link.label) or dash.label_in(t), "glyph": link.icon or dash.icon, "href": app.href(view="dashboard", name=name),
                  "match": {"view": "dashboard", "name": name}}]
-    plain = {"calendar": ("Calendar", "calendar_today"), "reports": ("Reports", "insights"), "report": ("Reports", "insights"), "dashboards": ("Dashboards", "dashboard"),
-             "dashboard": ("Dashboards", "dashboard"), "campaigns": ("Campaigns", "campaign"), "admin": ("Administration", "admin_panel_settings")}
+    plain = {"calendar": ("Calendar", "calendar_today"), "report": ("Reports", "insights"), "dashboard": ("Dashboards", "dashboard"),
+             "admin": ("Administration", "admin_panel_settings")}
     if view == "admin" and not app.actor.admin:
         return []
-    words = {"Calendar": t("Calendar"), "Reports": t("Reports"), "Dashboards": t("Dashboards"), "Campaigns": t("Campaigns"), "Administration": t("Administration")}
+    words = {"Calendar": t("Calendar"), "Reports": t("Reports"), "Dashboards": t("Dashboards"), "Administration": t("Administration")}
     label, glyph = plain.get(view, (view.replace("_", " ").capitalize(), "chevron_right"))
     if view not in app.pages:
         return []

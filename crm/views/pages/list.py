@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm.errors import Denied, Missing, RecordError, Refused
+from crm.views import acting
 from crm.views.app import href
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import PAGE, Listing
@@ -301,6 +302,7 @@ class ListPage(Listed):
                 found.append({"name": "move", "label": t("Move"), "glyph": "swap_horiz"})
             if self.edit_fields()["fields"]:
                 found.append({"name": "edit", "label": t("Edit"), "glyph": "edit"})
+        found += acting.offered(self.app, entity.name, "list")
         if door.may("export", entity.name):
             found.append({"name": "export", "label": t("Export"), "glyph": "download"})
         if door.may("delete", entity.name):
@@ -329,6 +331,9 @@ class ListPage(Listed):
     def bulk(self, name: str, keys: list[str], every: bool = False) -> dict:
         t, app, entity = self.t, self.app, self.listing.entity
         ids = self.chosen(keys, every)
+        if name.startswith(acting.PREFIX):
+            acting.act(app, entity.name, name, ids, self.done)
+            return {}
         if name == "export":
             return self.export(ids)
         if name == "delete":

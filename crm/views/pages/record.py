@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from crm.errors import Conflict, Denied, GateError, Missing, RecordError, Refused
-from crm.views import planning
+from crm.views import acting, planning
 from crm.views.app import grid, href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import Titles, due_tone, local_day, short_date, shown, stage_color
@@ -131,6 +131,7 @@ class RecordPage(Page):
         if planning.can_log(self.app, entity):
             acts = [{**one, "name": f"kind:{one['name']}"} for one in planning.kinds(self.app)[:4]]
         more = [{**one, "name": f"kind:{one['name']}"} for one in planning.kinds(self.app)[4:]] if acts else []
+        more += acting.offered(self.app, entity.name, "record") if self.may_change else []
         if self.may_change:
             more.append(
                 {"name": "edit", "label": t("Edit all"), "glyph": "edit", "href": href(view="form", entity=entity.name, id=self.id)}
@@ -169,6 +170,8 @@ class RecordPage(Page):
     def do(self, name: str) -> None:
         if name.startswith("kind:") and self.composer is not None:
             return self.composer.send("kind", kind=name[5:])
+        if name.startswith(acting.PREFIX):
+            return acting.act(self.app, self.entity.name, name, [self.id], self.changed)
         if name == "delete":
             with self.door.step("delete") as step:
                 self.door.delete(self.entity.name, self.id)

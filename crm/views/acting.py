@@ -1,0 +1,37 @@
+"""Actions of the registry on the screens: which ones a menu offers, and the sheet that asks what one needs before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from crm.actions.base import ACTIONS, actions_for
+from crm.errors import Missing
+
+PREFIX = "act:"
+
+
+def offered(app: Any, entity: str, place: str) -> list[dict]:
+    """The entries a menu shows for the actions this user may take: [{name, label, glyph}]; `place` is `record` or `list`."""
+    found = actions_for(app.door, entity, many=place == "list")
+    return [{"name": PREFIX + one.name, "label": one.label_in(app.t), "glyph": one.icon} for one in found if place in one.places]
+
+
+def act(app: Any, entity: str, name: str, ids: Sequence[int], done: Callable[[str, int], Any]) -> None:
+    """Takes the action behind a menu entry on some records; `done(words, step)` tells it. Asks first where the action asks something."""
+    one = next((made for made in actions_for(app.door, entity) if PREFIX + made.name == name), None)
+    if one is None or one.name not in ACTIONS:
+        raise Missing("This is not there, or not for you.")
+    label = one.label_in(app.t)
+    fields = [
+        {"field": asked.key, "label": asked.label, "editor": asked.editor, "required": asked.required}
+        for asked in one.fields(app.door, entity, ids)
+    ]
+
+    def run(values: dict) -> None:
+        done(app.t("{act}: done", act=label), one.run(app.door, entity, ids, values))
+
+    if fields:
+        app.sheet(label, fields, submit=label, on_submit=run, icon=one.icon)
+    else:
+        run({})
