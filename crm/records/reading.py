@@ -45,6 +45,7 @@ class Base:
         self._state: tuple[int, int] = (-1, -1)
         self._sights: dict[str, Sight] = {}
         self._scopes: dict[str, Any] = {}
+        self._around: dict[str, Any] = {}  # what links to an entity, for timelines
         self.parsed: dict[tuple[str, str], Any] = {}
         self._queries: dict[int, tuple[Any, date, QueryInstance]] = {}
         self._shown: Any = None
@@ -68,6 +69,7 @@ class Base:
         self._state = state
         self._sights = {}
         self._scopes = {}
+        self._around = {}
         self.parsed = {}
         self._queries = {}
         self._shown = None

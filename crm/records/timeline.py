@@ -1,7 +1,7 @@
 """Everything that happened with somebody or something, newest first, from all that links to it (A3).
 
 Every entity with `timeline:` in its YAML gives events to whatever its records link to; stage changes are events of the record
-that moved and of what it links to. Each source is one indexed query for the newest few; the answers are merged.
+that moved and of what it links to. Each source is one indexed query for the newest few; all of them go to the store as one question.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import heapq
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from tinydb.queries import QueryInstance, where
 
@@ -19,8 +20,6 @@ from crm.records.access import Sight
 from crm.records.company import MOVES
 from crm.records.env import points_to
 from crm.records.past import Past
-from crm.records.queries import all_of
-from crm.records.titles import Template
 from crm.schema.model import Entity
 from crm.stores import where_id
 
@@ -59,26 +58,43 @@ class Timeline_(Past):
         self._doc(self.sight(entity), id)
         cursor = _cursor(before)
         wanted = set(kinds) if kinds is not None else None
-        sources: list[Iterator[tuple[Any, Event]]] = []
-        for other in self.company.schema.entities.values():
+        words = find.strip()
+        moves = wanted is None or STAGE in wanted
+        linking = self._linking(entity, id)
+        sources: list[_Source] = []
+        for other, here in linking:
             if other.timeline is not None:
-                links = [one for one in other.fields.values() if getattr(one, "to", None) == entity and one.name in ("link", "links")]
-                for link in links:
-                    sources.append(self._events(other, link, id, wanted, find, cursor, limit))
-                if other.name == entity and links == []:
-                    continue
-        if wanted is None or STAGE in wanted:
-            sources.append(self._moves(entity, id, find, cursor, limit))
-        merged = heapq.merge(*sources, key=lambda pair: pair[0])
-        result: list[Event] = []
-        seen: set[str] = set()
-        for _, event in merged:
-            if event.key not in seen:
-                seen.add(event.key)
-                result.append(event)
-                if len(result) >= limit:
-                    break
+                sources += self._events(other, here, wanted, words, cursor)
+        if moves and not words:
+            sources += self._moved(entity, id, linking, cursor)
+        found = self.company.store.newest([(one.table, one.conds, one.on) for one in sources], limit)
+        places = {(sources[number].name, doc_id): on for number, doc_id, on in found}  # one record may link here twice
+        newest = sorted(places, key=lambda place: (place[0], -place[1]))
+        newest.sort(key=lambda place: _instant(places[place]), reverse=True)
+        result = self._told(newest[:limit], entity, id)
+        if moves and words:
+            result = heapq.merge(
+                ((_Down(one.on, one.key.split("/")[1], one.id), one) for one in result),
+                self._moves(entity, id, words, cursor, limit),
+                key=lambda pair: pair[0],
+            )  # type: ignore[assignment]
+            return [event for _, event in islice(result, limit)]  # type: ignore[misc]
         return result
+
+    def _told(self, places: list[tuple[str, int]], entity: str, id: int) -> list[Event]:
+        """The events of `(source, number)`, in the same order; those of one table are fetched and shown together."""
+        numbers: dict[str, list[int]] = {}
+        for name, number in places:
+            numbers.setdefault(name, []).append(number)
+        made: dict[tuple[str, int], Event | None] = {}
+        for name, some in numbers.items():
+            if name == STAGE:
+                rows = self.company.store.table(MOVES).get_many(some)
+                made |= {(name, row.doc_id): event for row, event in zip(rows, self._move_events(rows, entity, id), strict=True)}
+            else:
+                docs = self.company.table(name).get_many(some)
+                made |= {(name, doc.doc_id): event for doc, event in zip(docs, self._shown_events(name, docs), strict=True)}
+        return [event for place in places if (event := made.get(place)) is not None]
 
     def timeline_kinds(self, entity: str) -> dict[str, str]:
         """`{kind: label}` of the events a record of this entity may have, for the filter."""
@@ -98,75 +114,107 @@ class Timeline_(Past):
         result[STAGE] = self.words("Stage changes")
         return result
 
-    # -- sources, each already in order: (sort key, event)
+    def _linking(self, entity: str, id: int) -> list[tuple[Entity, QueryInstance]]:
+        """`(entity, query)` for each link that some living record points here with, through fields this user may read."""
+        links = self._around.get(entity)
+        if links is None:
+            links = self._around[entity] = [
+                (other, link)
+                for other in self.company.schema.entities.values()
+                if (other.timeline is not None or other.stage_field) and self.sight(other.name).may("see")
+                for link in other.fields.values()
+                if getattr(link, "to", None) == entity
+                and link.name in ("link", "links")
+                and link.key in self.sight(other.name).plan.readable
+            ]
+        live = self.company.live
+        found = [(other, points_to(link, id)) for other, link in links]
+        there = self.company.store.present([(other.name, (live, here)) for other, here in found])
+        return [one for one, some in zip(found, there, strict=True) if some]
 
-    def _events(
-        self, other: Entity, link: Any, id: int, kinds: set[str] | None, find: str, cursor: Any, limit: int
-    ) -> Iterator[tuple[Any, Event]]:
+    # -- sources: what to ask of which table
+
+    def _events(self, other: Entity, here: QueryInstance, kinds: set[str] | None, find: str, cursor: Any) -> list[_Source]:
+        """Where events of one entity are, for one of its links."""
         sight = self.sight(other.name)
         spec = other.timeline
         assert spec is not None
         readable = sight.plan.readable
-        if not sight.may("see") or link.key not in readable or spec.on not in readable:
-            return
-        cond = all_of(self.company.live, points_to(link, id), sight.query(), where(spec.on).exists())
-        kind_field = other.fields.get(spec.kind) if spec.kind_is_field and spec.kind in readable else None
+        if spec.on not in readable:
+            return []
+        conds = [sight.living(), here, where(spec.on).exists()]
         if kinds is not None:
-            if kind_field is not None:
-                mine = [one for one in kinds if one in (getattr(kind_field, "options", None) or {})]
+            if spec.kind_is_field and spec.kind in readable:
+                mine = [one for one in kinds if one in (getattr(other.fields[spec.kind], "options", None) or {})]
                 if not mine:
-                    return
-                cond = all_of(cond, where(kind_field.key).one_of(mine))
+                    return []
+                conds.append(where(spec.kind).one_of(mine))
             elif (spec.kind or other.name) not in kinds and other.name not in kinds:
-                return
-        if find.strip():
-            cond = all_of(cond, self._finding(other, sight, find.strip()))
-        cond = all_of(cond, _earlier(cursor, other.name, spec.on, other.fields[spec.on]))
-        template = self.company.shapes[other.name].event
-        docs = self.company.table(other.name).find(cond, order_by=[f"-{spec.on}"], limit=limit)
-        shown = self.shown_for(other.name, docs, [key for key in (spec.who, spec.text, spec.result) if key and key in readable])
-        for doc in docs:
-            event = self._event(other, sight, template, kind_field, doc, shown)
-            yield (_Down(event.on, other.name, doc.doc_id), event)
+                return []
+        if find:
+            conds.append(self._finding(other, sight, find))
+        if cursor is not None:
+            conds.append(_earlier(cursor, other.name, spec.on, other.fields[spec.on]))
+        return [_Source(other.name, other.name, conds, spec.on)]
 
-    def _event(self, other: Entity, sight: Sight, template: Template, kind_field: Any, doc: Any, shown: Any) -> Event:
-        spec = other.timeline
+    def _shown_events(self, name: str, docs: list[Any]) -> list[Event]:
+        """The events that records of one entity are."""
+        sight = self.sight(name)
+        other, readable, spec = sight.entity, sight.plan.readable, sight.entity.timeline
         assert spec is not None
-        fields, readable = other.fields, sight.plan.readable
+        fields, roles = other.fields, self.company.schema.activities
+        shown = self.shown_for(name, docs, [key for key in (spec.who, spec.text, spec.result) if key and key in readable])
+        template, say = self.company.shapes[name].event, self._say(other)
+        kind_field = fields.get(spec.kind) if spec.kind_is_field and spec.kind in readable else None
+        options = (getattr(kind_field, "options", None) or {}) if kind_field is not None else {}
+        icons = roles.kinds if roles is not None and roles.entity == name else {}
+        done_key = roles.done if roles is not None and roles.entity == name else None
+        own_label = other.label_in(self.words)
+        faces: dict[str, tuple[str, str]] = {}  # kind → icon, label
 
-        def said(key: str | None) -> str:
-            if not key or key not in readable or doc.get(key) is None:
-                return ""
-            return str(fields[key].display(fields[key].from_json(doc[key]), shown))
+        def field(key: str | None) -> Any:
+            return fields[key] if key and key in readable else None
 
-        on = _moment(doc[spec.on])
-        kind = str(doc.get(kind_field.key) or "") if kind_field is not None else (spec.kind or other.name)
-        option = (getattr(kind_field, "options", None) or {}).get(kind) if kind_field is not None else None
-        roles = self.company.schema.activities
-        icon = (
-            (roles.kinds.get(kind) if roles is not None and roles.entity == other.name else None)
-            or getattr(option, "icon", "")
-            or spec.icon
-            or other.icon
-        )
-        done = True
-        if roles is not None and roles.entity == other.name:
-            done = doc.get(roles.done) is not None
-        title = template.fill(doc, doc.doc_id, readable, self._say(other)) or self.title_of(other.name, doc.doc_id, doc)
-        return Event(
-            key=f"{doc[spec.on]}/{other.name}/{doc.doc_id}",
-            entity=other.name,
-            id=doc.doc_id,
-            on=on,
-            kind=kind,
-            icon=icon,
-            title=title,
-            text=said(spec.text),
-            result=said(spec.result),
-            who=said(spec.who),
-            done=done,
-            label=kind_field.display(kind, shown) if kind_field is not None and kind else other.label_in(self.words),
-        )
+        text_field, result_field, who_field = field(spec.text), field(spec.result), field(spec.who)
+        who_key = who_field.key if who_field is not None and getattr(who_field, "to", None) else None
+        people: dict[Any, str] = {}
+
+        def said(one: Any, doc: Any) -> str:
+            kept = doc.get(one.key) if one is not None else None
+            return "" if kept is None else str(one.display(one.from_json(kept), shown))
+
+        events = []
+        for doc in docs:
+            kind = str(doc.get(kind_field.key) or "") if kind_field is not None else (spec.kind or name)
+            face = faces.get(kind)
+            if face is None:
+                icon = icons.get(kind) or getattr(options.get(kind), "icon", "") or spec.icon or other.icon
+                face = faces[kind] = (icon, kind_field.display(kind, shown) if kind_field is not None and kind else own_label)
+            kept = doc.get(who_key) if who_key else None
+            if isinstance(kept, int):
+                who = people.get(kept)
+                if who is None:
+                    who = people[kept] = said(who_field, doc)
+            else:
+                who = said(who_field, doc)
+            number, on = doc.doc_id, doc[spec.on]
+            events.append(
+                Event(
+                    key=f"{on}/{name}/{number}",
+                    entity=name,
+                    id=number,
+                    on=_moment(on),
+                    kind=kind,
+                    icon=face[0],
+                    title=template.fill(doc, number, readable, say) or self.title_of(name, number, doc),
+                    text=said(text_field, doc),
+                    result=said(result_field, doc),
+                    who=who,
+                    done=done_key is None or doc.get(done_key) is not None,
+                    label=face[1],
+                )
+            )
+        return events
 
     def _finding(self, other: Entity, sight: Sight, text: str) -> QueryInstance | None:
         """Events whose readable words hold the text."""
@@ -189,69 +237,99 @@ class Timeline_(Past):
             found = one if found is None else found | one
         return found if found is not None else where_id("==", -1)
 
-    def _moves(self, entity: str, id: int, find: str, cursor: Any, limit: int) -> Iterator[tuple[Any, Event]]:
-        """Stage changes of the record itself and of what links to it."""
+    def _moved(self, entity: str, id: int, linking: list[tuple[Entity, QueryInstance]], cursor: Any) -> list[_Source]:
+        """Where stage changes are: of the record itself and of what links to it, as far as this user sees those records."""
         company = self.company
-        conds: list[QueryInstance] = []
-        for other in company.schema.entities.values():
-            if not other.stage_field or other.stage_field not in self.sight(other.name).plan.readable:
+        mine: dict[str, set[int]] = {}
+        one = company.schema.entities[entity]
+        if one.stage_field and one.stage_field in self.sight(entity).plan.readable:
+            mine[entity] = {id}
+        links = [
+            (other.name, [company.live, here], "doc_id")
+            for other, here in linking
+            if other.stage_field and other.stage_field in self.sight(other.name).plan.readable
+        ]
+        for number, doc_id, _ in company.store.newest(links, MOST):
+            mine.setdefault(links[number][0], set()).add(doc_id)
+        sources = []
+        earlier = [_earlier(cursor, STAGE, "on", None)] if cursor is not None else []
+        for name, ids in mine.items():
+            seen = [doc_id for (doc_id,) in company.table(name).among(sorted(ids), ("doc_id",), self.sight(name).living())]
+            if seen:
+                record = where("record").one_of(sorted(seen))  # type: ignore[arg-type]
+                sources.append(_Source(STAGE, MOVES, [company.live, where("entity") == name, record, *earlier], "on"))
+        return sources
+
+    def _moves(self, entity: str, id: int, find: str, cursor: Any, limit: int) -> Iterator[tuple[Any, Event]]:
+        """Stage changes whose words hold `find`, in order: the words are only known once a change is told."""
+        table, text = self.company.store.table(MOVES), find.casefold()
+        at, found, linking = cursor, 0, self._linking(entity, id)
+        while found < limit:
+            sources = self._moved(entity, id, linking, at)
+            rows = self.company.store.newest([(one.table, one.conds, one.on) for one in sources], limit)
+            newest = sorted({doc_id: on for _, doc_id, on in rows}.items(), key=lambda one: (_instant(one[1]), one[0]), reverse=True)[
+                :limit
+            ]
+            docs = table.get_many([doc_id for doc_id, _ in newest])
+            for row, event in zip(docs, self._move_events(docs, entity, id), strict=True):
+                if event is not None and text in f"{event.title} {event.text}".casefold():
+                    found += 1
+                    yield (_Down(event.on, STAGE, row.doc_id), event)
+            if len(newest) < limit:
+                break
+            at = (newest[-1][1], STAGE, newest[-1][0])
+
+    def _move_events(self, rows: list[Any], entity: str, id: int) -> list[Event | None]:
+        """What stage changes say; None for those of records this user does not see."""
+        company, words = self.company, self.words
+        records: dict[str, list[int]] = {}
+        for row in rows:
+            records.setdefault(row["entity"], []).append(row["record"])
+        titles = {name: self.titles(name, ids) for name, ids in records.items() if name in company.schema.entities}
+        users = company.schema.users
+        who = self.titles(users.entity, {row["who"] for row in rows if row.get("who") is not None}) if users is not None else {}
+        events: list[Event | None] = []
+        for row in rows:
+            name, record = row["entity"], row["record"]
+            title = titles.get(name, {}).get(record)
+            if title is None:
+                events.append(None)
                 continue
-            ids: list[int] = [id] if other.name == entity else []
-            sight = self.sight(other.name)
-            for field in other.fields.values():
-                if getattr(field, "to", None) == entity and field.name in ("link", "links") and field.key in sight.plan.readable:
-                    ids += company.table(other.name).ids(all_of(company.live, points_to(field, id)), limit=MOST)
-            if ids:
-                conds.append(all_of(where("entity") == other.name, where("record").one_of(sorted(set(ids)))))  # type: ignore[arg-type]
-        for cond in conds:
-            narrowed = all_of(company.live, cond, _earlier(cursor, STAGE, "on", None))
-            at, found = 0, 0
-            while found < limit:  # rights and words are asked of what is fetched, so there may have to be more
-                rows = company.store.table(MOVES).find(narrowed, order_by=["-on"], limit=limit, offset=at)
-                titles = {
-                    name: self.titles(name, [r["record"] for r in rows if r["entity"] == name]) for name in {r["entity"] for r in rows}
-                }
-                for row in rows:
-                    event = self._move_event(row, titles[row["entity"]].get(row["record"]), entity == row["entity"] and row["record"] == id)
-                    if event is not None and (not find.strip() or find.strip().casefold() in f"{event.title} {event.text}".casefold()):
-                        found += 1
-                        yield (_Down(event.on, STAGE, row.doc_id), event)
-                at += len(rows)
-                if len(rows) < limit:
-                    break
+            pipeline = company.schema.pipelines.get(row.get("pipeline"))
+            stages = pipeline.stages if pipeline is not None else {}
+            before, after = row.get("from"), row["to"]
+            said = stages[after].label_in(words) if after in stages else str(after)
+            if before:
+                said = words("{before} → {after}", before=stages[before].label_in(words) if before in stages else str(before), after=said)
+            outcome = stages[after].outcome if after in stages else None
+            one = company.schema.entities[name]
+            events.append(
+                Event(
+                    key=f"{row['on']}/{STAGE}/{row.doc_id}",
+                    entity=name,
+                    id=record,
+                    on=_moment(row["on"]),
+                    kind=STAGE,
+                    icon="emoji_events" if outcome == "won" else "flag" if outcome else "moving",
+                    title=said if entity == name and record == id else f"{title}: {said}",
+                    text="",
+                    result="",
+                    who=who.get(row.get("who"), ""),
+                    done=True,
+                    label=one.fields[str(one.stage_field)].label_in(words),
+                    stage=after,
+                )
+            )
+        return events
 
-    def _move_event(self, row: Any, title: str | None, own: bool) -> Event | None:
-        if title is None:
-            return None
-        pipeline = self.company.schema.pipelines.get(row.get("pipeline"))
-        stages = pipeline.stages if pipeline is not None else {}
-        words = self.words
 
-        def label(key: str | None) -> str:
-            return stages[key].label_in(words) if key in stages else str(key or "")
+class _Source(NamedTuple):
+    """Something to ask for the newest: a table, its conditions, the field that says when. `name` is what events are ordered by."""
 
-        said = words("{before} → {after}", before=label(row.get("from")), after=label(row["to"])) if row.get("from") else label(row["to"])
-        sight = self.sight(row["entity"])
-        who = ""
-        users = self.company.schema.users
-        if users is not None and row.get("who") is not None:
-            who = self.titles(users.entity, [row["who"]]).get(row["who"], "")
-        outcome = stages[row["to"]].outcome if row["to"] in stages else None
-        return Event(
-            key=f"{row['on']}/{STAGE}/{row.doc_id}",
-            entity=row["entity"],
-            id=row["record"],
-            on=_moment(row["on"]),
-            kind=STAGE,
-            icon="emoji_events" if outcome == "won" else "flag" if outcome else "moving",
-            title=said if own else f"{title}: {said}",
-            text="",
-            result="",
-            who=who,
-            done=True,
-            label=sight.entity.fields[str(sight.entity.stage_field)].label_in(words),
-            stage=row["to"],
-        )
+    name: str
+    table: str
+    conds: list[Any]
+    on: str
 
 
 class _Down:
@@ -294,7 +372,13 @@ def _earlier(cursor: tuple[str, str, int] | None, source: str, on: str, field: A
     return (where(on) < when) | ((where(on) == when) & where_id("<", id))
 
 
+def _instant(text: str) -> str:
+    """A stored day or moment as texts of one length, which sort by time."""
+    return f"{text}T00:00:00.000Z" if len(text) == 10 else text
+
+
 def _moment(text: str) -> datetime:
     if len(text) == 10:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is UTC else found.astimezone(UTC)

@@ -225,6 +225,9 @@ class DatabaseLike(Protocol):
         diacritics) in one group's text. `groups` `{table: [group names]}` is what the asker may see (None: everything). With few exact
         hits, similar spellings are added with a lower score. `sift(table, ids)` says which of some documents may be found."""
 
+    def present(self, sources: Sequence[tuple[str, Sequence[Cond]]]) -> list[bool]:
+        """For each `(table, conditions that all must hold)` whether some document may match: False is certain. One cheap question."""
+
     def newest(self, sources: Sequence[tuple[str, Sequence[Cond], str]], limit: int) -> list[tuple[int, int, Any]]:
         """`(source, document id, value)` of documents of several tables in one question. A source is `(table, conditions that all must
         hold, path)`; each gives its `limit` greatest values of `path`. Not in order over the sources."""

@@ -16,7 +16,7 @@ from crm.stores.care import backup, restore, verify
 from crm.stores.fulltext import match
 from crm.stores.history import changes_of_step, changes_since, steps
 from crm.stores.sqlite import SQLiteStorage, Transaction
-from crm.stores.tables import Table, newest
+from crm.stores.tables import Table, newest, present
 
 
 def open_store(url: str | os.PathLike = ":memory:", **options: Any) -> Database:
@@ -101,6 +101,10 @@ class Database(TinyDB):
     def match(self, text: str, groups: Any = None, limit: int = 30, fuzzy: bool = True, sift: Any = None) -> list[Hit]:
         """Full text search over all tables; see `crm.stores.base.DatabaseLike.match`."""
         return match(self._storage, text, groups, limit, fuzzy, sift)
+
+    def present(self, sources: Sequence[tuple[str, Sequence[Any]]]) -> list[bool]:
+        """Where there may be something at all; see `crm.stores.base.DatabaseLike.present`."""
+        return present(self, sources)
 
     def newest(self, sources: Sequence[tuple[str, Sequence[Any], str]], limit: int) -> list[tuple[int, int, Any]]:
         """The newest documents of several tables; see `crm.stores.base.DatabaseLike.newest`."""

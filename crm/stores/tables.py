@@ -399,6 +399,25 @@ class Table(tinydb_table.Table):
             self.insert_multiple(Document(doc, i) for i, doc in table.items() if i not in docs)
 
 
+def present(database: Any, sources: Sequence[tuple[str, Sequence[Cond]]]) -> list[bool]:
+    """See `crm.stores.base.DatabaseLike.present`."""
+    texts: list[str] = []
+    params: list[Any] = []
+    storage = None
+    for name, conds in sources:
+        table = database.table(name)
+        storage = table._storage
+        parts = [table._compile(cond) for cond in conds]
+        said = [part.sql for part in parts if part.exact and part.sql != "1"]
+        where = f" WHERE {' AND '.join(said)}" if said else ""  # type: ignore[arg-type]
+        texts.append(f"EXISTS (SELECT 1 FROM {table.info.source} AS m{where})")
+        for part in parts:
+            params += part.params if part.exact else []
+    if storage is None:
+        return []
+    return [bool(one) for one in storage.rows("SELECT " + ",".join(texts), params)[0]]
+
+
 def newest(database: Any, sources: Sequence[tuple[str, Sequence[Cond], str]], limit: int) -> list[tuple[int, int, Any]]:
     """See `crm.stores.base.DatabaseLike.newest`: one statement for all sources whose conditions SQL can say."""
     texts: list[str] = []
