@@ -19,6 +19,7 @@ A page is one file `pages/<name>.py`: `@PAGES.add class ListPage(Page): name = "
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import inspect
@@ -26,6 +27,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import tempfile
 import threading
 import time
@@ -69,6 +71,13 @@ def _english(text: str, **values: Any) -> str:
     return text.format(**values) if values else text
 
 
+def passing_folder() -> Path:
+    """A private folder that goes when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="crm-parts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class _Bundle:
     """The ES module of all parts, written beside this file under a name that is the hash of what is in it.
 
@@ -108,7 +117,7 @@ class _Bundle:
             if self.path is None or not self.path.exists():
                 text = self.text()
                 name = f"parts.{hashlib.sha256(text.encode()).hexdigest()[:16]}.js"
-                self.path = self._write(HERE, name, text) or self._write(Path(tempfile.mkdtemp(prefix="crm-parts-")), name, text)
+                self.path = self._write(HERE, name, text) or self._write(passing_folder(), name, text)
             assert self.path is not None
             return self.path
 
