@@ -1,8 +1,9 @@
 """The command line: `crm demo`, `crm serve`, `crm import` … (DESIGN 7).
 
 `--config`, `--data`, `--json` and `--as` may stand anywhere. With `--json` exactly one JSON document goes to stdout; progress and
-logs go to stderr. The exit code is 0 only when it worked. What goes wrong is said in plain lines, never as a traceback
-(`CRM_DEBUG=1` shows it). Everything heavy is imported by the command that needs it, so that the others start quickly.
+logs go to stderr. The exit code is 0 only when it worked: 1 when it did not, 2 when the command itself was written wrongly. What goes
+wrong is said in plain lines on stderr, never as a traceback (`CRM_DEBUG=1` shows it), and with `--json` also as
+`{"error": text}` on stdout. Entities may be named as people write them (`Account`, `price list`). Everything heavy is imported by the command that needs it, so that the others start quickly.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Run:
 
         company = self.company()
         name = user or self.user
-        return company.door(company.actor(name) if name else SYSTEM)
+        return company.door(somebody(company, name, active=True) if name else SYSTEM)
 
     def store(self) -> Any:
         from crm.stores import open_store
@@ -126,13 +127,17 @@ def plain(value: Any) -> Any:
 def out(document: Any, human: Callable[[], None] | str | None = None) -> None:
     """The answer: as JSON with `--json`, else as `human` says it (nothing for None)."""
     if run.json:
-        import json
-
-        sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(as_json(document))
     elif callable(human):
         human()
     elif human:
         print(human)
+
+
+def as_json(document: Any) -> str:
+    import json
+
+    return json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n"
 
 
 def note(text: str) -> None:
@@ -181,7 +186,47 @@ def fail(text: str, **more: Any) -> NoReturn:
     raise Ended(1)
 
 
+def entity_named(schema: Any, text: str) -> str:
+    """The key of an entity named by its key or its label, in any case: `Account`, `accounts`, `price-list`. Ends the command for others."""
+    if text in schema.entities:
+        return text
+    plain_text = text.strip().casefold().replace("-", " ").replace("_", " ")
+    for key, one in schema.entities.items():
+        if plain_text in {name.casefold() for name in (key.replace("_", " "), one.label, one.plural) if name}:
+            return str(key)
+    fail(f"There is nothing called {text}.{choice_of(text, schema.entities)}")
+
+
+def choice_of(text: str, names: Iterable[str]) -> str:
+    """` Did you mean 'x'?`, or all there are."""
+    from crm.schema.faults import meant
+
+    there = [str(name) for name in names]
+    return meant(text, there) or f" There are: {', '.join(there) or 'none'}."
+
+
+def somebody(company: Any, name: str, active: bool = False) -> Any:
+    """The user of a sign-in name or number; ends the command when there is none (or, with `active`, when he may not sign in)."""
+    from crm.errors import Missing
+
+    keys = company.schema.users
+    try:
+        actor = company.people.actor(int(name) if name.isdigit() else name)
+    except Missing:
+        logins = [str(doc[keys.login]) for doc in company.store.table(keys.entity).all() if doc.get(keys.login) and not doc.get("deleted_on")]
+        fail(f"There is no user {name}.{choice_of(name, sorted(logins))}")
+    return company.actor(actor.id) if active else actor
+
+
 # ---- starting ----------------------------------------------------------------------------------------------------------------
+
+
+def version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version as installed
+
+        print(f"crm {installed('crm')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -190,6 +235,7 @@ def common(
     data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="The store (default var/crm.db).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
     user: Annotated[str | None, typer.Option("--as", metavar="USER", help="With this user's rights (default: the engine's own).")] = None,
+    asked: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Which version this is.")] = False,
 ) -> None:
     run.config, run.data, run.json, run.user = config, data, as_json, user
 
@@ -328,6 +374,8 @@ def schema(
     if run.json:
         out(json_schema())
         return
+    if not (run.folder / "crm.yaml").is_file():
+        fail(f"{run.folder} holds no configuration (no crm.yaml).")
     beside = run.folder.resolve().parent / ".schema"
     written = write_json_schema(target or (beside if beside.is_dir() else run.folder / ".schema"))
     print(f"{len(written)} files in {written[0].parent}")
@@ -340,14 +388,17 @@ def schema(
 def import_(
     entity: Annotated[str, typer.Argument(metavar="ENTITY")],
     file: Annotated[Path, typer.Argument(metavar="FILE")],
-    map_: Annotated[str | None, typer.Option("--map", metavar="M", help="A saved map (name or file).")] = None,
+    map_: Annotated[
+        str | None, typer.Option("--map", metavar="M", help="A saved map (name, folder or file); default: the one called after the file.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, write nothing.")] = False,
     rejects: Annotated[Path | None, typer.Option("--rejects", metavar="FILE", help="Where refused rows go, with the reason.")] = None,
 ) -> None:
     """Import a CSV or Excel file; the whole import is one step that `crm undo` takes back."""
     from crm.intake import importing
 
-    run.company(create=True)
+    schema = run.company(create=True).schema
+    entity = importing.entity_of_map(schema, entity, map_) or entity_named(schema, entity)
     with progress("Importing") as told_share:
         outcome = importing.run(run.door(), entity, file, map=map_, dry_run=dry_run, progress=told_share)
     if rejects is not None and outcome.rejected:
@@ -410,20 +461,25 @@ def export(
     target: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="A file (for all: a folder).")] = None,
     where: Annotated[str | None, typer.Option("--where", metavar="EXPR")] = None,
 ) -> None:
-    """Export an entity, or everything the user may see."""
+    """Export an entity, or everything the user may see: csv and json to the screen, or to --out; `all` to a folder, a file each."""
     from crm.intake import export as exporting
 
     if format not in exporting.FORMATS:
         fail(f"There is no format {format}. There are: {', '.join(exporting.FORMATS)}.")
     door = run.door()
     if entity == "all":
+        if format == "json" and target is None:
+            run.json = True
+            out({name: exporting.records(door, name) for name in door.schema.entities if door.may("export", name)})
+            return
+        if where:
+            fail("--where goes with one entity.")
         folder = target or Path("export")
         counts = exporting.export_all(door, folder, format)
         written = {name: {"path": str(folder / f"{name}.{format}"), "records": count} for name, count in counts.items()}
         out({"exported": written}, lambda: table(("Entity", "Records", "File"), [(n, w["records"], w["path"]) for n, w in written.items()]))
         return
-    if entity not in door.schema.entities:
-        fail(f"There is nothing called {entity}. There are: {', '.join(door.schema.entities)}.")
+    entity = entity_named(door.schema, entity)
     if target is None:
         if format not in ("csv", "json"):
             fail(f"{format} needs a file: --out PATH.")
@@ -466,7 +522,8 @@ def show(
 ) -> None:
     """One record, now or as it was at any moment."""
     door = run.door()
-    record = door.get(entity, number, as_of=moment(as_of)) if as_of else door.get(entity, number)
+    entity = entity_named(door.schema, entity)
+    record = door.get(entity, number, as_of=moment(as_of)) if as_of is not None else door.get(entity, number)
     from crm.intake.export import record_json
 
     document = record_json(door, record)
@@ -504,7 +561,9 @@ def history(
     number: Annotated[int, typer.Argument(metavar="ID")],
 ) -> None:
     """Who changed what of a record, when, from what, to what."""
-    changes = run.door().history(entity, number)
+    door = run.door()
+    entity = entity_named(door.schema, entity)
+    changes = door.history(entity, number)
     keys = ("seq", "step", "at", "who", "act", "field", "label", "old", "new")
     rows = [{key: plain(getattr(change, key, None)) for key in keys} for change in changes]
 
@@ -523,31 +582,58 @@ def report(
     format: Annotated[str, typer.Option("--format", help="json, csv, png or html.")] = "",
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="T")] = None,
     where: Annotated[str | None, typer.Option("--where", metavar="EXPR")] = None,
-    target: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Where png and html go.")] = None,
+    target: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="A file for it (png and html: NAME.png here).")] = None,
 ) -> None:
     """A report of the configuration: a table, or --format json, csv, png, html."""
     from crm import analytics
 
     if format not in ("", "json", "csv", "png", "html"):
         fail(f"There is no format {format}. There are: json, csv, png, html.")
-    result = analytics.run(run.door(), name, where=where, as_of=moment(as_of) if as_of else None)
-    if run.json or format == "json":
-        run.json = True
-        document = result.json()
-        out({**document, "columns": [column["key"] for column in document["columns"]], "about": document["columns"]})
-    elif format == "csv":
-        import csv
-
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow([column.key for column in result.columns])
-        writer.writerows(result.rows)
-    elif format in ("png", "html"):
+    door = run.door()
+    if name not in (there := analytics.names(door)):
+        fail(f"There is no report called {name}.{choice_of(name, there)}")
+    result = analytics.run(door, name, where=where, as_of=moment(as_of) if as_of is not None else None)
+    if format in ("png", "html"):
         path = target or Path(f"{name}.{format}")
+        check_place(path)
         draw(result, path, format)
         out({"report": name, "path": str(path)}, str(path))
+    elif target is not None and format in ("csv", "json"):
+        check_place(target)
+        text = csv_text(result) if format == "csv" else as_json(report_document(result))
+        target.write_text(text, encoding="utf-8")
+        out({"report": name, "path": str(target)}, str(target))
+    elif run.json or format == "json":
+        run.json = True
+        out(report_document(result))
+    elif format == "csv":
+        sys.stdout.write(csv_text(result))
     else:
         right = [n for n, column in enumerate(result.columns) if column.role == "measure"]
         table([column.label for column in result.columns], result.texts(), title=result.title, right=right)
+
+
+def report_document(result: Any) -> dict[str, Any]:
+    """A report as JSON: `columns` are keys, `about` says more of each."""
+    document = result.json()
+    return {**document, "columns": [column["key"] for column in document["columns"]], "about": document["columns"]}
+
+
+def csv_text(result: Any) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.key for column in result.columns])
+    writer.writerows(result.rows)
+    return text.getvalue()
+
+
+def check_place(path: Path) -> None:
+    """Refuse a file whose folder is not there, before any work is done for it."""
+    if not path.resolve().parent.is_dir():
+        fail(f"There is no folder {path.parent}.")
 
 
 def draw(result: Any, path: Path, format: str) -> None:
@@ -619,7 +705,7 @@ def user_add(
     company = run.company(create=True)
     keys = company.schema.users
     if role not in company.schema.roles:
-        fail(f"There is no role {role}. There are: {', '.join(company.schema.roles)}.")
+        fail(f"There is no role {role}.{choice_of(role, company.schema.roles)}")
     secret, made = new_password(login, password)
     values: dict[str, Any] = {keys.login: login, keys.name: name or login, keys.role: role}
     if keys.active:
@@ -666,9 +752,7 @@ def new_password(login: str, from_stdin: bool) -> tuple[str, bool]:
 
 
 def user_id(company: Any, login: str) -> int:
-    actor = company.people.actor(int(login) if login.isdigit() else login)
-    assert actor.id is not None
-    return int(actor.id)
+    return int(somebody(company, login).id)
 
 
 @users.command("disable")
@@ -725,20 +809,18 @@ def why(
 ) -> None:
     """Whether a user may see a record (or a field of it), and why."""
     company = run.company()
-    actor = company.actor(int(user) if user.isdigit() else user)
-    decision = company.door(actor).why(entity, number, field)
-    document = {
-        "user": actor.login,
-        "entity": entity,
-        "id": number,
-        "field": field,
-        "allowed": decision.allowed,
-        "because": decision.because,
-    }
+    entity = entity_named(company.schema, entity)
+    actor = somebody(company, user)
+    if actor.active:
+        decision = company.door(actor).why(entity, number, field)
+        allowed, because = decision.allowed, list(decision.because)
+    else:
+        allowed, because = False, [f"{actor.name} is switched off and may not sign in."]
+    document = {"user": actor.login, "entity": entity, "id": number, "field": field, "allowed": allowed, "because": because}
 
     def human() -> None:
-        print("yes" if decision.allowed else "no")
-        for line in decision.because:
+        print("yes" if allowed else "no")
+        for line in because:
             print(f"  {line}")
 
     out(document, human)
@@ -750,11 +832,17 @@ def why(
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     """Copy the store to a file while others go on working."""
+    if "://" not in run.url and file.exists() and Path(run.url).exists() and file.samefile(run.url):
+        fail(f"{file} is the store itself. Give the copy another name.")
     store = run.store()
     if file.parent != Path():
         file.parent.mkdir(parents=True, exist_ok=True)
     try:
         store.backup(str(file))
+    except Exception as error:
+        if type(error).__name__ not in ("CantOpenError", "ReadOnlyError"):
+            raise
+        fail(f"{file} cannot be written.")
     finally:
         store.close()
     out({"backup": str(file), "bytes": file.stat().st_size}, f"{file}: {file.stat().st_size:,} bytes")
@@ -779,10 +867,14 @@ def restore(
     if "://" not in run.url:
         Path(run.url).parent.mkdir(parents=True, exist_ok=True)
     store = open_store(run.url)
+    done = False
     try:
         store.restore(str(file))
+        done = True
     finally:
         store.close()
+        if not (done or there):  # no empty store is left where there was none
+            Path(run.url).unlink(missing_ok=True)
     out({"restored": str(file), "data": run.url}, f"{run.url} is what {file} was.")
 
 
@@ -877,11 +969,16 @@ def told(error: Exception) -> int:
         text = "\n".join(f"{key}: {problem}" if key else problem for key, problem in problems.items())
         more["problems"] = problems
     elif isinstance(error, (Said, Conflict)):
-        text = str(error)
+        mend = getattr(error, "mend", "") or getattr(error.__cause__, "mend", "")  # of a mistake in an expression
+        text = " ".join(part for part in (str(error), mend) if part)
     elif isinstance(error, OSError):
         text = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
     elif isinstance(error, ValueError) and str(error):
         text = str(error)
+    elif type(error).__module__.partition(".")[0] == "apsw":
+        text = f"{run.url} cannot be used: {error}."
+        if type(error).__name__ == "NotADBError":
+            text = f"{run.url} is no store of this CRM: {error}."
     elif isinstance(error, ImportError):
         text = f"This needs a part that is not installed: {error}."
     else:

@@ -279,3 +279,110 @@ def test_backup_restore_verify(filled, tmp_path):
     filled("restore", copy, "--yes")
     assert filled.json("show", "thing", filled.second)["name"] == "Second thing"
     assert "There is no file" in filled.json("restore", tmp_path / "none.db", "--yes", code=1)["error"]
+
+
+# ---- mistakes are told so that they can be mended ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["show", "thng", "1"], "There is nothing called thng. Did you mean 'thing'?"),
+        (["history", "thng", "1"], "Did you mean 'thing'?"),
+        (["export", "thng"], "Did you mean 'thing'?"),
+        (["import", "thng", "x.csv"], "Did you mean 'thing'?"),
+        (["why", "anna", "thng", "1"], "Did you mean 'thing'?"),
+        (["why", "ana", "thing", "1"], "There is no user ana. Did you mean 'anna'?"),
+        (["find", "x", "--as", "ana"], "Did you mean 'anna'?"),
+        (["user", "disable", "ana"], "Did you mean 'anna'?"),
+        (["user", "add", "x", "--role", "clrk"], "Did you mean 'clerk'?"),
+        (["report", "nothing_like_it"], "There is no report called nothing_like_it. There are: "),
+        (["export", "thing", "--where", "nam == 'x'"], "There is no field called 'nam' here. Did you mean 'name'?"),
+        (["export", "thing", "--where", "name =="], "This is not a complete expression."),
+        (["export", "all", "--where", "name == 'x'"], "--where goes with one entity."),
+        (["show", "thing", "1", "--as-of", ""], "is not a date"),
+        (["show", "thing", "1", "--as-of", "2026-13-45"], "is not a date"),
+        (["import", "thing", "nowhere.csv"], "There is no file nowhere.csv."),
+        (["import", "thing", "x.csv", "--map", "nowhere"], "There is no import map nowhere"),
+    ],
+)
+def test_what_was_meant_is_offered(filled, arguments, words):
+    document = filled.json(*arguments, code=1)
+    assert words in document["error"] and filled.errors.strip() == document["error"]
+
+
+def test_entities_may_be_named_as_people_write_them(filled):
+    for name in ("Thing", "THINGS", " thing"):
+        assert filled.json("show", name, filled.first)["id"] == filled.first
+
+
+def test_what_is_no_store_is_said(filled, tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("Not a database at all. " * 100)
+    assert "no store of this CRM" in filled.json("--data", other, "verify", code=1)["error"]
+    assert "is the store itself" in filled.json("backup", filled.data, code=1)["error"]
+    filled("--data", tmp_path / "new.db", "restore", other, code=1)
+    assert not (tmp_path / "new.db").exists(), "a failed restore leaves no empty store"
+
+
+def test_a_disabled_user_has_no_rights_and_why_says_so(filled):
+    filled("user", "disable", "carl")
+    assert filled.json("find", "thing", "--as", "carl", code=1)["error"] == "This account is switched off."
+    answer = filled.json("why", "carl", "thing", filled.first)
+    assert answer["allowed"] is False and "switched off" in answer["because"][0]
+
+
+def test_everything_as_one_document(filled, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    document = json.loads(filled("export", "all", "--format", "json"))
+    assert {one["name"] for one in document["thing"]} == {"Zażółć gęślą", "Second thing"}
+    assert not (tmp_path / "export").exists()
+    written = filled.json("export", "all", "--format", "json", "--out", tmp_path / "out")["exported"]["thing"]
+    assert written["records"] == 2 and len(json.loads((tmp_path / "out" / "thing.json").read_text())) == 2
+
+
+def test_the_version_is_told(crm):
+    assert crm("--version").startswith("crm ")
+
+
+@pytest.fixture
+def demo(crm, demo_store, tmp_path):
+    """Commands over the demo company of the shipped configuration."""
+    import shutil
+
+    from crm.schema import shipped
+
+    crm.config, crm.data = shipped("sales"), shutil.copy(demo_store, tmp_path / "demo.db")
+    return crm
+
+
+def test_a_report_goes_where_it_is_asked_to(demo, tmp_path):
+    """`--out` holds for every format, and `--json` with a picture makes the picture and tells its place."""
+    answer = demo.json("report", "win_rate", "--format", "csv", "--out", tmp_path / "rate.csv")
+    assert answer == {"report": "win_rate", "path": str(tmp_path / "rate.csv")}
+    assert (tmp_path / "rate.csv").read_text().startswith("won,decided,win_rate\n")
+    demo("report", "win_rate", "--format", "json", "--out", tmp_path / "rate.json")
+    document = json.loads((tmp_path / "rate.json").read_text())
+    assert document["columns"] == ["won", "decided", "win_rate"] and len(document["rows"]) == 1
+    demo.json("report", "win_rate", "--format", "png", "--out", tmp_path / "rate.png")
+    assert (tmp_path / "rate.png").read_bytes().startswith(b"\x89PNG")
+    assert "There is no folder" in demo.json("report", "win_rate", "--format", "png", "--out", tmp_path / "no" / "x.png", code=1)["error"]
+    assert "Did you mean 'win_rate'?" in demo.json("report", "win_rat", code=1)["error"]
+
+
+@pytest.mark.parametrize("how", [[], ["--map", "salesforce"], ["--map", "{}"], ["--map", "salesforce/{}"]], ids=["file", "folder", "name", "both"])
+def test_another_crm_comes_in_by_its_own_names(crm, how):
+    """`crm import CampaignMember CampaignMember.csv`: the entity may be said as the source says it, the map by file, folder or name."""
+    from crm.schema import shipped
+    from tests.intake.test_import import FILES, WORKSHOP
+
+    if not WORKSHOP.is_dir():
+        pytest.skip("the workshop's data are not on this machine")
+    crm.config = shipped("sales")
+    for name, (_, count) in list(FILES.items())[: None if not how else 1]:
+        told = crm.json("import", name, WORKSHOP / f"{name}.csv", *(part.format(name) for part in how))
+        assert [told[key] for key in ("created", "updated", "unchanged", "rejected")] == [count, 0, 0, 0], name
+        assert told["step"]
+    again = crm("import", "Account", WORKSHOP / "Account.csv")
+    assert again.startswith("0 created, 0 updated, 22 unchanged, 0 rejected")
+    assert crm.json("undo", told["step"])["done"] == count

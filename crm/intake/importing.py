@@ -105,8 +105,17 @@ class _TakenBack(Exception):
     """Ends a dry run: the transaction is rolled back."""
 
 
+def entity_of_map(schema: Any, named: str, map: str | None = None) -> str | None:
+    """The entity of the saved map called `named`, where no entity is: `CampaignMember` of another CRM may be our `response`."""
+    if named in schema.entities:
+        return None
+    found = {one.entity for key, one in schema.imports.items() if key.rpartition("/")[2].casefold() == named.strip().casefold()}
+    return found.pop() if len(found) == 1 else None
+
+
 def find_map(schema: Any, entity: str | None, path: str | Path, name: str | None = None) -> ImportMap | None:
-    """The saved map that is meant: by name (`salesforce/Account`, `Account`, a path to its YAML), else the one called after the file.
+    """The saved map that is meant: by name (`salesforce/Account`, `Account`, a path to its YAML, or `salesforce`, the folder that has
+    one for this file), else the one called after the file.
 
     None when no name is given and no map fits. Raises `Refused` for a name that is not there or is for another entity.
     """
@@ -116,16 +125,22 @@ def find_map(schema: Any, entity: str | None, path: str | Path, name: str | None
         fitting = [key for key in maps if key == wanted or wanted.endswith("/" + key)]
         fitting = fitting or [key for key in maps if key.rpartition("/")[2] == wanted.rpartition("/")[2]]
         if not fitting:
+            inside = [key for key in maps if f"{wanted.rstrip('/')}/".endswith(f"/{key.rpartition('/')[0]}/") or key.startswith(f"{wanted}/")]
+            inside = [key for key in inside if "/" in key and entity in (None, maps[key].entity)]
+            fitting = [key for key in inside if called_after(maps[key], path)] or (inside if len(inside) == 1 else [])
+        if not fitting:
             raise Refused("There is no import map {name}; there are: {known}.", name=name, known=", ".join(sorted(maps)) or "–")
         found = maps[fitting[0]]
         if entity and found.entity != entity:
             raise Refused("The import map {name} is for {entity}.", name=found.name, entity=found.entity)
         return found
-    stem = Path(path).stem
-    fitting = [
-        key for key, one in maps.items() if stem in (key.rpartition("/")[2], Path(one.file or "").stem) and entity in (None, one.entity)
-    ]
+    fitting = [key for key, one in maps.items() if called_after(one, path) and entity in (None, one.entity)]
     return maps[fitting[0]] if len(fitting) == 1 else None
+
+
+def called_after(one: ImportMap, path: str | Path) -> bool:
+    """Whether a saved map is called after a file, in any case."""
+    return Path(path).stem.casefold() in (one.name.rpartition("/")[2].casefold(), Path(one.file or "").stem.casefold())
 
 
 def run(
