@@ -316,6 +316,13 @@ def _typed(field: Any, column: Any) -> Any:
     if kind == "link" or field.key == "id":
         return pd.to_numeric(column).astype("Int64")
     if kind in ("date", "datetime"):
+        if kind == "date" and pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
+            cells = column.tolist()
+            if max(map(len, filter(None, cells)), default=0) <= 10:  # none holds a time of day
+                try:
+                    return pd.Series(np.array(cells, dtype="datetime64[s]"), index=column.index)
+                except ValueError:
+                    pass
         cut = 10 if kind == "date" else 23
         texts = [one[:cut] if isinstance(one, str) else "NaT" for one in column.tolist()]
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -151,3 +152,12 @@ def test_what_depends_on_the_day_is_read_as_of_today(tmp_path: Any) -> None:
     assert company.turn_day() == 2
     assert door.count("order", "left == 10") == 0 and door.get("skipper", skipper)["late"] == 1
     assert company.turn_day() == 0
+
+
+def test_the_day_is_the_companys(company: Any, doors: Any) -> None:
+    """Warsaw is ahead of UTC: late in the evening of the 30th in UTC it is the 1st there, and `today` and `now` say so."""
+    olga = company.actor("olga")
+    with company.writing(olga, at=datetime(2026, 6, 30, 22, 30, tzinfo=UTC)):
+        env = company.env("skipper", None, {}, olga)
+        assert company.today() == env.today == date(2026, 7, 1)
+        assert env.now.isoformat() == "2026-07-01T00:30:00+02:00"

@@ -209,3 +209,35 @@ def test_declaring_later_than_the_documents_gives_the_same_answers(database):
     assert database.match("name 49", fuzzy=False) == []
     assert table.find(where("name") == "name 7")[0].doc_id == 8
     assert database.verify() == []
+
+
+def test_some_ids_are_asked_with_a_condition(deals):
+    rows = deals.among([4, 1, 3, 99], ["doc_id", "name", "hot"], where("owner") == 1)
+    assert sorted(rows) == [(1, "Łódź trams", True), (3, "Bikes", None)]
+    assert sorted(deals.among([4, 1, 99], ["doc_id"])) == [(1,), (4,)] and deals.among([], ["doc_id"]) == []
+    assert deals.among([4, 1, 3], ["doc_id"], where("name").test(lambda name: name == "Boats")) == [(4,)]  # SQL cannot say it
+    assert deals.among([2], ["tags", "address.city"]) == [(["green", "long"], None)]
+
+
+def test_the_newest_of_several_tables(database, deals):
+    calls = database.table("call")
+    calls.declare(fields={"on": "date", "who": "link"})
+    calls.insert_multiple({"on": f"2025-01-0{n}", "who": n % 2} for n in range(1, 6))
+    odd = where("on").test(lambda on: on[-1] in "135")
+    sources = [("call", [where("who") == 1, None], "on"), ("deal", [where("close_on").exists()], "close_on"), ("call", [odd], "on")]
+    assert sorted(database.newest(sources, 2)) == [
+        (0, 3, "2025-01-03"),
+        (0, 5, "2025-01-05"),
+        (1, 1, "2025-03-31"),
+        (1, 2, "2025-04-01"),
+        (2, 3, "2025-01-03"),
+        (2, 5, "2025-01-05"),
+    ]
+    assert database.newest([], 2) == [] and database.present([]) == []
+    asked = [
+        ("call", [where("who") == 7]),
+        ("call", [where("who") == 1]),
+        ("call", [where("who") == 1, where("on") == "x"]),
+        ("call", [odd]),
+    ]
+    assert database.present(asked) == [False, True, False, True]

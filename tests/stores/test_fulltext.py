@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from crm.stores import open_store
+
 
 def found(database, text, **more):
     return [(hit.table, hit.doc_id) for hit in database.match(text, **more)]
@@ -75,3 +77,30 @@ def test_many_hits_are_not_all_looked_at_and_every_table_is_heard(database):
     hits = database.match("common", limit=30)
     assert len(hits) == 30 and {h.table for h in database.match("common", limit=50)} == {"big", "small"}
     assert max(h.doc_id for h in hits) == 3000  # the newest are among them
+
+
+def test_what_may_not_be_found_makes_room_for_more(database):
+    table = database.table("big")
+    table.declare(fulltext={"": ["name"]})
+    table.insert_multiple({"name": f"common {i}"} for i in range(2000))
+    for few in (3, 40, 1000):
+        allowed = set(range(1, few + 1))  # the oldest, which are looked at last
+        hits = database.match("common", limit=30, sift=lambda name, ids, allowed=allowed: allowed.intersection(ids))
+        assert len(hits) == min(few, 30) and allowed.issuperset(hit.doc_id for hit in hits)
+    assert database.match("commen 7", sift=lambda name, ids: ()) == []
+
+
+def test_an_index_from_before_its_rows_were_newest_first_is_taken_over(tmp_path):
+    with open_store(tmp_path / "old.db") as store:
+        table = store.table("t")
+        table.declare(fulltext={"": ["name"], "b": ["more"]})
+        table.insert_multiple({"name": f"common {i}", "more": "else"} for i in range(50))
+        c = store.storage.connection
+        rows = c.execute("SELECT rowid,text,raw FROM _fts").fetchall()
+        c.execute("DELETE FROM _fts")
+        last = (1 << 40) - 1
+        c.executemany("INSERT INTO _fts(rowid,text,raw) VALUES (?,?,?)", [((n & ~last) | (last - (n & last)), t, r) for n, t, r in rows])
+        c.execute("DELETE FROM _meta WHERE key='_fts newest first'")
+        assert store.verify() != []
+    with open_store(tmp_path / "old.db") as store:
+        assert store.verify() == [] and [hit.doc_id for hit in store.match("common 49")] == [50]
