@@ -71,17 +71,14 @@ class Timeline_(Past):
         places = {(sources[number].name, doc_id): on for number, doc_id, on in found}  # one record may link here twice
         newest = sorted(places, key=lambda place: (place[0], -place[1]))
         newest.sort(key=lambda place: _instant(places[place]), reverse=True)
-        result = self._told(newest[:limit], entity, id)
-        if moves and words:
-            result = heapq.merge(
-                ((_Down(one.on, one.key.split("/")[1], one.id), one) for one in result),
-                self._moves(entity, id, words, cursor, limit),
-                key=lambda pair: pair[0],
-            )  # type: ignore[assignment]
-            return [event for _, event in islice(result, limit)]  # type: ignore[misc]
-        return result
+        told = self._tell(newest[:limit], entity, id)
+        if not moves or not words:
+            return told
+        events = ((_Down(event.on, event.key.split("/")[1], event.id), event) for event in told)
+        merged = heapq.merge(events, self._moves(entity, id, words, cursor, limit), key=lambda pair: pair[0])
+        return [event for _, event in islice(merged, limit)]
 
-    def _told(self, places: list[tuple[str, int]], entity: str, id: int) -> list[Event]:
+    def _tell(self, places: list[tuple[str, int]], entity: str, id: int) -> list[Event]:
         """The events of `(source, number)`, in the same order; those of one table are fetched and shown together."""
         numbers: dict[str, list[int]] = {}
         for name, number in places:
