@@ -46,6 +46,7 @@ class Base:
         self._sights: dict[str, Sight] = {}
         self._scopes: dict[str, Any] = {}
         self._around: dict[str, Any] = {}  # what links to an entity, for timelines
+        self._texts: dict[str, Names] | None = None  # the full-text groups to look through
         self.parsed: dict[tuple[str, str], Any] = {}
         self._queries: dict[int, tuple[Any, date, QueryInstance]] = {}
         self._shown: Any = None
@@ -70,6 +71,7 @@ class Base:
         self._sights = {}
         self._scopes = {}
         self._around = {}
+        self._texts = None
         self.parsed = {}
         self._queries = {}
         self._shown = None

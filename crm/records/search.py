@@ -24,12 +24,10 @@ class Search(Timeline_):
         """The best matches over all entities (or some), best first; only text in readable fields of visible records is looked at."""
         if not text.strip():
             return []
-        groups = {}
-        for name in self.company.schema.entities:
-            if entities is None or name in entities:
-                mine = self._groups(self.sight(name))
-                if mine:
-                    groups[name] = mine
+        self._check()
+        if self._texts is None:
+            self._texts = {name: mine for name in self.company.schema.entities if (mine := self._groups(self.sight(name)))}
+        groups = self._texts if entities is None else {name: self._texts[name] for name in self._texts if name in entities}
         if not groups:
             return []
         titles: dict[str, dict[int, str]] = {}
