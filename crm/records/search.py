@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -17,6 +18,21 @@ class Hit:
     title: str
     snippet: str
     score: float = 0.0
+
+
+_PHONE = re.compile(r"\+?[\d\s()./-]+")
+
+
+def phone_digits(text: str) -> str:
+    """What of a telephone number typed in any way (`0043 (5287) 876-54`, `05287 87654`) stands in one that is kept as +43528787654.
+
+    Empty for what is no such number, and for one that is found as it was typed.
+    """
+    text = text.strip()
+    if not _PHONE.fullmatch(text):
+        return ""
+    digits = re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
+    return digits if len(digits) >= 6 and digits != text else ""
 
 
 class Search(Timeline_):
@@ -38,4 +54,8 @@ class Search(Timeline_):
             return found
 
         hits = self.company.store.match(text, groups, limit=limit, sift=sift)
+        if number := phone_digits(text):
+            known = {(one.table, one.doc_id) for one in hits}
+            others = self.company.store.match(number, groups, limit=limit, sift=sift)
+            hits = [*(one for one in others if (one.table, one.doc_id) not in known), *hits][:limit]
         return [Hit(one.table, one.doc_id, titles[one.table][one.doc_id], one.snippet, one.score) for one in hits]
