@@ -323,7 +323,8 @@ def jobs(product: Product, floor: Floor) -> dict[str, Job]:
     def f7() -> Any:
         return list(db.execute("SELECT tbl, id FROM search WHERE text MATCH ? LIMIT 30", (f'"{pick.choice(words)[1:6]}"',)))
 
-    opened = [number for number in mine if data.opportunities[number][2] == "identification"]
+    still = set(product.system.ids("opportunity", "stage == 'identification'"))  # a kept store has moves of earlier runs in it
+    opened = [number for number in mine if product.opportunities[number] in still]
     moving = iter(pick.sample(opened, len(opened)))
     moving_floor = iter(pick.sample(opened, len(opened)))
 
