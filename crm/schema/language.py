@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from crm.schema.faults import Faults, known, meant, shorten
+from crm.schema.faults import Faults, known, meant, nearest, shorten
 from crm.schema.icons import ICONS
 from crm.schema.model import AGGREGATES, FORECASTS, OUTCOMES
 from crm.schema.shapes import (
@@ -219,8 +219,10 @@ class FieldSpec(Shape):
         kind = node.get("type")
         if kind is None or kind.is_null:
             at = node if len(node) == 0 else next(iter(node.keys.values()))
+            slip = next((key for text, key in node.keys.items() if text not in FIELD_KEYS and nearest(text, FIELD_KEYS) == "type"), None)
+            said = f" Did you mean 'type' by '{shorten(slip.text)}'?" if slip is not None else ""
             mend = f"Add `type:`, one of {known(field_types(), 40)}."
-            faults.add("E202", at, f"the field '{name}' has no type.", mend)
+            faults.add("E202", slip or at, f"the field '{name}' has no type.{said}", mend)
             return
         FIELD_KEYS["type"].shape.check(kind, faults, "type")
         if not isinstance(kind, Scalar) or kind.text not in field_types():
