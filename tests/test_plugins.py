@@ -8,6 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 FIELD = '''
 from crm.errors import Refused
 from crm.fields.base import FIELD_TYPES, Field
@@ -95,6 +97,7 @@ print("all four used")
 """
 
 
+@pytest.mark.slow
 def test_one_new_file_each(tmp_path):
     plugins = tmp_path / "plugins"
     plugins.mkdir()

@@ -130,6 +130,7 @@ def test_links_agree(sales):
     assert sales.store.verify() == []
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_company(charity, tmp_path):
     again = company("nonprofit", tmp_path)
     made = demo.fill(again, today=TODAY)

@@ -225,6 +225,7 @@ def test_links_to_rows_further_down_are_made(door, tmp_path):
     assert door.title("account", daughter["parent"]) == "Mother"
 
 
+@pytest.mark.slow
 def test_ten_thousand_rows_go_in_as_one_step(door, tmp_path):
     rows = "".join(f"P{n},Product {n},{n}.50\n" for n in range(3000))
     outcome = run(door, "product", written(tmp_path, "code,name,price\n" + rows))

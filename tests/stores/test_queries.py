@@ -84,6 +84,7 @@ def tables(database):
     return plain, declared
 
 
+@pytest.mark.slow
 def test_ten_thousand_random_queries_agree_with_python(database, tables):
     pick = random.Random(11)
     found = exact = 0

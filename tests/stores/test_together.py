@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 
+import pytest
 from tinydb import where
 
 from crm.stores import Conflict, open_store
@@ -75,6 +76,7 @@ def test_two_processes_with_four_threads_lose_nothing_and_conflicts_are_told(tmp
         assert database.verify() == []
 
 
+@pytest.mark.slow
 def test_a_hundred_kills_lose_no_acknowledged_write(tmp_path):
     path, pick = tmp_path / "s.db", random.Random(1)
     processes = multiprocessing.get_context("forkserver")
