@@ -391,8 +391,28 @@ class ListPage(Listed):
         return {}
 
     def change(self, ids: list[int], values: dict) -> None:
-        step = self.door.bulk(self.listing.entity.name, ids, values)
-        self.done(self.t("{n} changed", n=len(ids)), step)
+        """Those that may be changed; how many were left out is said."""
+        may = self.allowed("change", ids, set(values))
+        step = self.door.bulk(self.listing.entity.name, may, values)
+        self.done(self.left_out(self.t("{n} changed", n=len(may)), ids, may), step)
+
+    def allowed(self, act: str, ids: list[int], keys: set[str] = frozenset()) -> list[int]:  # type: ignore[assignment]
+        """Which of them this user may change (these fields of) or delete; a refusal when it is none."""
+        from crm.stores import where_id
+
+        name, door = self.listing.entity.name, self.door
+        may = set()
+        for start in range(0, len(ids), 500):
+            for record in door.list(name, where=where_id("in", ids[start : start + 500]), limit=500):
+                if door.may(act, name, record) and keys <= set(door.writable(name, record) if keys else ()):
+                    may.add(record.id)
+        if not may:
+            raise Refused("None of them is yours to change.")
+        return [one for one in ids if one in may]
+
+    def left_out(self, words: str, ids: list[int], may: list[int]) -> str:
+        left = len(ids) - len(may)
+        return f"{words}. {self.t('{n} left out: you may not change them.', n=left)}" if left else words
 
     def move(self, ids: list[int], stage: str) -> dict | None:
         """Those whose gate is open move; how many stay behind is said."""
@@ -411,10 +431,11 @@ class ListPage(Listed):
         return None
 
     def delete(self, ids: list[int]) -> None:
+        may = self.allowed("delete", ids)
         with self.door.step("delete") as step:
-            for number in ids:
+            for number in may:
                 self.door.delete(self.listing.entity.name, number)
-        self.done(self.t("{n} deleted", n=len(ids)), step.id)
+        self.done(self.left_out(self.t("{n} deleted", n=len(may)), ids, may), step.id)
 
     def done(self, words: str, step: Any) -> None:
         self.part.send("clear")
