@@ -177,3 +177,34 @@ def test_fields_of_another_role_are_not_in_the_form(rep):
     for key in hidden:
         label = rep.run.company.schema.entities["account"].fields[key].label
         assert rep.get_by_label(label, exact=True).count() == 0, label
+
+
+def test_a_file_is_put_up_seen_and_taken_down(admin):
+    account = admin.door().list("account", limit=1)[0]
+    contract = admin.door().create("contract", {"name": "With papers", "account": account.id})
+    admin.goto(f"view=form&entity=contract&id={contract.id}")
+    box = admin.locator("main input[type=file]").first
+    box.set_input_files([{"name": "Terms <b>2026.txt", "mimeType": "text/plain", "buffer": "Zażółć, 30 days".encode()}])
+    expect(admin.get_by_text("Terms <b>2026.txt")).to_be_visible()
+    admin.get_by_role("button", name="Save").click()
+    expect(admin.page).to_have_url(re.compile("view=record"))
+    assert [one["name"] for one in admin.door().get("contract", contract.id)["file"]] == ["Terms <b>2026.txt"]
+    link = admin.get_by_role("link", name="Download: Terms <b>2026.txt")
+    with admin.page.expect_download() as download:
+        link.click()
+    assert download.value.path().read_text("utf-8") == "Zażółć, 30 days"
+    kept, content = admin.door().file("contract", contract.id, "file")
+    assert (kept["size"], content.decode()) == (len(content), "Zażółć, 30 days")
+    stranger = admin.page.context.browser.new_context()
+    assert stranger.request.get(f"{admin.run.address}/files/contract/{contract.id}/file/0", max_redirects=0).status in (303, 401, 403)
+    stranger.close()
+
+
+def test_what_looks_the_same_is_shown_while_typing(rep):
+    account = rep.run.company.door(rep.run.user("rep")).list("account", "owner == me", limit=1, order=["-won_revenue"])[0]
+    rep.goto("view=form&entity=account")
+    field(rep, "Name").fill(account.title)
+    found = rep.get_by_role("status").filter(has_text="Looks like one that is already there")
+    expect(found.get_by_role("link", name=account.title)).to_be_visible()
+    found.get_by_role("link", name=account.title).first.click()
+    expect(rep.get_by_role("heading", level=1)).to_contain_text(account.title)

@@ -162,3 +162,26 @@ def test_every_list_of_both_configurations_opens(sign_in, server, charity):
             one.goto(f"view=list&entity={name}")
             expect(one.page.locator("nav.tabs").first).to_be_visible()
         assert one.errors == [] and one.outside == []
+
+
+def test_a_bulk_change_leaves_out_what_may_not_be_changed(sign_in, server):
+    """A rep sees what colleagues of the team do, and changes only what is their own."""
+    roles = server.company.schema.activities
+    user = server.user("rep")
+    door, all_ = server.company.door(server.company.actor(user)), server.company.door(SYSTEM)
+    colleague = next(one.id for one in all_.list(server.company.schema.users.entity, limit=50)
+                     if one["team"] == server.company.actor(user).team and one.id != user and one["active"])
+    owner = server.company.schema.entities[roles.entity].owner
+    made = [all_.create(roles.entity, {roles.subject: f"Bulky {who}", roles.due: "+3d", owner: who}).id for who in (user, colleague)]
+    assert door.may("change", roles.entity, made[0]) and not door.may("change", roles.entity, made[1])
+    one = sign_in("rep")
+    one.goto(f"view=list&entity={roles.entity}&q=Bulky&v=all")
+    expect(rows(one.page)).to_have_count(2)
+    one.page.get_by_label("Select all rows").check()
+    one.page.get_by_role("toolbar").get_by_role("button", name="Edit").click()
+    box = one.page.get_by_role("dialog", name="Change a field")
+    box.get_by_label("Field").select_option(roles.subject)
+    box.locator(".values input").first.fill("Bulky both")
+    box.get_by_role("button", name="Change", exact=True).click()
+    expect(one.page.get_by_text("1 changed. 1 left out: you may not change them.").first).to_be_visible()
+    assert [all_.get(roles.entity, number)[roles.subject] for number in made] == ["Bulky both", f"Bulky {colleague}"]

@@ -293,6 +293,11 @@ class RecordPage(Page):
                 fact["href"] = link
         if getattr(field, "to", None) and isinstance(value, int) and text and field.to in self.app.schema.entities:
             fact["href"] = href(view="record", entity=field.to, id=value)
+        if field.name in ("files", "file") and value:
+            fact["files"] = [
+                {"name": one["name"], "href": f"/files/{self.entity.name}/{self.id}/{field.key}/{number}"}
+                for number, one in enumerate(value if isinstance(value, list) else [value])
+            ]
         if not fixed:
             if field.name in ELSEWHERE:
                 fact["elsewhere"] = href(view="form", entity=self.entity.name, id=self.id, field=field.key)

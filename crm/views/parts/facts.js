@@ -3,9 +3,10 @@ const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
   return h('section.facts', {label: t('Key facts')}, groups.map((group, i) => h('div', {key: group.label}, h('h2', null, group.label, i === 0 && edit && h('a.meta', {href: edit}, t('Edit all'))),
     h('dl', null, group.facts.map(f => h('div.fact', {key: f.field, class: f.long ? 'long' : ''}, h('dt', {id: `l-${f.field}`}, f.help ? h('span.tip', {tabindex: 0, 'aria-describedby': `h-${f.field}`}, f.label, h('span.tipbox', {role: 'tooltip', id: `h-${f.field}`}, f.help)) : f.label),
       h('dd', null, ui.field === f.field ? inline(f, ctx)
-        : f.fixed ? h('span.value', {class: f.tone, title: f.show?.length > 26 ? f.show : null}, f.href ? h('a', {href: f.href}, f.show) : valueNode(f))
-          : [h(f.elsewhere ? 'a.value' : 'button.value', {type: f.elsewhere ? null : 'button', href: f.elsewhere, act: f.elsewhere ? null : 'edit', id_: f.field, class: f.show ? f.tone : 'none', label: `${f.label}: ${f.show || '–'}. ${t('Edit')}`, title: f.show?.length > 26 ? f.show : null}, valueNode(f) || t('Add')),
-            f.href && h('a.go', {href: f.href, label: t('Open {title}', {title: f.show}), title: t('Open {title}', {title: f.show})}, icon('arrow_outward'))])))))))
+        : f.fixed ? h('span.value', {class: f.tone, title: f.show?.length > 26 ? f.show : null}, f.href ? h('a', {href: f.href}, f.show) : f.files ? null : valueNode(f))
+          : [h(f.elsewhere ? 'a.value' : 'button.value', {type: f.elsewhere ? null : 'button', href: f.elsewhere, act: f.elsewhere ? null : 'edit', id_: f.field, class: f.show ? f.tone : 'none', label: `${f.label}: ${f.show || '–'}. ${t('Edit')}`, title: f.show?.length > 26 ? f.show : null}, f.files ? t('Edit') : valueNode(f) || t('Add')),
+            f.href && h('a.go', {href: f.href, label: t('Open {title}', {title: f.show}), title: t('Open {title}', {title: f.show})}, icon('arrow_outward'))],
+      f.files && h('ul.kept', null, f.files.map(x => h('li', {key: x.href}, h('a', {href: x.href, download: x.name, label: `${t('Download')}: ${x.name}`}, icon('download'), h('span', null, x.name))))))))))))
 }, {
   edit(ctx, el) { startEdit(ctx, el.dataset.id_) },
   '*keydown'(ctx, e) {

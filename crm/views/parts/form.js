@@ -20,7 +20,7 @@ const Form = part((content, ctx) => {
 }, {
   start(ctx) { begin(ctx); ctx.model.on('content', () => { if (ctx.model.content.draft !== ctx.ui.draft) begin(ctx) }) },
   drawn(ctx) { if (!ctx.ui.ready) { ctx.ui.ready = true; const first = nodes(ctx).find(n => !n.closest('[hidden]') && !n.classList.contains('e-fixed')); setTimeout(() => { if (!document.querySelector('dialog[open]')) first?.focus() }, 60); if (ctx.ui.kept) check(ctx, '') } },
-  'field:input'(ctx, el) { touch(ctx, el) },
+  'field:input'(ctx, el) { touch(ctx, el); if (ctx.model.content.new) { clearTimeout(ctx.ui.asking); ctx.ui.asking = setTimeout(() => check(ctx, el.dataset.id_, true), 500) } },      // is it there already?
   'field:change'(ctx, el) {
     touch(ctx, el); const {ui} = ctx, field = el.dataset.id_
     if (ui.problems?.[field]) { ui.problems = Object.fromEntries(Object.entries(ui.problems).filter(([k]) => k !== field)); if (!Object.keys(ui.problems).length) ui.error = ''; ctx.draw() }
@@ -65,9 +65,10 @@ function touch(ctx, el) {
 }
 const valuesOf = ctx => Object.fromEntries(nodes(ctx).filter(n => !n.classList.contains('e-fixed') && (ctx.model.content.new ? n.read() != null || ctx.ui.touched.has(n.dataset.id_) : ctx.ui.touched.has(n.dataset.id_))).map(n => [n.dataset.id_, n.read()]))
 // What depends on other fields: which show, which are required, what formulas give; and whether such a thing is there already
-async function check(ctx, field) {
+async function check(ctx, field, typing = false) {
   const {ui} = ctx, turn = ui.turn = (ui.turn || 0) + 1
   const reply = await ctx.ask('changed', {values: valuesOf(ctx), field}); if (turn !== ui.turn || reply.error || reply.gone) return
+  if (typing) { ui.found = reply.found || []; return ctx.draw() }      // what is half typed is not told to be wrong
   Object.assign(ui, {hidden: reply.hidden || [], required: reply.required ?? ui.required, shown: reply.shown, found: reply.found || []})
   const seen = Object.fromEntries(Object.entries(reply.problems || {}).filter(([k]) => ui.tried || ui.touched.has(k)))
   ui.problems = seen; if (ui.tried) ui.error = Object.keys(seen).length ? ui.error || ' ' : ''
