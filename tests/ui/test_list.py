@@ -74,6 +74,7 @@ def test_a_filter_is_built_said_and_taken_away(manager, server, deals):
     expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_be_visible()          # the same filter in another shape
     manager.page.get_by_role("link", name="List", exact=True).click()
     expect(manager.page.locator("tbody .stage").first).to_have_text(stage.label)
+    expect(manager.page.get_by_role("status").first).to_contain_text("in all")            # the list is complete: rows, then totals
     manager.page.get_by_role("button", name=f"Clear: {label}").click()
     expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_have_count(0)
 
