@@ -338,6 +338,18 @@ def serve(
 
 
 @app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, then end.")] = False,
+) -> None:
+    """Do the background work: automations by date, reminders, mail and webhooks. Of many started, one works."""
+    from crm.worker.run import work
+
+    ran = work(run.company(), once)
+    if once:
+        out({"ran": ran}, f"Ran: {', '.join(ran)}." if ran else "Nothing to do, or another worker is at work.")
+
+
+@app.command()
 def check() -> None:
     """Check the configuration: all mistakes of all files at once, each with its place and how to mend it."""
     from crm.schema import check as find_faults

@@ -214,9 +214,9 @@ class Writer:
 
     def log(self, entries: list[tuple[int, int, int, str, str]]) -> None:
         """History of `(id, version, time, act, patch)`."""
-        step, tbl = self.tx.id, self.info.id
         if not self.info.history:
             return
+        step, tbl = self.tx.id, self.info.id
         if len(entries) == 1:
             i, version, at, act, patch = entries[0]
             self.c.execute(LOG, (step, tbl, i, version, at, act, patch))

@@ -1,0 +1,104 @@
+"""The worker's loop: take the lease, then run every job that is due, over and over; give the lease back at the end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from crm.worker.jobs.base import JOBS, Job
+from crm.worker.lease import Lease
+
+if TYPE_CHECKING:
+    from crm.records.company import Company
+
+log = logging.getLogger("crm.worker")
+
+#: Seconds between two looks at what is due.
+PAUSE = 1.0
+#: Seconds after which a job that failed is tried again.
+RETRY = 60.0
+
+
+class Worker:
+    """Runs the jobs of one company while it holds the lease."""
+
+    def __init__(self, company: Company, lease: Lease | None = None, pause: float = PAUSE) -> None:
+        self.company = company
+        self.lease = lease or Lease(company.store)
+        self.pause = pause
+        self.stop = threading.Event()
+        self.troubles: dict[str, str] = {}  # job → what went wrong with it last
+        self._again: dict[str, float] = {}  # job → when one that failed is tried again (monotonic)
+
+    def once(self, now: datetime | None = None) -> list[str]:
+        """Run every job that is due, once; the names of those that ran. Nothing when another worker holds the lease."""
+        if not self.lease.take():
+            return []
+        try:
+            return self.round(now, all_of_them=True)
+        finally:
+            self.lease.release()
+
+    def forever(self) -> None:
+        """Work until `stop` is set; wait for the lease while another has it."""
+        while not self.stop.is_set():
+            if not self.lease.take():
+                self.stop.wait(min(self.lease.lasts / 3, 5.0))
+                continue
+            self.lease.keep()
+            log.info("working", extra={"holder": self.lease.holder})
+            while self.lease.held and not self.stop.is_set():
+                self.round()
+                self.stop.wait(self.pause)
+            self.lease.release()
+            if not self.stop.is_set():  # lost it (the machine slept): queue up again as a newcomer
+                self.lease = Lease(self.company.store, self.lease.lasts)
+
+    def round(self, now: datetime | None = None, all_of_them: bool = False) -> list[str]:
+        """One look at all jobs; `all_of_them`: also those whose time has not come."""
+        ran = []
+        for name, cls in JOBS.items():
+            if self.stop.is_set() or not self.lease.held:
+                break
+            moment = now or self.company.now()
+            job: Job = cls()
+            key = f"job.{name}"
+            last = self.company.store.meta.get(key)
+            if not all_of_them and not job.due(datetime.fromisoformat(last) if last else None, moment):
+                continue
+            if not all_of_them and time.monotonic() < self._again.get(name, 0.0):
+                continue
+            if not self.run(job, moment):
+                self._again[name] = time.monotonic() + RETRY
+                continue
+            if job.every is None or job.every.total_seconds() >= 60:
+                self.company.store.meta.set(key, moment.isoformat())
+            ran.append(name)
+        return ran
+
+    def run(self, job: Job, now: datetime) -> bool:
+        """One job; what goes wrong with it is kept and logged and stops no other."""
+        try:
+            job.run(self.company, now)
+        except Exception as error:
+            self.troubles[job.name] = f"{type(error).__name__}: {error}"
+            log.exception("job %s", job.name)
+            return False
+        self.troubles.pop(job.name, None)
+        return True
+
+
+def work(company: Any, once: bool = False) -> list[str]:
+    """`crm worker`: run until SIGTERM or Ctrl C (or one round); the names of the jobs that ran."""
+    import signal
+
+    worker = Worker(company)
+    if once:
+        return worker.once()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: worker.stop.set())
+    worker.forever()
+    return []
