@@ -20,7 +20,7 @@ from typing import Any
 from tinydb.queries import QueryInstance, where
 
 from crm.errors import Denied, Missing, Refused
-from crm.records import outbox
+from crm.records import notices, outbox
 from crm.records.access import Plans
 from crm.records.actor import SYSTEM, Actor, People
 from crm.records.derive import AGAIN, Settling, compute
@@ -129,7 +129,11 @@ class Company:
         """Tell the store what will be asked: columns, indexes, full text by who may read it."""
         for name, entity in self.schema.entities.items():
             fields = {key: self.column(one) for key, one in entity.fields.items() if key != "id"}
-            self.table(name).declare(fields=fields, indexes=self.indexes(entity), fulltext=self.fulltext_paths(entity), live=DELETED)
+            shape = self.shapes[name]
+            sparse = [one.key for one in (*shape.links, *shape.unique) if one.key != entity.owner]
+            self.table(name).declare(
+                fields=fields, indexes=self.indexes(entity), fulltext=self.fulltext_paths(entity), live=DELETED, sparse=sparse
+            )
         self.store.table(MOVES).declare(
             fields={
                 "entity": "text",
@@ -146,6 +150,7 @@ class Company:
             live=DELETED,
         )
         outbox.declare(self)
+        notices.declare(self)
 
     @staticmethod
     def column(field: Any) -> str:

@@ -172,6 +172,7 @@ class TableLike(Reading, Protocol):
         fulltext: Mapping[str, Sequence[str]] | None = None,
         live: str | None = None,
         history: bool | None = None,
+        sparse: Iterable[str] | None = None,
     ) -> None:
         """Say what the table is asked for; cheap when nothing changed. Each argument given replaces what was declared before.
 
@@ -179,7 +180,8 @@ class TableLike(Reading, Protocol):
         an index that holds all an aggregate needs answers it alone); `fulltext` `{group: [paths]}`, a group holds the fields that are
         visible together and the first path of the first group ranks highest; `live` names the field that marks deleted documents:
         indexes then hold only documents without it, and `~where(live).exists()` uses them; `history=False` for tables whose past is
-        nobody's business (sessions)."""
+        nobody's business (sessions); `sparse` names fields that are asked for by value only: an index that begins with one holds only
+        documents that have it, and costs the others nothing."""
 
     def migrate(
         self,

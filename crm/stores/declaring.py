@@ -33,6 +33,7 @@ def declare(
     fulltext: Mapping[str, Sequence[str]] | None,
     live: str | None,
     history: bool | None,
+    sparse: Iterable[str] | None = None,
 ) -> None:
     """See `crm.stores.base.TableLike.declare`."""
     info = storage.info(name)
@@ -47,6 +48,8 @@ def declare(
         wanted["live"] = live
     if history is not None:
         wanted["history"] = history
+    if sparse is not None:
+        wanted["sparse"] = list(dict.fromkeys(sparse))
     if wanted == info.declared and info.shown:
         return
     for path in [*wanted.get("fields", {}), *(p for index in wanted.get("indexes", []) for p in index)]:
@@ -137,21 +140,31 @@ def _ever_held(storage: SQLiteStorage, info: TableInfo, path: Path) -> bool:
 def _indexes(storage: SQLiteStorage, info: TableInfo) -> None:
     """One SQL index for each declared one; those no longer declared go.
 
-    A pair of a dimension and a figure, `[stage, amount]`, is also kept over the table's past: what reports ask of the past most.
+    A pair of a dimension and a figure, `[stage, amount]`, is also kept over the table's past: what reports ask of the past most. What is
+    sparse is left out where it is empty; a comparison with it tells SQLite that it is not.
     """
     c, wanted = storage.connection, {}
     value = storage.dialect.value
     live = info.column(split(info.live)) if info.live else None
+    sparse = set(info.declared.get("sparse", ()))
     for index in info.declared.get("indexes", []):
         paths = [split(path) for path in index]
         columns = [path if path in ROW else value(info, split(path)) for path in index]
+        held = f"{columns[0]} IS NOT NULL" if index[0] in sparse else ""
         sql = f"ON {info.source} ({','.join(columns)})"
         if live and columns[0] == live:
             sql += f" WHERE {live} IS NOT NULL"  # the bin
         elif live:  # an index answers alone only when it also holds what it is limited by
-            sql = f"ON {info.source} ({','.join([*columns, live])}) WHERE {live} IS NULL"
+            sql = f"ON {info.source} ({','.join([*columns, live])}) WHERE {live} IS NULL" + (f" AND {held}" if held else "")
+        elif held:
+            sql += f" WHERE {held}"
         wanted[_name(info, sql)] = sql
-        if len(paths) == 2 and info.kind(paths[1]) in ("money", "number") and all(path in info.tracked for path in paths):
+        if (
+            len(paths) == 2
+            and info.kind(paths[0]) in ("choice", "boolean")
+            and info.kind(paths[1]) in ("money", "number")
+            and all(path in info.tracked for path in paths)
+        ):
             sql = f"ON {info.past} ({','.join([columns[0], 'since', 'until', columns[1], *([live] if live else [])])})"
             wanted[_name(info, sql)] = sql
     there = {

@@ -355,9 +355,10 @@ class Table(tinydb_table.Table):
         fulltext: Mapping[str, Sequence[str]] | None = None,
         live: str | None = None,
         history: bool | None = None,
+        sparse: Iterable[str] | None = None,
     ) -> None:
         """Say what the table is asked for; see `crm.stores.base.TableLike.declare`."""
-        declaring.declare(self._storage, self._name, fields, indexes, fulltext, live, history)
+        declaring.declare(self._storage, self._name, fields, indexes, fulltext, live, history, sparse)
 
     def migrate(
         self,
