@@ -56,7 +56,7 @@ def build(b: Building, missing: bool = False) -> None:
         schema.labels[language] = labels
         schema.catalogues[language] = catalogue
         if missing and language != "en" and language in schema.languages:
-            absent(b, language, labels, catalogue, own)
+            absent(b, language, labels, catalogue)
 
 
 def _base() -> Any:
@@ -106,10 +106,14 @@ def interface_texts() -> tuple[str, ...]:
     return tuple(used())
 
 
-def absent(b: Building, language: str, labels: dict[str, Any], catalogue: dict[str, Any], own: Map | None) -> None:
-    """Warn of texts that this language lacks."""
-    place = own.file if own is not None else shown(b.schema.folder / "labels" / f"{language}.yaml")
-    at = Scalar(place, 1, 1)
+def absent(b: Building, language: str, labels: dict[str, Any], catalogue: dict[str, Any]) -> None:
+    """Warn of texts that this language lacks, at the file of this configuration where they belong; what is inherited is not its to mend,
+    only texts of the engine that a shipped configuration lacks belong to the shipped base."""
+    folder = b.schema.folder
+    at = Scalar(shown(folder / "labels" / f"{language}.yaml"), 1, 1)
+    base = _base()
+    shared = base if base is not None and folder.resolve().parent == base.parent else folder
+    engine = Scalar(shown(shared / "labels" / f"{language}.yaml"), 1, 1)
     for path, english in b.schema.texts.items():
         if path not in labels:
             said = f"no '{language}' for {path} ('{shorten(english)}')."
@@ -117,4 +121,4 @@ def absent(b: Building, language: str, labels: dict[str, Any], catalogue: dict[s
     for text in interface_texts():
         if text not in catalogue:
             said = f"no '{language}' for the interface text '{shorten(text, 80)}'."
-            b.faults.add("W903", at, said, "Add it below `interface:`, by its English text.")
+            b.faults.add("W903", engine, said, "Add it below `interface:`, by its English text.")

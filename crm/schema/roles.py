@@ -56,9 +56,10 @@ def home(b: Building) -> None:
 
 def rights(b: Building, key: Scalar, node: Node, entity: Entity | None) -> Rights:
     made = Rights(source=source(key))
+    unread = False
     if isinstance(node, Scalar):
+        reach = scope(b, node, entity) or "none"
         for act in ACTS:
-            reach = scope(b, node, entity)
             setattr(made, act, ("all" if reach not in ("none",) else "none") if act == "create" else reach)
         return made
     for act in ACTS:
@@ -72,8 +73,10 @@ def rights(b: Building, key: Scalar, node: Node, entity: Entity | None) -> Right
             message = f"'{act}' says how far it reaches, not {said.text}."
             b.faults.add("E405", said, message, f"Write one of {', '.join(SCOPES)}, or a condition.")
         else:
-            setattr(made, act, scope(b, said, entity))
-    if made.see == "none" and isinstance(node, Map):
+            reach = scope(b, said, entity)
+            setattr(made, act, reach or "none")
+            unread = unread or act == "see" and reach is None
+    if made.see == "none" and isinstance(node, Map) and not unread:  # a wrong `see:` is told of once
         for act in ("change", "delete", "export"):
             if getattr(made, act) != "none" and act in node:
                 message = f"this role may {act} what it does not see."
@@ -94,7 +97,7 @@ def rights(b: Building, key: Scalar, node: Node, entity: Entity | None) -> Right
 
 
 def scope(b: Building, node: Scalar, entity: Entity | None) -> Any:
-    """none, own, team, all, or the parsed condition."""
+    """none, own, team, all, or the parsed condition; None for one that is none of these, which is told of."""
     if node.text in SCOPES:
         if (
             node.text in ("own", "team")
@@ -109,9 +112,8 @@ def scope(b: Building, node: Scalar, entity: Entity | None) -> Any:
     if entity is None or node.text.replace("_", "").isalpha() and node.text not in entity.fields:
         message = f"'{shorten(node.text)}' is not how far a right reaches." + meant(node.text, SCOPES)
         b.faults.add("E405", node, message, f"Write one of {', '.join(SCOPES)}, or a condition.")
-        return "none"
-    found = b.expression(node, entity.scope, "boolean", "E409")
-    return found if found is not None else "none"
+        return None
+    return b.expression(node, entity.scope, "boolean", "E409")
 
 
 def _is_user(b: Building, entity: Entity) -> bool:
