@@ -282,7 +282,7 @@ class Company:
                 expression = one.formula if one.formula is not None else one.rollup
                 if expression is None:
                     continue
-                path, text = f"{name}.{key}", str(one.spec.get("formula") or one.spec.get("rollup"))
+                path, text = f"{name}.{key}", str(one.spec.get("formula") or one.spec.get("rollup") or expression)
                 now[path] = text
                 if kept.get(path) != text:
                     todo.setdefault(name, set()).add(key)

@@ -1,7 +1,8 @@
 """The one door: everything one user may do, and nothing they may not.
 
 Every way to the data goes through here: screens, command line, API, imports, notebooks. Reading is in `reading.py`, `search.py`,
-`timeline.py`, `figures.py`; writing in `writing.py`; history and undo in `past.py`; reasons in `why.py`.
+`timeline.py`, `figures.py`; writing in `writing.py`; history and undo in `past.py`; reasons in `why.py`; what the company
+tells this user in `notices.py`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from rapidfuzz import fuzz
 from tinydb.queries import where
 
 from crm.errors import Missing
+from crm.records.notices import Notified
 from crm.records.record import Record
 from crm.records.why import Explaining
 
 
-class Door(Explaining):
+class Door(Explaining, Notified):
     """Everything one user may do. Made by `Company.door(actor)`; cheap, and it follows the user's role, team and the configuration."""
 
     def preference(self, key: str, default: Any = None) -> Any:

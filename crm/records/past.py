@@ -15,6 +15,7 @@ from typing import Any
 from tinydb.queries import where
 
 from crm.errors import Denied, Missing, Refused
+from crm.records import notices
 from crm.records.access import Sight
 from crm.records.company import MOVES, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -137,6 +138,7 @@ class Past(Writing_):
             for net in nets:
                 if net.entity == MOVES:
                     self._undo_move(net, stages)
+            notices.withdraw(company, step)
             result.step = writing.id if result.done else None
         return result
 
@@ -168,7 +170,7 @@ class Past(Writing_):
         doc = table.get(doc_id=net.id)
         if doc is None:
             return False
-        computed = {key for key, one in entity.fields.items() if one.formula is not None or one.rollup is not None}
+        computed = {key for key, one in entity.fields.items() if one.computed}
         untouched = doc.version == net.version
         seen = sight.sees(doc, net.id)
         if not seen and not (grace and untouched):

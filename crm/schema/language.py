@@ -101,6 +101,24 @@ OPTION = Struct(
 )
 OPTIONS = Either(ListOf(Text("option")), MapOf(Either(Text("label"), OPTION), key="option"), word="list of options")
 
+RULE = Struct(
+    "rule",
+    {
+        "when": Key(CONDITION, "When this row holds; without it always, so it stands last.", example="years >= 5"),
+        "value": Key(Any_(), "The value: an option of a choice, else an expression; none at all empties the field.", example="loyal"),
+    },
+)
+MATCH = Struct(
+    "comparison",
+    {
+        "value": Key(Expr("formula"), "What of this record is compared.", required=True, example="address.postcode"),
+        "in": Key(FIELD, "Field over there that lists what belongs to it.", example="countries"),
+        "starts": Key(FIELD, "Field over there with beginnings; the longest that fits wins.", example="postcodes"),
+        "from": Key(FIELD, "Field over there: at least so much.", example="size_from"),
+        "to": Key(FIELD, "Field over there: less than so much.", example="size_to"),
+    },
+)
+
 #: The keys every field takes. Its type adds more.
 FIELD_KEYS: dict[str, Key] = {
     "type": Key(OneOf(choices=lambda: field_types(), word="field type", code="E201"), "What it holds.", required=True, example="text"),
@@ -117,6 +135,17 @@ FIELD_KEYS: dict[str, Key] = {
         Expr("formula"), "Computed from other fields of the record and its links; kept current.", example="amount * probability"
     ),
     "rollup": Key(Expr("formula"), "Computed from records that link here; kept current.", example="sum(opportunities.amount)"),
+    "rule": Key(
+        ListOf(RULE), "The first row whose condition holds gives the value; kept current.", example="[{when: years >= 5, value: loyal}, {value: new}]"
+    ),
+    "match": Key(
+        ListOf(MATCH),
+        "For links: the record over there that fits this one best, by what is filled over there; set at creation and whenever what is"
+        " compared changes.",
+        example="[{value: address.country, in: countries}]",
+    ),
+    "by_hand": Key(Flag(), "What somebody sets by hand stays, whatever `rule`, `match` or a class says, until it is emptied again."),
+    "nightly": Key(Flag(), "A formula that reads linked records: computed anew once a day instead of at each change over there."),
     "was": WAS,
     "unique": Key(Flag(), "No two records may have the same value."),
     "search": Key(Flag(), "Its text is found by the global search; on by default for texts."),
@@ -279,6 +308,33 @@ KIND = Struct(
     },
 )
 
+
+
+def approval(before: Shape, doc: str, example: str, must: bool = False) -> Struct:
+    """An approval: in a pipeline `before` names a stage, in an entity it is a condition."""
+    limit = Struct("limit", {"up_to": Key(Number(), "Up to this amount, in the base currency.", example="50000")})
+    return Struct(
+        "approval",
+        {
+            "when": Key(CONDITION, "When it is needed.", required=True, example="discount > 15%"),
+            "by": Key(
+                Either(NAMES, MapOf(limit, key="role"), word="list of roles, or mapping of role to limit"),
+                "Roles who may grant it, with `up_to` as far as their word reaches.",
+                required=True,
+                example="{sales_manager: {up_to: 50000}, director: {}}",
+            ),
+            "before": Key(before, doc, required=must, example=example),
+            "name": Key(Name(), "How it is kept; made from the fields of `when` when absent.", example="discount"),
+            "amount": Key(FIELD, "The field `up_to` is compared with; the pipeline's amount when absent.", example="amount"),
+            "of": Key(
+                FIELDS, "Fields the word is given on: another value, and it is void. Those of `when` when absent.", example="[discount]"
+            ),
+            "say": Key(Text("text"), "What it is about, in words.", example="A discount over 15%"),
+        },
+        hints={"role": "Write `by:`.", "roles": "Write `by:`.", "limit": "Write `by: {role: {up_to: 50000}}`."},
+    )
+
+
 ENTITY = Struct(
     "entity",
     {
@@ -352,6 +408,11 @@ ENTITY = Struct(
             ),
             "Its records are events of whatever they link to.",
         ),
+        "approvals": Key(
+            ListOf(approval(CONDITION, "The change that waits for it: it is refused until granted.", "status == 'sent'", must=True)),
+            "What needs somebody's word before it may come true.",
+            example="[{when: discount > 15%, before: status == 'sent', by: sales_manager}]",
+        ),
         "indexes": Key(ListOf(ListOf(FIELD)), "Fields often filtered together.", example="[[owner, stage]]"),
         "module": MODULE,
         "was": WAS,
@@ -366,9 +427,34 @@ STAGE = Struct(
         "probability": Key(Percent(), "Chance to win; won is 100%, lost 0%.", example="25%"),
         "days": Key(Whole(low=0), "Days a record should stay at most.", example="14"),
         "forecast": Key(OneOf(*FORECASTS), "Forecast category.", example="best_case"),
-        "do": Key(ListOf(Text("text"), single=True), "Checklist.", example="[Find who decides]"),
-        "require": Key(FIELDS, "Fields that must be filled to enter this stage.", example="[need, budget]"),
-        "guide": Key(Text("name"), "Name of the work instruction.", example="qualification"),
+        "do": Key(
+            ListOf(
+                Either(
+                    Text("text"),
+                    Struct(
+                        "line of a checklist",
+                        {
+                            "text": Key(Text("text"), "What is to be done.", required=True, example="Find who decides"),
+                            "must": Key(Flag(), "Ticked before the record moves on.", example="true"),
+                            "name": Key(Name(), "How it is kept; made from the text when absent.", example="decider"),
+                        },
+                    ),
+                    word="text or line of a checklist",
+                ),
+                single=True,
+                word="list of lines",
+            ),
+            "Checklist: a text, or a text that must be ticked before the record moves on.",
+            example="[Send the offer, {text: Find who decides, must: true}]",
+        ),
+        "require": Key(
+            FIELDS, "What must be filled to enter this stage: fields, or lists of linked records (`offers`).", example="[need, budget]"
+        ),
+        "ask": Key(FIELDS, "Fields offered together with them.", example="[lost_to]"),
+        "responsible": Key(
+            NAMES, "The roles that do the work of this stage: only they (and admins) take a record on from it.", example="sales_manager"
+        ),
+        "guide": Key(Text("text"), "Work instruction, shown at the stage.", example="Ask what it costs them today."),
         "outcome": Key(OneOf(*OUTCOMES), "How it ends here.", example="won"),
         "color": Key(COLOR, "Colour of the column."),
         "help": HELP,
@@ -438,17 +524,9 @@ PIPELINE = Struct(
             "Which moves are allowed.",
         ),
         "approvals": Key(
-            ListOf(
-                Struct(
-                    "approval",
-                    {
-                        "when": Key(CONDITION, "When it is needed.", required=True, example="discount > 15%"),
-                        "by": Key(NAMES, "Roles who may approve.", required=True, example="sales_manager"),
-                        "say": Key(Text("text"), "What the user is told."),
-                    },
-                )
-            ),
-            "What needs somebody's word.",
+            ListOf(approval(Text("stage"), "Into this stage or past it; every step onward when absent.", "won"), word="list of approvals"),
+            "What needs somebody's word before it moves on.",
+            example="[{when: discount > 15%, by: sales_manager}]",
         ),
         "when": Key(CONDITION, "Records that take this pipeline when none is chosen.", example="account.segment == 'b2c'"),
         "module": MODULE,
@@ -724,6 +802,26 @@ CAMPAIGN = Struct(
 )
 
 
+MAIL = Struct(
+    "mail template",
+    {
+        "mail": Key(Name(), "Its name, the same as the file's.", required=True, example="thanks"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "The entity whose fields it names.", example="opportunity"),
+        "subject": Key(Text("text"), "The subject line: a Jinja template.", required=True, example="'Our talk about {{ name }}'"),
+        "text": Key(
+            Text("text"),
+            "What it says: a Jinja template over the fields (`{{ account.city }}`), `me`, `you`, `today`, `link`.",
+            required=True,
+            example="'Dear {{ contact }}, thank you. {{ me.name }}'",
+        ),
+        "html": Key(Text("text"), "The same in HTML; made from the text when absent."),
+        "module": MODULE,
+    },
+)
+
+
 def roles_struct(word: str, required: Iterable[str], optional: Iterable[str], docs: Mapping[str, str]) -> Struct:
     keys = {
         name: Key(
@@ -808,6 +906,51 @@ COMPANY = Struct(
             ),
             "Which entities hold campaigns, responses and marketing lists.",
         ),
+        "approvals": Key(
+            Struct(
+                "roles of the approvals",
+                {
+                    **roles_struct(
+                        "",
+                        ["entity", "subject", "status", "rule", "terms", "asked_by", "decided_by", "reason"],
+                        ["why", "by", "asked_on", "approver", "decided_on"],
+                        {
+                            **ENTITY_DOC,
+                            "subject": "The field that says what it is about: a text.",
+                            "status": "The field that says how it stands: a choice.",
+                            "rule": "The field that keeps which approval it is: a text.",
+                            "terms": "The field that keeps what was approved: a text.",
+                            "asked_by": "Who asked: a user.",
+                            "decided_by": "Who decided: a user.",
+                            "reason": "Why it was granted or refused: a text.",
+                            "why": "Why it is asked for: a text.",
+                            "by": "The roles that may grant it: a text.",
+                            "asked_on": "When it was asked for.",
+                            "approver": "Who it was handed to: a user.",
+                            "decided_on": "When it was decided.",
+                        },
+                    ).keys,
+                    "states": Key(
+                        MapOf(Text("option"), key="state"),
+                        "The options of `status` for pending, granted, refused and void, where they are called otherwise.",
+                        example="{pending: waiting, granted: agreed}",
+                    ),
+                },
+            ),
+            "Which entity holds requests for approval. What they are about is linked by its link fields.",
+            example="{entity: approval, subject: subject, status: status}",
+        ),
+        "mail": Key(
+            Struct(
+                "mail",
+                {
+                    "from": Key(Text("address"), "Who mails come from.", example="Sales <crm@example.org>"),
+                    "address": Key(Text("address"), "Where the CRM is reached, for links in mails.", example="https://crm.example.org"),
+                },
+            ),
+            "Who mails come from. The mail server stands in the environment (CRM_SMTP_URL).",
+            example="{from: Sales <crm@example.org>}",
+        ),
         "navigation": Key(
             MapOf(
                 Either(
@@ -857,6 +1000,7 @@ KINDS: dict[str, tuple[str, Struct]] = {
     "reports": ("report", REPORT),
     "dashboards": ("dashboard", DASHBOARD),
     "imports": ("import", IMPORT),
+    "mails": ("mail", MAIL),
 }
 LABELS = Labels()
 FOLDERS = (*KINDS, "labels")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.errors import ConfigError, Fault
-from crm.schema import campaigns, company, entities, imports, labels, pipelines, reports, roles
+from crm.schema import approvals, campaigns, company, entities, imports, labels, mails, pipelines, reports, roles
 from crm.schema.building import Building
 from crm.schema.faults import Faults
 from crm.schema.model import Schema
@@ -43,17 +43,21 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     roles.begin(b)
     entities.build(b)
     company.finish(b)
+    approvals.company(b)
     pipelines.begin(b)
     entities.bind(b)
     entities.finish(b)
     pipelines.finish(b)
+    approvals.finish(b)
     roles.finish(b)
     reports.build(b)
     imports.build(b)
     campaigns.build(b)
     roles.home(b)
     company.navigation(b)
+    mails.build(b)
     labels.build(b, missing)
+    mails.translated(b)
     demo = tree.files.get("demo.yaml")
     if demo is not None:
         schema.demo = demo.plain()

@@ -103,6 +103,45 @@ class Check:
 
 
 @dataclass
+class Rule:
+    """One row of a field's `rule:`: `value` (an option, or the text of an expression; None empties) when `when` holds (None: always)."""
+
+    when: Any  # Expression
+    value: str | None
+
+
+@dataclass
+class Match:
+    """One comparison of a link's `match:`: `value` of this record with fields over there, `{in|starts|from|to: field key}`."""
+
+    value: Any  # Expression
+    keys: dict[str, str] = fresh(default_factory=dict)
+
+
+@dataclass
+class ClassRule(Labelled):
+    """Records of an entity ranked by `by` and cut into classes, kept in `field` (A4).
+
+    `cut` is `shares` (of the sum of `by`: those that make up the first 80 %) or `parts` (of the number of records); `edges` are the
+    upper edges `{option: 0 to 1}` in the order of the YAML. Records outside `where` have `otherwise` (None: nothing).
+    """
+
+    name: str
+    label: str
+    entity: str
+    field: str
+    by: str
+    cut: str = "shares"
+    edges: dict[str, Decimal] = fresh(default_factory=dict)
+    where: Any = None  # Expression
+    otherwise: str | None = None
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
 class Duplicates:
     """Records are suspected to be the same when `same` fields agree, or `like` is at least `over` (0 to 1) alike."""
 
@@ -188,6 +227,7 @@ class Entity(Labelled):
     kinds: Kinds | None = None
     timeline: Timeline | None = None
     indexes: Indexes = fresh(default_factory=Indexes)
+    approvals: Sequence[Approval] = ()
     back: dict[str, tuple[str, str]] = fresh(default_factory=dict)  # list name → (entity, link field there)
     pipelines: Keys = fresh(default_factory=Keys)  # names of the pipelines of this entity
     stage_field: str | None = None
@@ -287,18 +327,34 @@ def without(form: Form, keys: set[str]) -> Form:
     return result
 
 
+@dataclass(frozen=True)
+class Todo:
+    """One line of a stage's checklist. `key` names it in its pipeline; what is a `must` is ticked before a record moves on."""
+
+    key: str
+    text: str
+    must: bool = False
+    path: str = ""
+
+    def say_in(self, t: Any = None) -> str:
+        return translated(t, self.path, self.text)
+
+
 @dataclass
 class Stage(Labelled):
-    """One step of a pipeline. `probability` 0 to 1 (won 1, lost 0), `days` expected, `require` field keys to enter it."""
+    """One step of a pipeline. `probability` 0 to 1 (won 1, lost 0), `days` expected, `require` field keys (or lists of linked
+    records) to enter it, `ask` what is offered beside them, `do` its checklist, `responsible` the roles that take a record on."""
 
     key: str
     label: str
     probability: Decimal = Decimal(0)
     days: int | None = None
     forecast: str = "pipeline"
-    do: list[str] = fresh(default_factory=list)
+    do: list[Todo] = fresh(default_factory=list)
     require: list[str] = fresh(default_factory=list)
-    guide: str | None = None
+    ask: list[str] = fresh(default_factory=list)
+    responsible: list[str] = fresh(default_factory=list)  # roles; none: whoever may change the record
+    guide: str = ""
     outcome: str | None = None  # won, lost or None (open)
     color: str | None = None
     help: str = ""
@@ -310,18 +366,28 @@ class Stage(Labelled):
     def open(self) -> bool:
         return self.outcome is None
 
-    def do_in(self, t: Any = None) -> list[str]:
-        """The checklist in the language of `t` (labels by number: `pipelines.b2b.stages.offer.do.1`)."""
-        return [translated(t, f"{self.path}.do.{number}", text) for number, text in enumerate(self.do, 1)]
+    def guide_in(self, t: Any = None) -> str:
+        """The work instruction in the language of `t`."""
+        return translated(t, f"{self.path}.guide", self.guide) if self.guide else ""
 
 
 @dataclass
 class Approval:
-    """When `when` is true of a record it needs the word of somebody whose role is in `by`."""
+    """When `when` is true of a record it needs the word of somebody whose role is in `by` (a limit: up to which value of `amount`)
+    before it goes on: in a pipeline into the stage `before` or past it (any step onward when None), elsewhere before the condition
+    `before` may come true. `of` are the fields the word is given on: another value of one of them, and it is void."""
 
+    key: str  # `b2b.discount`, `offer.discount`: kept with the requests
     when: Any  # Expression
-    by: list[str]
+    by: dict[str, Decimal | None]
     say: str = ""
+    before: Any = None  # stage key, or Expression
+    amount: str | None = None
+    of: list[str] = fresh(default_factory=list)
+    path: str = ""
+
+    def say_in(self, t: Any = None) -> str:
+        return translated(t, f"{self.path}.say", self.say)
 
 
 @dataclass
@@ -363,6 +429,10 @@ class Pipeline(Labelled):
     @property
     def first(self) -> Stage:
         return next(iter(self.stages.values()))
+
+    def todo(self, key: str) -> tuple[Stage, Todo] | None:
+        """A line of the checklists with its stage."""
+        return next(((stage, one) for stage in self.stages.values() for one in stage.do if one.key == key), None)
 
     def open_stages(self) -> list[Stage]:
         return [stage for stage in self.stages.values() if stage.open]
@@ -708,6 +778,59 @@ class CampaignRoles:
 
 
 @dataclass
+class ApprovalRoles:
+    """Which entity holds requests for approval, and which of its fields is what; `states` = {pending, granted, refused, void: its option}.
+
+    The records asked about are linked by whatever link fields the entity has.
+    """
+
+    entity: str
+    subject: str
+    status: str
+    rule: str
+    terms: str
+    asked_by: str
+    decided_by: str
+    reason: str
+    why: str | None = None
+    by: str | None = None
+    asked_on: str | None = None
+    approver: str | None = None
+    decided_on: str | None = None
+    states: dict[str, str] = fresh(default_factory=dict)
+
+
+@dataclass
+class MailRoles:
+    """`mail:` of crm.yaml: who mails come from and the address under which people reach the CRM."""
+
+    sender: str = ""
+    address: str = ""
+
+
+@dataclass
+class MailTemplate(Labelled):
+    """A mail ready to be written: `subject`, `text` and `html` are Jinja templates over the fields of `entity` (None: over none)."""
+
+    name: str
+    label: str
+    entity: str | None = None
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+    schema: Schema | None = fresh(default=None, repr=False, compare=False)
+
+    def say(self, part: str, language: str | None = None) -> str:
+        """The subject, text or html template in a language; the English one where it is not translated."""
+        labels = self.schema.labels.get(language or "", {}) if self.schema is not None else {}
+        return str(labels.get(f"{self.path}.{part}") or getattr(self, part))
+
+
+@dataclass
 class Schema:
     """A whole configuration, checked. `hash` is the same exactly when the effective configuration is."""
 
@@ -726,15 +849,19 @@ class Schema:
     pipelines: dict[str, Pipeline] = fresh(default_factory=dict)
     roles: dict[str, Role] = fresh(default_factory=dict)
     campaigns: dict[str, CampaignType] = fresh(default_factory=dict)
+    classes: dict[str, ClassRule] = fresh(default_factory=dict)
     reports: dict[str, Report] = fresh(default_factory=dict)
     dashboards: dict[str, Dashboard] = fresh(default_factory=dict)
     imports: dict[str, ImportMap] = fresh(default_factory=dict)
+    mails: dict[str, MailTemplate] = fresh(default_factory=dict)
+    mail: MailRoles = fresh(default_factory=MailRoles)
     navigation: list[Group] = fresh(default_factory=list)
     modules: dict[str, bool] = fresh(default_factory=dict)  # module → switched on
     users: UserRoles | None = None
     teams: TeamRoles | None = None
     activities: ActivityRoles | None = None
     campaign_roles: CampaignRoles | None = None
+    approvals: ApprovalRoles | None = None
     labels: dict[str, dict[str, Any]] = fresh(default_factory=dict)  # language → {dotted path: text}
     catalogues: dict[str, dict[str, Any]] = fresh(default_factory=dict)  # language → {English text of the engine: text or plurals}
     demo: Any = None  # the demo section, as plain data; the demo has its own checker
