@@ -22,18 +22,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent, get_currency_symbol
 
+from crm import spoken
+from crm.days import day_in, day_shift, days_in_month, month_shift, nearest, shifted
 from crm.errors import Refused, Said, fill
 
 #: How a language without a country is written: English with the day before the month and 24 hours, as its users in Europe do.
 WRITTEN = {"en": "en_GB"}
 LANGUAGES = ("en", "pl", "sr_Latn", "lt")
-FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 SPACES = "\u00a0\u202f\u2009\u2007\u2008\u2002\u2003\u3000"
 Day = date  # inside Words the names `date` and `datetime` are methods
 Moment = datetime
+#: A day in figures: day, mark, month, year.
+_NUMBERED = r"([0-9]{1,4})\s?([./-])\s?([0-9]{1,2})(?:\s?\2\s?([0-9]{2,4})?)?\.?"
 MINUS = "\u2212\u2013\u2012\ufe63\uff0d"
 
 
@@ -74,32 +77,6 @@ def shorten(text: Any, length: int = 40) -> str:
     """What the user typed, short enough to be repeated in a message."""
     line = re.sub(r"\s+", " ", str(text)[: length * 2]).strip()
     return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def month_shift(day: date, months: int) -> date:
-    """The same day `months` later, or the last day of a shorter month; a date outside the calendar stops at its end."""
-    count = day.year * 12 + day.month - 1 + months
-    year, month = divmod(count, 12)
-    if year < 1:
-        return FIRST_DAY
-    if year > 9999:
-        return LAST_DAY
-    return date(year, month + 1, min(day.day, days_in_month(year, month + 1)))
-
-
-def days_in_month(year: int, month: int) -> int:
-    """28 to 31."""
-    if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
-    return 30 if month in (4, 6, 9, 11) else 31
-
-
-def day_shift(day: date, days: int) -> date:
-    """`days` later (or earlier); stops at the ends of the calendar."""
-    number = day.toordinal() + days
-    if number < 1:
-        return FIRST_DAY
-    return LAST_DAY if number > LAST_DAY.toordinal() else date.fromordinal(number)
 
 
 def utc(moment: datetime) -> datetime:
@@ -284,6 +261,16 @@ class Words:
         parts += [self("{n} min", n=mins)] if mins or not parts else []
         return sign + " ".join(parts)
 
+    def echo(self, value: Day | Moment) -> str:
+        """What was understood of a day typed in words, to be read at a glance: `Tue, 24 Nov 2026, 10:30 (in 2 days)`."""
+        if not isinstance(value, Moment):
+            return f"{format_skeleton('yMMMEd', value, locale=self.locale)} ({self.ago(value)})"
+        local = self.local(value)
+        day = format_skeleton("yMMMEd", local.date(), locale=self.locale)
+        if local.hour or local.minute:
+            day = f"{day}, {self.time(value)}"
+        return f"{day} ({self.ago(local.date())})"
+
     def ago(self, moment: Moment | Day, now: Moment | None = None) -> str:
         """How long ago, or in how long: `3 days ago`, `za 2 tygodnie`; a date is counted in days."""
         if isinstance(moment, Moment):
@@ -400,7 +387,8 @@ class Words:
     # --- reading dates
 
     def parse_date(self, text: Any, today: Day | None = None) -> Day:
-        """A day as people type it: ISO, `24.12.`, `24/12/26`, `24 Dec`, `tomorrow`, `fri`, `+2w`, `-10d`, `end of month`.
+        """A day as people type it: ISO, `24.12.`, `24/12/26`, `24 Dec`, `tomorrow`, `fri`, `+2w`, `-10d`, `end of month`,
+        `next fri`, `in 3 days`, `za dwa tygodnie` (see `crm.spoken`).
 
         A missing year is the one that puts the day closest to today; a weekday is the next one after today.
         """
@@ -426,11 +414,11 @@ class Words:
                     return None
                 return self.local(moment).date() if moment.tzinfo else moment.date()
             year, month, day = (int(part) for part in (iso.groups()[:3] if iso[1] else iso.groups()[3:]))
-            return _day(year, month, day)
+            return day_in(year, month, day)
         shift = re.fullmatch(r"([+-])\s*([0-9]{1,5})\s*([a-zA-Z]?)", text)
         if shift and shift[3].lower() in ("", "d", "w", "m", "y"):
             return shifted(today, int(shift[1] + shift[2]), shift[3].lower() or "d")
-        numbers = re.fullmatch(r"([0-9]{1,4})\s?([./-])\s?([0-9]{1,2})(?:\s?\2\s?([0-9]{2,4})?)?\.?", text)
+        numbers = re.fullmatch(_NUMBERED, text)
         if numbers:
             return self._numbered(numbers, today)
         word = fold(text)
@@ -443,26 +431,37 @@ class Words:
             return day_shift(today, (self._weekdays[word] - today.weekday() - 1) % 7 + 1)
         named = re.fullmatch(r"([0-9]{1,2})(?:\.|st|nd|rd|th)?\s*([^\W\d_]+)\.?,?\s*([0-9]{4}|[0-9]{2})?\.?(?:\s*[a-z]{1,2}\.)?", word)
         if named and named[2] in self._months:
-            return _nearest(int(named[1]), self._months[named[2]], named[3], today)
+            return nearest(int(named[1]), self._months[named[2]], named[3], today)
         named = re.fullmatch(r"([^\W\d_]+)\.?\s*([0-9]{1,2})(?:\.|st|nd|rd|th)?(?:,?\s*([0-9]{4}))?\.?(?:\s*[a-z]\.)?", word)
         if named and named[1] in self._months:
-            return _nearest(int(named[2]), self._months[named[1]], named[3], today)
+            return nearest(int(named[2]), self._months[named[1]], named[3], today)
         named = re.fullmatch(r"([0-9]{4})\s*(?:m\.)?\s*([^\W\d_]+)\.?\s*([0-9]{1,2})\s*d?", word)
         if named and named[2] in self._months:
-            return _day(int(named[1]), self._months[named[2]], int(named[3]))
-        return None
+            return day_in(int(named[1]), self._months[named[2]], int(named[3]))
+        day, clock, moment = self._spoken(text, datetime.combine(today, time(12)))
+        return None if clock is not None or moment is not None else day
+
+    def _spoken(self, text: str, now: Moment) -> tuple[Day | None, time | None, Moment | None]:
+        """A phrase of several words: its day, its time of day, or the moment it names (`in 2 hours`); Nones when it means nothing."""
+
+        def numbered(part: str) -> Day | None:
+            found = re.fullmatch(_NUMBERED, part)
+            return self._numbered(found, now.date()) if found else self._read_date(part, now.date()) if part[:4].isdigit() else None
+
+        phrase = folded(unicodedata.normalize("NFKC", text)).strip()
+        return spoken.read(spoken.tokens(phrase, self.language, self._weekdays, self._months, numbered), now)
 
     def _numbered(self, found: re.Match[str], today: Day) -> Day | None:
         first, mark, second, year = int(found[1]), found[2], int(found[3]), found[4]
         if len(found[1]) > 2:
-            return _day(first, second, int(year)) if year and len(year) <= 2 and len(found[1]) == 4 else None
+            return day_in(first, second, int(year)) if year and len(year) <= 2 and len(found[1]) == 4 else None
         day_first = mark != "/" or self._day_first
         if second > 12 and first <= 12:
             day_first = False
         elif first > 12:
             day_first = True
         day, month = (first, second) if day_first else (second, first)
-        return _nearest(day, month, year, today)
+        return nearest(day, month, year, today)
 
     @cached_property
     def _day_first(self) -> bool:
@@ -525,6 +524,11 @@ class Words:
             day = self._read_date(plain, now.date())
             if day:
                 return self.midnight(day)
+            day, at, exact = self._spoken(plain, now)
+            if exact is not None:
+                return utc(exact)
+            if day is not None and at is not None:
+                return utc(datetime.combine(day, at, self.tz))
         raise Refused(
             "'{text}' is not a date and time. Write it like {example}, or tomorrow 14:30.",
             text=shorten(text),
@@ -560,7 +564,7 @@ class Words:
         month = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})|([0-9]{1,2})[./]([0-9]{4})", word)
         if month:
             y, m = (int(month[1]), int(month[2])) if month[1] else (int(month[4]), int(month[3]))
-            first = _day(y, m, 1)
+            first = day_in(y, m, 1)
             return (first, date(y, m, days_in_month(y, m))) if first else None
         quarter = re.fullmatch(r"(?:q([1-4])[\s/]*([0-9]{4})|([0-9]{4})[\s/-]*q([1-4]))", word)
         if quarter:
@@ -590,15 +594,6 @@ class Words:
         return units
 
 
-def shifted(day: date, count: int, unit: str) -> date:
-    """`count` days, weeks, months or years (`d w m y`) later, by the calendar."""
-    if unit == "m":
-        return month_shift(day, count)
-    if unit == "y":
-        return month_shift(day, count * 12)
-    return day_shift(day, count * (7 if unit == "w" else 1))
-
-
 def _period(name: str, today: date) -> tuple[date, date]:
     simple = {"today": 0, "tomorrow": 1, "yesterday": -1}
     if name in simple:
@@ -622,24 +617,6 @@ def _iso_moment(text: str) -> datetime | None:
         return datetime.fromisoformat(re.sub(r"\s+(?=[+-][0-9])|\s+(?=[zZ]$)", "", text))
     except ValueError:
         return None
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _nearest(day: int, month: int, year: str | None, today: date) -> date | None:
-    if year:
-        number = int(year)
-        if len(year) == 2:
-            number += today.year // 100 * 100
-            number -= 100 if number > today.year + 30 else 0
-        return _day(number, month, day)
-    near = [found for shift in (-1, 0, 1) if (found := _day(today.year + shift, month, day))]
-    return min(near, key=lambda found: abs((found - today).days)) if near else None
 
 
 @lru_cache(maxsize=64)
