@@ -189,6 +189,8 @@ class Company:
             want(owner, stage, close, amount)
             want(close)
             want(owner, following)
+        if entity.next is not None:
+            want(owner, entity.next.on)
         for view in [entity.list, *(kind.list for kind in (entity.kinds.of.values() if entity.kinds else ()) if kind.list)]:
             if view and view.sort:
                 want(view.sort[0].lstrip("-"))
@@ -337,6 +339,15 @@ class Company:
         """The store's table of an entity."""
         return self.store.table(entity)
 
+    def link_field(self, path: str) -> Any:
+        """The link field with this path (`entities.order.fields.buyer`, `….lines.columns.product`), None for none."""
+        parts = path.split(".")
+        entity = self.schema.entities.get(parts[1]) if len(parts) >= 4 else None
+        field = entity.fields.get(parts[3]) if entity is not None else None
+        if len(parts) == 6 and field is not None:
+            field = getattr(field, "columns", {}).get(parts[5])
+        return field if getattr(field, "to", None) else None
+
     def entity(self, name: str) -> Entity:
         """An entity by name; `Missing` for an unknown one."""
         found = self.schema.entities.get(name)
@@ -399,10 +410,10 @@ class Company:
     def env(self, entity: str, doc_id: int | None, doc: Mapping[str, Any], me: Actor | None = None) -> DocEnv:
         """A record for an expression."""
         now = self.now()
-        return DocEnv(self, entity, doc_id, doc, me or self._acting, now.date(), now)
+        return DocEnv(self, entity, doc_id, doc, me or self.acting, now.date(), now)
 
     @property
-    def _acting(self) -> Actor:
+    def acting(self) -> Actor:
         """Who writes on this thread."""
         return getattr(self._local, "actor", SYSTEM)
 

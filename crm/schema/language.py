@@ -96,6 +96,7 @@ OPTION = Struct(
         "color": Key(COLOR, "Colour of its badge.", example="green"),
         "icon": ICON_KEY,
         "help": HELP,
+        "back": Key(Text("text"), "For the word of a relation: how it reads from the other end.", example="is supplied by"),
         "was": WAS,
     },
 )
@@ -412,6 +413,75 @@ ENTITY = Struct(
             ListOf(approval(CONDITION, "The change that waits for it: it is refused until granted.", "status == 'sent'", must=True)),
             "What needs somebody's word before it may come true.",
             example="[{when: discount > 15%, before: status == 'sent', by: sales_manager}]",
+        ),
+        "tree": Key(
+            Either(
+                FIELD,
+                Struct(
+                    "tree",
+                    {
+                        "by": Key(FIELD, "The link to the record above.", required=True, example="parent"),
+                        "figures": Key(FIELDS, "Fields shown on each branch.", example="[won_revenue]"),
+                    },
+                ),
+                word="field or tree",
+            ),
+            "Its records lie below each other: circles are refused, `tree` in a rollup is the record and all below it, and "
+            "`within(link, 'North')` asks for a whole branch.",
+            example="parent",
+        ),
+        "relation": Key(
+            Struct(
+                "relation",
+                {
+                    "one": Key(FIELD, "The link to the one end.", required=True, example="account"),
+                    "other": Key(FIELD, "The link to the other end.", required=True, example="other"),
+                    "word": Key(FIELD, "The choice between them; its options say `back:` for the other end.", required=True, example="kind"),
+                },
+            ),
+            "Its records say how two others stand to each other; both ends show it in their words.",
+        ),
+        "centre": Key(
+            Struct(
+                "buying centre",
+                {
+                    "people": Key(FIELD, "A links field to people.", required=True, example="contacts"),
+                    "role": Key(Text("column"), "The column of the links that says what each does.", required=True, example="role"),
+                    "wants": Key(ListOf(Text("option"), single=True), "Roles that should not be missing.", example="[decides, uses]"),
+                },
+            ),
+            "Who decides, influences, uses, blocks: drawn as a small map on the record page.",
+        ),
+        "statements": Key(
+            MapOf(
+                Struct(
+                    "statement",
+                    {
+                        "label": LABEL,
+                        "plus": Key(FIELDS, "What adds to it.", example="[invoiced]"),
+                        "minus": Key(FIELDS, "What is taken off.", example="[cost_to_serve]"),
+                        "total": Key(FIELD, "The field that is the outcome.", required=True, example="profit"),
+                        "also": Key(FIELDS, "Figures that follow from it.", example="[lifetime_value]"),
+                    },
+                ),
+                names=True,
+                key="name",
+                word="mapping of name to statement",
+            ),
+            "Sums told on the record page, each figure with its formula.",
+            example="{earnings: {plus: [invoiced], minus: [cost], total: profit}}",
+        ),
+        "next": Key(
+            Struct(
+                "next step",
+                {
+                    "on": Key(FIELD, "The field with the day of the next step.", required=True, example="next_on"),
+                    "text": Key(FIELD, "The field that says what it is.", example="next_step"),
+                    "open": Key(CONDITION, "Which records need one; all when absent.", example="status != 'closed'"),
+                },
+            ),
+            "The next step agreed about a record: open ones without it are shown as a fault. A pipeline says it below its `fields:`.",
+            example="{on: next_on, text: next_step, open: status != 'closed'}",
         ),
         "indexes": Key(ListOf(ListOf(FIELD)), "Fields often filtered together.", example="[[owner, stage]]"),
         "module": MODULE,
@@ -977,6 +1047,135 @@ COMPANY = Struct(
 )
 
 
+def _share(low: str) -> Key:
+    return Key(MapOf(Percent(), key="option"), low, example="{a: 80%, b: 95%, c: 100%}")
+
+
+CLASS = Struct(
+    "class",
+    {
+        "class": Key(Name(), "Its name, the same as the file's.", required=True, example="profit_class"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "Whose records are ranked.", required=True, example="account"),
+        "field": Key(FIELD, "The choice field that keeps the class.", required=True, example="profit_class"),
+        "by": Key(FIELD, "The figure they are ranked by, the highest first.", required=True, example="profit"),
+        "where": Key(CONDITION, "Which records take part.", example="kind == 'customer'"),
+        "shares": _share("Option → up to which share of the sum: those that make up the first 80 % are a."),
+        "parts": _share("Option → up to which part of the number of records: the first fifth are high."),
+        "otherwise": Key(Text("option"), "The class of records that take no part; none when absent.", example="c"),
+        "module": MODULE,
+    },
+)
+
+
+def _wrong_span(text: str) -> str | None:
+    return None if span_minutes(text) is not None else f"'{shorten(text)}' is not a length of working time."
+
+
+def span_minutes(text: str) -> int | None:
+    """`4h`, `30min`, `1h 30min` as minutes."""
+    found = re.fullmatch(r"\s*(?:(\d{1,4})\s*h)?\s*(?:(\d{1,5})\s*min)?\s*", text)
+    return int(found[1] or 0) * 60 + int(found[2] or 0) if found is not None and (found[1] or found[2]) else None
+
+
+def hours_of(text: str) -> tuple[int, int] | None:
+    """`8:00-17:00` as minutes of the day; 24:00 is its end."""
+    found = re.fullmatch(r"\s*(\d{1,2})[:.](\d\d)\s*[-–]\s*(\d{1,2})[:.](\d\d)\s*", text)
+    if found is None:
+        return None
+    first, last = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    return (first, last) if first < last <= 1440 and int(found[2]) < 60 and int(found[4]) < 60 else None
+
+
+def _wrong_hours(text: str) -> str | None:
+    return None if hours_of(text) is not None else f"'{shorten(text)}' are no hours of a day."
+
+
+def _wrong_day(text: str) -> str | None:
+    from datetime import date
+
+    try:
+        date.fromisoformat(text if len(text) > 5 else f"2024-{text}")
+        return None
+    except ValueError:
+        return f"'{shorten(text)}' is not a day."
+
+
+SPAN = Text("length of time", _wrong_span, "E116", "Write hours and minutes of working time: `4h`, `30min`, `1h 30min`.")
+DAYS_OF_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SERVICE = Struct(
+    "service",
+    {
+        "service": Key(Name(), "Its name, the same as the file's.", required=True, example="support"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "Whose records are promised something.", required=True, example="case"),
+        "fields": Key(
+            Struct(
+                "roles of fields",
+                {
+                    "opened": Key(FIELD, "When the clock starts: a datetime.", required=True, example="opened_on"),
+                    "respond_by": Key(FIELD, "Until when somebody answers: a datetime, kept by the engine.", example="answer_by"),
+                    "responded": Key(FIELD, "When somebody did.", example="answered_on"),
+                    "resolve_by": Key(FIELD, "Until when it is solved: a datetime, kept by the engine.", required=True, example="deadline"),
+                    "resolved": Key(FIELD, "When it was.", required=True, example="closed_on"),
+                    "waited": Key(FIELD, "How long the clock stood: a duration, kept by the engine.", example="waited"),
+                    "waiting_since": Key(FIELD, "Since when it stands: a datetime, kept by the engine.", example="waiting_since"),
+                },
+                droppable=False,
+            ),
+            "Which field of the entity plays which role.",
+            required=True,
+        ),
+        "waiting": Key(CONDITION, "While this holds the clock stands.", example="status == 'waiting'"),
+        "hours": Key(
+            Struct(
+                "working hours",
+                {
+                    day: Key(
+                        ListOf(Text("hours", _wrong_hours, "E117", "Write from and to: `8:00-17:00`."), single=True),
+                        f"Hours of a {day.capitalize()}.",
+                        example="8:00-17:00",
+                    )
+                    for day in DAYS_OF_WEEK
+                },
+            ),
+            "Working hours by weekday, in the company's time zone; a day without is free.",
+            required=True,
+            example="{monday: 8:00-17:00}",
+        ),
+        "holidays": Key(
+            MapOf(
+                ListOf(Text("day", _wrong_day, "E118", "Write it as 2026-12-24, or 12-24 for every year."), single=True),
+                key="place",
+                word="mapping of place to days",
+            ),
+            "Days nobody works, by place (`all` for everywhere).",
+            example="{PL: [01-01, 05-01]}",
+        ),
+        "place": Key(Expr("formula"), "Which place's holidays count for a record.", example="account.address.country"),
+        "goals": Key(
+            ListOf(
+                Struct(
+                    "goal",
+                    {
+                        "when": Key(CONDITION, "For which records; without it for all others.", example="priority == 'urgent'"),
+                        "respond": Key(SPAN, "Working time until somebody answers.", example="4h"),
+                        "resolve": Key(SPAN, "Working time until it is solved.", example="24h"),
+                        "always": Key(Flag(), "Day and night: every hour counts."),
+                    },
+                )
+            ),
+            "What is promised: the first that holds.",
+            required=True,
+            example="[{respond: 4h, resolve: 24h}]",
+        ),
+        "module": MODULE,
+    },
+)
+
+
 @dataclass
 class Labels(Shape):
     """Texts by dotted path, nested or not; `interface:` holds the engine's strings by their English."""
@@ -991,6 +1190,75 @@ class Labels(Shape):
         return {"type": "object"}
 
 
+PERIOD = Text("length of time")
+WHEN = Struct(
+    "trigger",
+    {
+        "changed": Key(FIELDS, "One of these fields has another value than before.", example="[amount, close_on]"),
+        "stage": Key(NAMES, "The record enters one of these stages (`pipeline.stage` for one pipeline only).", example="offer"),
+        "date": Key(FIELD, "The date (or moment) in this field comes.", example="close_on"),
+        "after": Key(PERIOD, "So long after the date; before it with a minus.", example="-3d"),
+        "at": Key(Text("time of day"), "Not before this time of the day.", example="'08:00'"),
+        "silent": Key(PERIOD, "For so long nothing has happened with the record.", example="30d"),
+        "since": Key(FIELD, "The field that says when something happened last; the newest activity when absent.", example="last_contact"),
+        "every": Key(OneOf("day", "week", "month"), "On a schedule.", example="week"),
+        "on": Key(Text("day"), "Which day: of the week by name, of the month by number or `last`.", example="monday"),
+    },
+    hints={"before": "Write `after: -3d`.", "created": "Write `when: created`.", "days": "Write `silent: 30d`."},
+)
+THEN = Struct(
+    "effect",
+    {
+        "set": Key(MapOf(Any_(), key="field"), "Give fields of the record a value, or an expression.", example="{priority: high}"),
+        "of": Key(FIELD, "With `set`: the fields of the record this link leads to.", example="account"),
+        "create": Key(Text("entity"), "Make a record.", example="activity"),
+        "values": Key(
+            MapOf(Any_(), key="field"),
+            "With `create`: its fields. `record` is the record itself; texts may name fields in braces.",
+            example='{subject: "Thank {account}", owner: owner, opportunity: record, due_on: now + 2d}',
+        ),
+        "assign": Key(
+            Text("expression or rule"), "Give the record to a user, or share it out by an assignment rule.", example="owner.team.leader"
+        ),
+        "notify": Key(
+            ListOf(Text("user or role"), single=True), "Tell users: expressions that lead to one, or roles.", example="[owner, sales_manager]"
+        ),
+        "text": Key(Text("template"), "With `notify` and `approval`: what is said; fields in braces.", example='"{name} is won"'),
+        "mail": Key(Text("template"), "Send a mail by this template of mails/.", example="thanks"),
+        "to": Key(
+            ListOf(Text("expression"), single=True), "With `mail`: expressions that lead to an address or a user.", example="contact.email"
+        ),
+        "webhook": Key(Text("address"), "Post the record as JSON to this address, signed, tried again until taken.", example="https://erp.example/hook"),
+        "secret": Key(Text("name"), "With `webhook`: the environment variable that holds the key it is signed with.", example="ERP_SECRET"),
+        "send": Key(FIELDS, "With `webhook`: the fields that are sent; all own fields when absent.", example="[name, amount]"),
+        "approval": Key(NAMES, "Ask for an approval: the roles that may grant it.", example="sales_manager"),
+    },
+    hints={"task": "Write `create: activity` (the entity that holds activities).", "email": "Write `mail:`.", "url": "Write `webhook:`."},
+)
+AUTOMATION = Struct(
+    "automation",
+    {
+        "automation": Key(Name(), "Its name, the same as the file's.", required=True, example="thanks"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "Whose records it is about.", required=True, example="opportunity"),
+        "when": Key(
+            ListOf(Either(Text("created or changed"), WHEN, word="`created`, `changed` or a trigger"), single=True),
+            "When it begins; several: any of them.",
+            required=True,
+            example="{stage: won}",
+        ),
+        "if": Key(
+            CONDITION, "Only for records for which this is true; `was.amount` is the value before the change.", example="amount > 10000"
+        ),
+        "then": Key(ListOf(THEN, single=True), "What it does, in this order, all or nothing.", required=True, example="[{set: {priority: high}}]"),
+        "on_import": Key(Flag(), "Also when records are imported from a file; not when absent."),
+        "off": Key(Flag(), "Switched off."),
+        "module": MODULE,
+    },
+    hints={"on": "Write `when:`.", "do": "Write `then:`.", "where": "Write `if:`.", "trigger": "Write `when:`."},
+)
+
 #: folder → (the key that names a file's thing, its shape); `*` = files in folders below count too.
 KINDS: dict[str, tuple[str, Struct]] = {
     "entities": ("entity", ENTITY),
@@ -999,7 +1267,10 @@ KINDS: dict[str, tuple[str, Struct]] = {
     "campaigns": ("campaign", CAMPAIGN),
     "reports": ("report", REPORT),
     "dashboards": ("dashboard", DASHBOARD),
+    "automations": ("automation", AUTOMATION),
     "imports": ("import", IMPORT),
+    "classes": ("class", CLASS),
+    "services": ("service", SERVICE),
     "mails": ("mail", MAIL),
 }
 LABELS = Labels()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.errors import ConfigError, Fault
-from crm.schema import approvals, campaigns, company, entities, imports, labels, mails, pipelines, reports, roles
+from crm.schema import approvals, automations, campaigns, company, customers, entities, imports, labels, mails, nextstep, pipelines, reports, roles, rules, services
 from crm.schema.building import Building
 from crm.schema.faults import Faults
 from crm.schema.model import Schema
@@ -46,8 +46,14 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     approvals.company(b)
     pipelines.begin(b)
     entities.bind(b)
+    customers.trees(b)
     entities.finish(b)
+    customers.finish(b)
+    customers.classes(b)
+    services.build(b)
+    rules.finish(b)
     pipelines.finish(b)
+    nextstep.build(b)
     approvals.finish(b)
     roles.finish(b)
     reports.build(b)
@@ -56,6 +62,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     roles.home(b)
     company.navigation(b)
     mails.build(b)
+    automations.build(b)
     labels.build(b, missing)
     mails.translated(b)
     demo = tree.files.get("demo.yaml")

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as fresh
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,79 @@ class Match:
 
 
 @dataclass
+class Tree:
+    """An entity whose records lie below each other: `by` is the link to the one above; `figures` are shown on each branch."""
+
+    by: str
+    figures: Keys = fresh(default_factory=Keys)
+
+
+@dataclass
+class Relation:
+    """An entity whose records say how two others stand to each other: `one` and `other` are its links, `word` the choice between
+    them. An option's `back` is the word read from the other end ("is supplied by")."""
+
+    one: str
+    other: str
+    word: str
+
+
+@dataclass
+class Centre:
+    """Who decides here: `people` a links field, `role` its column that says who does what, `wants` the roles that must not lack."""
+
+    people: str
+    role: str
+    wants: Keys = fresh(default_factory=Keys)
+
+
+@dataclass
+class Statement(Labelled):
+    """A sum told on the record page: `plus` and `minus` are fields, `total` what comes out, `also` figures that follow from it."""
+
+    key: str
+    label: str
+    plus: Keys = fresh(default_factory=Keys)
+    minus: Keys = fresh(default_factory=Keys)
+    total: str | None = None
+    also: Keys = fresh(default_factory=Keys)
+    path: str = ""
+
+
+@dataclass
+class Goal:
+    """What is promised: minutes of working time to `respond` and to `resolve` when `when` holds; `always`: the clock never rests."""
+
+    when: Any = None  # Expression
+    respond: int | None = None
+    resolve: int | None = None
+    always: bool = False
+
+
+Goals = list[Goal]
+
+
+@dataclass
+class Service(Labelled):
+    """Promises over an entity's records (H10): `fields` by role (opened respond_by responded resolve_by resolved waited waiting_since),
+    `hours` per weekday as minutes of the day, `holidays` {place: days}, `waiting` stops the clock."""
+
+    name: str
+    label: str
+    entity: str
+    fields: dict[str, str] = fresh(default_factory=dict)
+    hours: Hours = fresh(default_factory=lambda: [[] for _ in range(7)])
+    holidays: dict[str, frozenset[str]] = fresh(default_factory=dict)  # days as 2026-12-24, or 12-24 for every year
+    place: Any = None  # Expression
+    waiting: Any = None  # Expression
+    goals: Goals = fresh(default_factory=list)
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
 class ClassRule(Labelled):
     """Records of an entity ranked by `by` and cut into classes, kept in `field` (A4).
 
@@ -154,6 +228,7 @@ class Duplicates:
 Form = dict[str, list[list[str]]]
 
 
+Hours = list[list[tuple[int, int]]]
 Checks = list[Check]
 Twins = list[Duplicates]
 Indexes = list[list[str]]
@@ -205,6 +280,18 @@ class Timeline:
 
 
 @dataclass
+class NextStep:
+    """What is agreed next about a record (B7): `on` the field with its day, `text` the one with its words; `open` (an `Expression`, None
+    for all) which records need one, `missing` those of them without one, `late` those whose day has passed."""
+
+    on: str
+    text: str | None = None
+    open: Any = None
+    missing: Any = None
+    late: Any = None
+
+
+@dataclass
 class Entity(Labelled):
     """A kind of record: account, contact … `fields` are `crm.fields.Field` objects by key, the system's own included."""
 
@@ -226,10 +313,16 @@ class Entity(Labelled):
     related: Keys = fresh(default_factory=Keys)  # back lists shown on the record page
     kinds: Kinds | None = None
     timeline: Timeline | None = None
+    tree: Tree | None = None
+    relation: Relation | None = None
+    centre: Centre | None = None
+    statements: dict[str, Statement] = fresh(default_factory=dict)
+    service: Service | None = None
     indexes: Indexes = fresh(default_factory=Indexes)
     approvals: Sequence[Approval] = ()
     back: dict[str, tuple[str, str]] = fresh(default_factory=dict)  # list name → (entity, link field there)
     pipelines: Keys = fresh(default_factory=Keys)  # names of the pipelines of this entity
+    next: NextStep | None = None
     stage_field: str | None = None
     pipeline_field: str | None = None
     module: str | None = None
@@ -270,6 +363,8 @@ class Entity(Labelled):
             roles = self.schema.pipelines[pipeline].fields
             if name in roles:
                 return roles[name]
+        if self.next is not None and name in ("next", "next_text"):
+            return self.next.on if name == "next" else self.next.text
         return None
 
     def kind_of(self, record: Mapping[str, Any]) -> Kind | None:
@@ -705,6 +800,79 @@ class Response(Labelled):
 
 
 @dataclass
+class Trigger:
+    """When an automation begins. `kind` created, changed, stage (all in the transaction of the write), date, silence, schedule (by the
+    worker). `fields` whose change counts (none: any), `stages` as (pipeline or None, stage); `field` and `offset` (a Period) of dates
+    and silences, `field` None = the newest activity; `at` the time of day; `every` day, week or month `on` a day (1 to 7, 1 to 31,
+    0 = the last)."""
+
+    kind: str
+    fields: Keys = fresh(default_factory=Keys)
+    stages: list[tuple[str | None, str]] = fresh(default_factory=list)
+    field: str | None = None
+    offset: Any = None
+    at: time | None = None
+    every: str | None = None
+    on: int | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it is seen in the transaction of the write itself."""
+        return self.kind in ("created", "changed", "stage")
+
+
+@dataclass
+class Given:
+    """The value an automation gives a field: a `typed` one (a text may hold `{fields}`: `template`), an `expression`, or the `record`
+    itself."""
+
+    field: str
+    typed: Any = None
+    template: bool = False
+    expression: Any = None
+    record: bool = False
+
+
+@dataclass
+class Effect:
+    """One thing an automation does. `do` set, create, assign, notify, mail, webhook or approval; `what` the entity, the template, the
+    address or the assignment rule; `of` the link whose record is set; `to` expressions and role names; `secret` the environment
+    variable that holds a webhook's key."""
+
+    do: str
+    what: str | None = None
+    values: list[Given] = fresh(default_factory=list)
+    of: str | None = None
+    to: list[Any] = fresh(default_factory=list)  # Expression, or the name of a role
+    text: str = ""
+    secret: str | None = None
+    send: Keys = fresh(default_factory=Keys)
+    path: str = ""
+
+    def text_in(self, t: Any = None) -> str:
+        """Its text in the language of `t`."""
+        return translated(t, f"{self.path}.text", self.text)
+
+
+@dataclass
+class Automation(Labelled):
+    """`when` (any of several) `if` `then` over the records of `entity`; `on_import`: also when records come in a file."""
+
+    name: str
+    label: str
+    entity: str
+    when: list[Trigger] = fresh(default_factory=list)
+    condition: Any = None  # Expression
+    then: list[Effect] = fresh(default_factory=list)
+    on_import: bool = False
+    off: bool = False
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
 class Link:
     """One entry of the navigation: `view` list, board, dashboard, report, calendar, home, admin …; `name` of what it shows."""
 
@@ -850,8 +1018,10 @@ class Schema:
     roles: dict[str, Role] = fresh(default_factory=dict)
     campaigns: dict[str, CampaignType] = fresh(default_factory=dict)
     classes: dict[str, ClassRule] = fresh(default_factory=dict)
+    services: dict[str, Service] = fresh(default_factory=dict)
     reports: dict[str, Report] = fresh(default_factory=dict)
     dashboards: dict[str, Dashboard] = fresh(default_factory=dict)
+    automations: dict[str, Automation] = fresh(default_factory=dict)
     imports: dict[str, ImportMap] = fresh(default_factory=dict)
     mails: dict[str, MailTemplate] = fresh(default_factory=dict)
     mail: MailRoles = fresh(default_factory=MailRoles)
