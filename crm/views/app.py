@@ -27,6 +27,7 @@ PAGE_SX = {
     "& .MuiLinearProgress-root": {"display": "none"},
     "& main": {"marginLeft": {"xs": 0, "sm": "var(--side)"}, "background": "var(--bg)", "width": "auto"},
     "& main .MuiToolbar-root": {"minHeight": "var(--bar)", "m": 0, "p": 0},
+    "& main.leaving": {"pointerEvents": "none"},
     "& .main-content": {"display": "block", "p": {"xs": "12px 14px 84px", "sm": "16px 24px"}, "boxSizing": "border-box"},
 }
 FRAME_CSS = (":root{--side:var(--nav)}.folded{--side:0px}@media(max-width:700px){:root{--side:0px}}"
@@ -212,10 +213,12 @@ class App:
         return (entry["on_change"](values) if entry.get("on_change") else None) or {}
 
     # -- editors -------------------------------------------------------------------------------------------------------------------------
-    def lookup(self, to: str, text: str, limit: int = 12) -> dict:
-        """Options of a link editor: [[id, title, note]…] the user may see, and whether a new one may be made in place."""
+    def lookup(self, to: str, text: str, field: str = "", limit: int = 12) -> dict:
+        """Options of a link editor: [[id, title, note]…] the user may see and choose, and whether a new one may be made in place."""
         entity = self.schema.entities[to]
-        if text.strip():
+        if field:
+            hits = [(record.id, record.title) for record in self.door.choices(field, text.strip(), limit)]
+        elif text.strip():
             hits = [(hit.id, hit.title) for hit in self.door.search(text.strip(), limit=limit, entities=[to])]
             if not hits:
                 hits = [(record.id, record.title) for record in self.door.list(to, find=text.strip(), limit=limit)]
@@ -316,6 +319,10 @@ class App:
         """The page of the address. A page that fails leaves a page that says so; the log has the rest."""
         if self._still:
             return
+        self._show()
+        self.frame.send("there")
+
+    def _show(self) -> None:
         args = dict(parse_qsl(self.frame.query))
         view = args.pop("view", "home")
         old = self.now

@@ -79,6 +79,14 @@ function fresh(node) {
 
 // The first node a selector finds anywhere in the page, also inside shadow roots (the page's own <main> lies in one)
 const deep = (selector, from = document) => { const hit = from.querySelector(selector); if (hit) return hit; for (const node of from.querySelectorAll('*')) if (node.shadowRoot) { const found = deep(selector, node.shadowRoot); if (found) return found } return null }
+// Runs once the server counts this page as connected: what is changed for a page that is not would never be sent to it.
+function connected(view, run) {
+  const doc = view.model?.document
+  if (!doc?.idle || doc.is_idle) return run()
+  let done = false
+  const once = () => { if (!done) { done = true; run() } }
+  doc.idle.connect(once); setTimeout(once, 8000)
+}
 // How many questions are under way, told to the frame, which shows it past 0.3 s.
 let underway = 0
 const pending = by => { underway += by; dispatchEvent(new CustomEvent('crm:busy', {detail: underway})) }
@@ -118,11 +126,11 @@ function part(draw, acts = {}) {
         tree.append(...[draw(model.content, ctx)].flat(4).filter(Boolean)); morphKids(root, tree)
         if (had?.isConnected && shadow.activeElement !== had) had.focus({preventScroll: true})      // a moved node loses the focus
       },
-      tell: (type, body = {}) => model.send_msg({type, ...body}),
+      tell: (type, body = {}) => connected(view, () => model.send_msg({type, ...body})),
       // The answer of the server's handler: always an object; {error} when it was refused, {problems: {field: text}} per field
       ask(type, body = {}) {
         pending(1)
-        return new Promise(done => { waiting.set(++count, answer => { pending(-1); done(answer) }); model.send_msg({type, ask: count, ...body}) })
+        return new Promise(done => { const ask = ++count; waiting.set(ask, answer => { pending(-1); done(answer) }); ctx.tell(type, {ask, ...body}) })
       },
       say: words => { live.textContent = ''; setTimeout(() => { live.textContent = words }, 30) },
       focus: query => queueMicrotask(() => root.querySelector(query)?.focus()),

@@ -70,14 +70,12 @@ function listacts() {
     '*click'(ctx, e) { if (ctx.ui.pop && !e.composedPath().some(n => n.classList?.contains('pop') || n.classList?.contains('bulk'))) closePop(ctx, false) },
   }
 }
-// The exact counts and sums come after the rows, so that the rows need not wait for them. Asked again when no answer came: a
-// change sent while a page is still being built does not arrive.
+// The exact counts and sums come after the rows, so that the rows need not wait for them.
 function totalsLater(ctx) {
   const {stamp} = ctx.model.content
   if (stamp == null || ctx.ui.stamp === stamp) return
-  ctx.ui.stamp = stamp; let tries = 0
-  const go = () => { if (!ctx.root.isConnected && tries > 2 || ctx.model.content.stamp !== stamp || ctx.model.content.counted === stamp || tries++ > 4) return; ctx.tell('totals', {stamp, again: tries > 1}); setTimeout(go, 900 * tries) }
-  setTimeout(go, 80)
+  ctx.ui.stamp = stamp
+  setTimeout(() => { if (ctx.model.content.stamp === stamp) ctx.tell('totals', {stamp}) }, 80)
 }
 function download(name, text, type) {
   const link = h('a', null); link.href = URL.createObjectURL(new Blob([text], {type})); link.download = name

@@ -134,7 +134,15 @@ class Window:
     def ready(self) -> None:
         self.page.wait_for_selector("nav.side", state="attached", timeout=30_000)
         self.page.locator("main .root").first.wait_for(state="attached", timeout=30_000)
-        self.page.wait_for_timeout(250)
+        self.page.locator("body[aria-busy=false]").wait_for(state="attached", timeout=30_000)
+
+    def until(self, true: Callable[[], Any], what: str = "") -> Any:
+        """Waits until the server knows what `true` asks for; for what the screen does not tell."""
+        deadline = time.monotonic() + 12
+        while not (found := true()):
+            assert time.monotonic() < deadline, what or "it did not happen"
+            self.page.wait_for_timeout(20)
+        return found
 
     def door(self, login: str | None = None) -> Any:
         from crm.records import SYSTEM

@@ -39,9 +39,9 @@ def test_arrows_move_a_card_and_it_keeps_the_focus(admin, server, board):
     admin.page.keyboard.press("ArrowRight")
     card = admin.page.get_by_role("region", name=stages[1].label).get_by_role("article", name=record.title)
     expect(card).to_be_focused()
-    admin.page.wait_for_timeout(700)
+    admin.until(lambda: server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == stages[1].key)
+    admin.ready()
     expect(card).to_be_focused()
-    assert server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == stages[1].key
     admin.page.get_by_role("button", name="Undo").first.click()
     expect(admin.page.get_by_role("region", name=stages[0].label).get_by_role("article", name=record.title)).to_be_visible()
 
@@ -52,8 +52,7 @@ def test_dragging_moves_a_card(admin, server, board):
     go(admin, board)
     admin.page.get_by_role("article", name=record.title).drag_to(admin.page.get_by_role("region", name=stages[1].label))
     expect(admin.page.get_by_role("region", name=stages[1].label).get_by_role("article", name=record.title)).to_be_visible()
-    admin.page.wait_for_timeout(500)
-    assert server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == stages[1].key
+    admin.until(lambda: server.company.door(SYSTEM).get(entity.name, record.id)[entity.stage_field] == stages[1].key)
 
 
 def test_lost_asks_why_and_the_card_waits_where_it_was(admin, server, board):

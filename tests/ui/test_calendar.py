@@ -31,9 +31,11 @@ def test_a_day_is_a_drag_away_and_its_hour_stays(admin, server, appointment):
     expect(event).to_be_visible()
     event.drag_to(admin.page.locator(f"[data-day='{other.isoformat()}']"))
     expect(admin.page.locator(f"[data-day='{other.isoformat()}']").get_by_text("Calendar <u>thing</u>")).to_be_visible()
-    admin.page.wait_for_timeout(600)
-    due = words.local(server.company.door(SYSTEM).get(roles.entity, appointment.id)[roles.due])
-    assert (due.date(), due.hour, due.minute) == (other, 14, 30)
+
+    def due() -> tuple:
+        at = words.local(server.company.door(SYSTEM).get(roles.entity, appointment.id)[roles.due])
+        return at.date(), at.hour, at.minute
+    admin.until(lambda: due() == (other, 14, 30))
 
 
 def test_the_menu_postpones_in_words(admin, server, appointment):

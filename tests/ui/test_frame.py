@@ -50,19 +50,15 @@ def test_the_address_says_where_you_are_and_back_and_forward_work(rep):
 
 def test_a_page_scrolls_back_to_where_it_was(manager):
     manager.goto()
-    manager.wait_for_timeout(1500)
+    expect(manager.get_by_role("figure", name="This quarter")).to_be_visible()
     box = manager.locator(".main-content")
-    box.evaluate("n => { n.scrollTop = 300 }")
-    where = box.evaluate("n => n.scrollTop")
-    assert where > 100, "the page is long enough to scroll"
+    where = manager.until(lambda: (at := box.evaluate("n => { n.scrollTop = 300; return n.scrollTop }")) > 100 and at, "the page is long enough to scroll")
     manager.get_by_role("navigation", name="Main").get_by_role("link", name="Calendar").click()
     expect(manager.page).to_have_url(re.compile("calendar"))
-    manager.wait_for_timeout(600)
+    manager.ready()
     manager.go_back()
-    expect(manager.get_by_role("heading", level=1)).to_be_attached()
-    manager.wait_for_function("() => true")
-    manager.wait_for_timeout(1500)
-    assert abs(box.evaluate("n => n.scrollTop") - where) < 60
+    expect(manager.get_by_role("figure", name="This quarter")).to_be_visible()
+    manager.until(lambda: abs(box.evaluate("n => n.scrollTop") - where) < 5)
 
 
 def test_an_address_that_leads_nowhere_says_so_in_plain_words(rep):

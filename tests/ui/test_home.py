@@ -80,7 +80,7 @@ def test_a_manager_sees_the_week_of_the_team(manager):
     for heading in ("Moved since Monday", "At risk: the expected day has passed"):
         expect(manager.get_by_text(heading)).to_be_visible()
     expect(manager.get_by_role("figure", name="This quarter")).to_be_visible()
-    manager.wait_for_timeout(2500)
+    manager.ready()
     assert manager.errors == []
 
 

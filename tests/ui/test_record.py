@@ -65,7 +65,7 @@ def test_nothing_said_is_told_and_a_double_save_saves_once(admin, server, deal):
     admin.page.get_by_label("What happened?").fill("Talked about the <script>alert(1)</script> budget")
     save.dblclick()
     expect(admin.page.get_by_role("region", name="Timeline").get_by_text("<script>alert(1)</script>").first).to_be_visible()
-    admin.page.wait_for_timeout(600)
+    admin.ready()
     assert door.count(roles.entity) == before + 1
 
 

@@ -69,7 +69,7 @@ def test_what_a_role_may_not_see_is_not_found(sign_in):
     rep.goto()
     box = open_box(rep)
     box.fill(hidden.title)
-    rep.wait_for_timeout(1500)
+    expect(rep.get_by_role("status").filter(has_text=re.compile(r"\d+ result"))).to_be_attached()
     links = rep.get_by_role("option").evaluate_all("all => all.map(a => a.getAttribute('href'))")
     assert not any(href and f"entity=opportunity&id={hidden.id}" == href.split("view=record&")[-1] for href in links)
     rep.keyboard.press("Escape")

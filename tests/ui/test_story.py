@@ -157,13 +157,12 @@ def test_a_colleague_of_another_team_finds_nothing_by_any_path(browser, server, 
              f"view=list&entity={deal.entity}&w=amount%20%3E%201"]
     for path in paths:
         one.goto(path)
-        one.page.wait_for_timeout(500)
         text = one.page.evaluate(ALL_TEXT)
         assert "Harbour" not in text and "Cranes for" not in text and "harbour master" not in text, path
     one.goto("view=home")
     one.page.keyboard.press("Control+k")
     one.page.get_by_role("combobox", name="Search or jump to…").press_sequentially("Qwz", delay=40)
-    one.page.wait_for_timeout(1200)
+    expect(one.page.get_by_text("Nothing found")).to_be_visible()
     assert "Harbour" not in one.page.evaluate(ALL_TEXT)
     one.page.context.close()
 

@@ -92,13 +92,10 @@ class Listed(Page):
         self.show({key: value for key, value in self.listing.args.items() if key != "entity"})
 
     # -- the bar
-    def totals(self, stamp: int, again: bool = False) -> None:
-        """Counts and sums, after the rows are on the screen. `again`: the first answer did not arrive."""
-        if stamp != self.stamp:
-            return
-        changes = {} if again and self.part.content.get("counted") == stamp else {**self.figures(), "views": self.listing.counts()}
+    def totals(self, stamp: int) -> None:
+        """Counts and sums, after the rows are on the screen; of another address meanwhile they are not asked for."""
         if stamp == self.stamp:
-            self.part.patch(**changes, counted=stamp, sent=self.part.content.get("sent", 0) + 1)
+            self.part.patch(**self.figures(), views=self.listing.counts())
 
     def figures(self) -> dict[str, Any]:
         return {"total": self.listing.total_words(self.listing.count())}

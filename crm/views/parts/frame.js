@@ -8,6 +8,14 @@ const fits = (match, query) => {
   if (match?.view === 'list' && !match.v && ['record', 'form'].includes(at.get('view'))) return at.get('entity') === match.entity
   return exact(match, query)
 }
+// What the server sent needs no sending back: Bokeh (3.9) takes models it has received for new ones and puts them whole, with all their
+// content, into the next message.
+function upstream(doc) {
+  if (!doc?._new_models || doc.thrifty) return
+  const apply = doc.apply_json_patch.bind(doc)
+  doc.thrifty = true; doc._new_models.clear()
+  doc.apply_json_patch = (...all) => { try { return apply(...all) } finally { doc._new_models.clear() } }
+}
 const exact = (match, query) => { const now = new URLSearchParams(query); return Object.entries(match || {}).every(([name, value]) => (now.get(name) || (name === 'view' ? 'home' : '')) === String(value)) }
 
 const Frame = part((content, ctx) => {
@@ -41,13 +49,23 @@ const Frame = part((content, ctx) => {
     let at = history.state?.at ?? 0      // where we are in the history of this tab; places: how far each page was scrolled
     if (history.state?.at == null) history.replaceState({...history.state, at}, '')
     history.scrollRestoration = 'manual'
-    const settle = y => { let tries = 0; const go = () => { const b = box(); b.scrollTop = y; if (Math.abs(b.scrollTop - y) > 4 && ++tries < 25) setTimeout(go, 60) }; setTimeout(go, 30) }
+    // back where the page was: what loads later above that place must not push it on, until the user moves
+    const free = () => { const b = box(); if (b) b.style.overflowAnchor = '' }, MOVES = ['wheel', 'touchstart', 'keydown', 'pointerdown']
+    const settle = y => { let tries = 0; const go = () => { const b = box(); b.style.overflowAnchor = 'none'; b.scrollTop = y; if (Math.abs(b.scrollTop - y) > 4 && ++tries < 25) setTimeout(go, 60) }; setTimeout(go, 30) }
+    // the page that is being left takes no more clicks: the server would not know what was clicked
+    let leaving = null
+    let gone = true, asking = false
+    const tell = () => document.body.setAttribute('aria-busy', String(gone || asking))
+    const away = on => { gone = on; deep('main')?.classList.toggle('leaving', on); tell() }
+    const leave = query => { clearTimeout(leaving); away(true); leaving = setTimeout(ctx.arrive, 10000); connected(ctx.view, () => { model.query = query }) }
+    ctx.arrive = () => { clearTimeout(leaving); requestAnimationFrame(() => away(false)) }
+    tell(); connected(ctx.view, ctx.arrive)
     model.on('query', () => {
       if (model.query !== read()) { stay(); history.pushState({at: ++at}, '', location.pathname + (model.query ? '?' + model.query : '')); settle(0) }
       ui.open = false; ui.menu = null; ctx.draw()
     })
-    const back = () => { stay(); at = history.state?.at ?? 0; const y = places.get(at) ?? 0; model.query = read(); settle(y) }
-    const to = query => { query = query.replace(/^\?/, ''); stay(); if (query === model.query) model.send_msg({type: 'again'}); else model.query = query }
+    const back = () => { stay(); at = history.state?.at ?? 0; const y = places.get(at) ?? 0; leave(read()); settle(y) }
+    const to = query => { query = query.replace(/^\?/, ''); stay(); if (query === model.query) ctx.tell('again'); else leave(query) }
     const click = e => {
       const a = e.composedPath().find(n => n.tagName === 'A'); if (!a || e.ctrlKey || e.metaKey || e.shiftKey || e.button || a.target || a.hasAttribute('download') || e.defaultPrevented) return
       if (!a.getAttribute('href')?.startsWith('?')) return
@@ -70,19 +88,21 @@ const Frame = part((content, ctx) => {
       else if (e.key === '[') document.documentElement.classList.toggle('folded')
     }
     let slow = null
-    const busy = e => { clearTimeout(slow); if (e.detail > 0) slow = setTimeout(() => { ui.slow = true; ctx.draw() }, 300); else if (ui.slow) { ui.slow = false; ctx.draw() } }
+    const busy = e => { asking = e.detail > 0; tell(); clearTimeout(slow); if (e.detail > 0) slow = setTimeout(() => { ui.slow = true; ctx.draw() }, 300); else if (ui.slow) { ui.slow = false; ctx.draw() } }
     const jump = e => to(e.detail)
     addEventListener('popstate', back); addEventListener('click', click); addEventListener('keydown', keys); addEventListener('crm:busy', busy); addEventListener('crm:go', jump)
-    ctx.off = () => { removeEventListener('popstate', back); removeEventListener('click', click); removeEventListener('keydown', keys); removeEventListener('crm:busy', busy); removeEventListener('crm:go', jump) }
+    for (const kind of MOVES) addEventListener(kind, free, {capture: true, passive: true})
+    ctx.off = () => { removeEventListener('popstate', back); removeEventListener('click', click); removeEventListener('keydown', keys); removeEventListener('crm:busy', busy); removeEventListener('crm:go', jump); for (const kind of MOVES) removeEventListener(kind, free, true) }
     // the socket: a plain word when it is gone, tries again by itself, says when it is back
     const doc = ctx.view.model?.document
     doc?.on_event?.('connection_lost', (_, event) => {
       ui.lost = 'lost'; ctx.draw(); dispatchEvent(new CustomEvent('crm:lost', {detail: ctx.t('The connection is gone. What you typed is kept here; reconnecting…')}))
       if (event.timeout == null) { ui.tries = (ui.tries || 0) + 1; if (ui.tries > 12) { ui.lost = 'gone'; ctx.draw() } else setTimeout(() => { try { event.reconnect() } catch { /* next time */ } }, Math.min(800 * ui.tries, 5000)) }
     })
-    doc?.on_event?.('client_reconnected', () => { ui.lost = ''; ui.tries = 0; ctx.draw(); ctx.say(ctx.t('The connection is back.')); model.send_msg({type: 'again'}) })
+    doc?.on_event?.('client_reconnected', () => { ui.lost = ''; ui.tries = 0; ctx.draw(); ctx.say(ctx.t('The connection is back.')); ctx.tell('again') })
+    upstream(doc)
   },
-  stop: ctx => ctx.off?.(),
+  stop: ctx => ctx.off?.(), on_there: ctx => ctx.arrive(),
   drawn({model}) {
     const {title, brand} = model.content, words = title && title !== brand ? `${title} · ${brand}` : brand
     if (words && document.title !== words) document.title = words
