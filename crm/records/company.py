@@ -20,7 +20,7 @@ from typing import Any
 from tinydb.queries import QueryInstance, where
 
 from crm.errors import Denied, Missing, Refused
-from crm.records import notices, outbox
+from crm.records import automation, notices, outbox
 from crm.records.access import Plans
 from crm.records.actor import SYSTEM, Actor, People
 from crm.records.derive import AGAIN, Settling, compute
@@ -66,6 +66,7 @@ class Company:
                 one.bind(schema)
         self.shapes: dict[str, Shape] = shapes(schema)
         self.schema = schema
+        self.automations = automation.Book(schema)
         self.plans = Plans(self)
         self._words: dict[str, Any] = {}
         self.parsed: OrderedDict[Any, Any] = OrderedDict()
@@ -150,6 +151,7 @@ class Company:
             live=DELETED,
         )
         outbox.declare(self)
+        automation.declare(self)
         notices.declare(self)
 
     @staticmethod
@@ -429,14 +431,22 @@ class Company:
     # -- writing
 
     @contextmanager
-    def writing(self, actor: Actor, note: str = "", at: datetime | None = None, later: bool = False) -> Iterator[Writing]:
+    def writing(
+        self, actor: Actor, note: str = "", at: datetime | None = None, later: bool = False, fires: str = automation.ALL
+    ) -> Iterator[Writing]:
         """One step: everything written inside is one durable commit. Inside another one it joins that; with its own time, or for
-        somebody else, it is a step of its own in the same commit."""
+        somebody else, it is a step of its own in the same commit. `fires` says which automations it sets off; the past (`at`) none."""
         local = self._local
         outer: Writing | None = getattr(local, "writing", None)
         if outer is not None and at is None and outer.actor.login == actor.login:
-            with self.store.transaction():
-                yield outer
+            watched = outer.settling.watch
+            if fires != automation.ALL:
+                outer.settling.watch = None
+            try:
+                with self.store.transaction():
+                    yield outer
+            finally:
+                outer.settling.watch = watched
             return
         before = (outer, getattr(local, "at", None), getattr(local, "actor", SYSTEM))
         try:
@@ -446,9 +456,13 @@ class Company:
             with self.store.transaction(actor=actor.login, at=told, note=note, separate=outer is not None) as step:
                 settling = outer.settling if outer is not None and outer.settling.later else Settling(self, later=later)
                 local.writing = writing = Writing(actor, step, settling)
+                own = outer is None or settling is not outer.settling
+                if own and at is None and (outer is None or outer.settling.watch is not None):
+                    settling.watch = automation.watch(self, fires)
                 yield writing
-                if outer is None or settling is not outer.settling:
+                if own:
                     settling.flush()
+                    automation.settle(self, writing)
         finally:
             local.writing, local.at, local.actor = before
 

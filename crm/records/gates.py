@@ -1,4 +1,9 @@
-"""Pipelines at work: which stage a record starts in, where it may go, and what a stage wants before it lets a record in (B5, B6)."""
+"""Pipelines at work: which stage a record starts in, where it may go, and what a stage wants before it lets a record in (B5, B6).
+
+What a gate wants is told by keys: a field (`need`), a list of linked records (`offers`), a line of a checklist (`do:decider`), somebody's
+word (`approval:b2b.discount`), another hand (`responsible`). What can be given along with the move is given under the same key:
+`move("opportunity", 7, "offer", {"need": "…", "do:decider": True})`.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crm.errors import Denied, Refused
+from crm.records import approvals
 from crm.records.env import points_to
 from crm.schema.model import Entity, Pipeline, Stage
 
 if TYPE_CHECKING:
-    from crm.records.access import Plan
     from crm.records.actor import Actor
     from crm.records.company import Company
+
+#: The field that keeps what is ticked, and how a line of a checklist is called among values and wants.
+TICKS, TICK = "ticks", "do:"
+#: A stage whose work is for other roles.
+RESPONSIBLE = "responsible"
+#: What follows a stage and is not typed.
+FOLLOWS = ("stage_on", TICKS)
 
 
 def pipeline_for(company: Company, entity: Entity, doc: Mapping[str, Any], env: Any) -> Pipeline | None:
@@ -32,7 +44,7 @@ def pipeline_for(company: Company, entity: Entity, doc: Mapping[str, Any], env: 
 
 def check_move(pipeline: Pipeline, start: Stage, end: Stage, actor: Actor, t: Any = None) -> None:
     """Raises `Denied` with the reason when the YAML does not let this user take a record from `start` to `end`."""
-    if actor.system or pipeline.allows(start.key, end.key, actor.role):
+    if actor.system and not actor.automatic or pipeline.allows(start.key, end.key, actor.role):
         return
     if not start.open:
         if pipeline.allows(start.key, end.key, None):
@@ -51,6 +63,13 @@ def passed(pipeline: Pipeline, start: Stage | None, end: Stage) -> list[Stage]:
     if start is None or not start.open or end.outcome == "lost" or end.index <= start.index:
         return [end]
     return [one for one in pipeline.stages.values() if one.open and start.index < one.index < end.index] + [end]
+
+
+def left(pipeline: Pipeline, start: Stage | None, end: Stage) -> list[Stage]:
+    """The stages whose work must be done before a move: going on, the one left and those that are skipped."""
+    if start is None or not start.open or not approvals.onward(start, end):
+        return []
+    return [start, *passed(pipeline, start, end)[:-1]]
 
 
 def wants(company: Company, entity: Entity, stages: list[Stage], doc: Mapping[str, Any], doc_id: int | None, env: Any) -> list[str]:
@@ -74,10 +93,76 @@ def wants(company: Company, entity: Entity, stages: list[Stage], doc: Mapping[st
     return missing
 
 
-def told(entity: Entity, plan: Plan, missing: list[str], t: Any) -> tuple[list[str], dict[str, Refused]]:
-    """What the user is told of what is missing: keys they may read with a word each; the rest in one sentence that names nothing."""
-    known = [key for key in missing if key in plan.readable or key in entity.back]
-    problems = {key: Refused("Needed before this stage.") for key in known}
-    if len(known) < len(missing):
-        problems[""] = Refused("Something you may not see is still missing for this stage. Ask a colleague who may.")
+def unticked(pipeline: Pipeline, stages: list[Stage], doc: Mapping[str, Any]) -> list[str]:
+    """The lines of these stages' checklists that must be ticked and are not."""
+    done = ticked(doc)
+    return [TICK + one.key for stage in stages for one in stage.do if one.must and f"{pipeline.name}.{one.key}" not in done]
+
+
+def ticked(doc: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """`{pipeline.line: {item, who, on}}` of what is ticked in a record (a document, or a record as a user sees it)."""
+    return {str(one.get("item")): one for one in doc.get(TICKS) or ()}
+
+
+def tick(doc: Mapping[str, Any], pipeline: Pipeline, line: str, on: bool, who: int | None, at: str) -> list[dict[str, Any]]:
+    """The ticks with one line more, or one less."""
+    item = f"{pipeline.name}.{line}"
+    kept = [dict(one) for one in doc.get(TICKS) or ()]
+    if not on:
+        return [one for one in kept if one.get("item") != item]
+    if any(one.get("item") == item for one in kept):
+        return kept
+    return [*kept, {"item": item, **({"who": who} if who is not None else {}), "on": at}]
+
+
+def not_theirs(pipeline: Pipeline, stages: list[Stage], actor: Actor) -> bool:
+    """Whether the work of a stage that is left is for other roles than the actor's."""
+    return not actor.admin and any(stage.responsible and actor.role not in stage.responsible for stage in stages)
+
+
+def missing(company: Company, draft: Any, actor: Actor) -> list[str]:
+    """Everything that stands between a draft's record and where it is going."""
+    entity, doc, doc_id, env = draft.sight.entity, draft.doc, draft.doc_id, draft.env
+    found: list[str] = []
+    move = None
+    if draft.stage and draft.moved is not None:
+        pipeline, _, start = draft.moved
+        end = pipeline.stages[draft.stage]
+        move = (pipeline, start, end)
+        behind = left(pipeline, start, end)
+        found = wants(company, entity, passed(pipeline, start, end), doc, doc_id, env)
+        found += unticked(pipeline, behind, doc)
+        if not_theirs(pipeline, behind, actor):
+            found.append(RESPONSIBLE)
+    return found + approvals.blocking(company, entity, doc, doc_id, env, draft.old, move)
+
+
+def told(company: Company, door: Any, draft: Any) -> tuple[list[str], dict[str, Refused]]:
+    """What the user is told of what is missing: keys with a word each; fields they may not read in one sentence that names nothing."""
+    entity, plan, t = draft.sight.entity, draft.sight.plan, door.words
+    known: list[str] = []
+    problems: dict[str, Refused] = {}
+    for key in draft.missing:
+        if key.startswith(TICK):
+            line = draft.moved[0].todo(key.removeprefix(TICK))
+            problems[key] = Refused("“{line}” is to be ticked first.", line=line[1].say_in(t))
+        elif key.startswith(approvals.WORD):
+            problems[key] = approvals.told(company, door, entity, draft.doc_id, draft.doc, key)
+        elif key == RESPONSIBLE:
+            pipeline, _, start = draft.moved
+            stage = next(
+                one
+                for one in left(pipeline, start, pipeline.stages[draft.stage])
+                if one.responsible and door.actor.role not in one.responsible
+            )
+            roles = approvals.named(company.schema, stage.responsible, t)
+            problems[key] = Refused("Moving on from {stage} is for {roles}.", stage=stage.label_in(t), roles=roles)
+        elif key in plan.readable:
+            problems[key] = Refused("Needed before this stage.")
+        elif key in entity.back:
+            problems[key] = Refused("At least one is needed before this stage.")
+        else:
+            problems[""] = Refused("Something you may not see is still missing for this stage. Ask a colleague who may.")
+            continue
+        known.append(key)
     return known, problems

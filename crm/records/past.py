@@ -14,15 +14,15 @@ from typing import Any
 
 from tinydb.queries import where
 
-from crm.errors import Denied, Missing, Refused
-from crm.records import notices
+from crm.errors import Denied, GateError, Missing, Refused
+from crm.records import approvals, automation, gates, notices
 from crm.records.access import Sight
 from crm.records.company import MOVES, stamp
 from crm.records.derive import changed_keys, own_formulas, same
 from crm.records.env import targets
 from crm.records.queries import all_of
 from crm.records.shape import DELETED
-from crm.records.writing import Writing_
+from crm.records.writing import Draft, Writing_
 from crm.stores import where_id
 
 #: For so long the one who made a step may take it back whatever has become of their rights, if nobody touched it since.
@@ -79,6 +79,7 @@ class _Net:
     id: int
     made: bool = False
     version: int = 0  # after the step
+    step: int = 0
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
 
@@ -127,18 +128,20 @@ class Past(Writing_):
             raise Missing("There is nothing to take back.")
         grace = self._grace(step)
         result = Undone(None, 0)
-        with self.company.writing(self.actor, f"Undo of {step}", later=True) as writing:
+        by_automation = automation.touched(company, step)
+        with company.writing(self.actor, f"Undo of {step}", later=True, fires=automation.NONE) as writing:
             restored = [net for net in entities if not net.made and net.after.get(DELETED) is not None]
             changed = [net for net in entities if not net.made and net.after.get(DELETED) is None]
             made = [net for net in reversed(entities) if net.made]
             stages: set[tuple[str, int]] = set()
             for net in [*restored, *changed, *made]:
-                if self._take_back(net, grace, result, stages):
+                if self._take_back(net, grace or (net.entity, net.id) in by_automation, result, stages):
                     result.done += 1
             for net in nets:
                 if net.entity == MOVES:
                     self._undo_move(net, stages)
             notices.withdraw(company, step)
+            automation.taken_back(company, step)
             result.step = writing.id if result.done else None
         return result
 
@@ -147,7 +150,7 @@ class Past(Writing_):
         for one in self.company.store.step(step):
             if one.act == "derived":
                 continue
-            net = nets.setdefault((one.table, one.doc_id), _Net(one.table, one.doc_id))
+            net = nets.setdefault((one.table, one.doc_id), _Net(one.table, one.doc_id, step=step))
             net.made = net.made or one.act == "create"
             net.version = one.version
             for key, pair in one.patch.items():
@@ -197,6 +200,9 @@ class Past(Writing_):
             self._may_take_back(sight, doc, net.id, back)
         own_formulas(company, shape, new, company.env(net.entity, net.id, new, self._actor))
         self._fits(net, sight, doc, new, back, result)
+        was_so = self._was_so(net, doc, new, computed)
+        if not (grace and was_so):
+            self._may_stand(sight, doc, new, net.id, was_so)
         changed = changed_keys(doc, new)
         if not changed - computed:
             return False
@@ -239,8 +245,37 @@ class Past(Writing_):
             return
         if not sight.allows("change", doc, doc_id):
             raise Denied("You may not take this back.")
-        if any(key not in sight.plan.settable and key not in ("stage_on",) and not self.actor.admin for key in keys):
+        if any(key not in sight.plan.settable and key not in gates.FOLLOWS and not self.actor.admin for key in keys):
             raise Denied("You may not take this back.")
+
+    def _was_so(self, net: _Net, doc: Any, new: Mapping[str, Any], computed: set[str]) -> bool:
+        """Whether the record once was as it would be: nothing but what has been taken back came after the step."""
+        was = dict(doc)
+        for one in reversed(self.company.table(net.entity).history(net.id)):
+            if one.step < net.step:
+                break
+            for key, pair in one.patch.items():
+                _set(was, key, pair[0])
+        return not changed_keys(was, new) - computed - ENGINE
+
+    def _may_stand(self, sight: Sight, doc: Any, new: dict[str, Any], doc_id: int, was_so: bool) -> None:
+        """Taking back is moving and changing, too: only who may reopen takes a closed one back into the open; and where the record never
+        was like this, the moves allowed, what the gate wants and what needs an approval hold as for any other change."""
+        company, entity = self.company, sight.entity
+        draft = Draft(company.shapes[entity.name], sight, doc, doc_id, company.env(entity.name, doc_id, new, self._actor), new)
+        key = entity.stage_field
+        pipeline = company.schema.pipeline_of(entity.name, new)
+        if key and pipeline is not None and not same(doc.get(key), new.get(key)) and new.get(key) in pipeline.stages:
+            before = company.schema.stage_of(entity.name, doc) if company.schema.pipeline_of(entity.name, doc) is pipeline else None
+            draft.stage, draft.moved = str(new[key]), (pipeline, doc.get(key), before)
+            if before is not None and not (was_so and before.open):
+                gates.check_move(pipeline, before, pipeline.stages[draft.stage], self._actor, self.words)
+        if was_so:
+            return
+        draft.missing = gates.missing(company, draft, self._actor)
+        if draft.missing:
+            known, problems = gates.told(company, self, draft)
+            raise GateError(known, draft.stage, problems)
 
     def _was_seen(self, sight: Sight, net: _Net) -> bool:
         return any(sight.allows("see", state, net.id) for state in (net.before, net.after))
@@ -282,6 +317,7 @@ class Past(Writing_):
         company.wrote(entity)
         if company.step is not None:
             company.step.settling.changed(entity, doc_id, doc, new)
+        approvals.changed(company, self._actor, company.schema.entities[entity], doc_id, doc, new)
 
     def _undo_move(self, net: _Net, stages: set[tuple[str, int]]) -> None:
         """A stage change taken back leaves the timeline, too (and comes back with the undo of the undo)."""

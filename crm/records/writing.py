@@ -14,7 +14,8 @@ from typing import Any
 from tinydb.queries import where
 
 from crm.errors import Conflict, Denied, GateError, Missing, RecordError, Refused
-from crm.records import gates
+from crm.fields import FIELD_TYPES
+from crm.records import approvals, automation, gates
 from crm.records.access import Sight
 from crm.records.company import MOVES, Writing, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -32,7 +33,7 @@ PAST = frozenset({"created_on", "created_by", "changed_on", "changed_by", "stage
 class Draft:
     """A record on its way: the document before and as it will be, and what is wrong with it."""
 
-    __slots__ = ("shape", "sight", "old", "doc", "doc_id", "env", "problems", "given", "missing", "stage", "moved")
+    __slots__ = ("shape", "sight", "old", "doc", "doc_id", "env", "problems", "given", "missing", "stage", "moved", "ticked")
 
     def __init__(
         self, shape: Shape, sight: Sight, old: Mapping[str, Any] | None, doc_id: int | None, env: DocEnv, doc: dict[str, Any]
@@ -42,6 +43,7 @@ class Draft:
         self.given: set[str] = set()
         self.missing: list[str] = []
         self.stage = ""
+        self.ticked: dict[str, Any] = {}  # lines of checklists, as given
         self.moved: tuple[Any, Any, Any] | None = None  # pipeline, stage before, stage after
 
     def put(self, key: str, value: Any) -> None:
@@ -62,20 +64,27 @@ class Writing_(Reading):
 
     @contextmanager
     def step(
-        self, note: str = "", at: datetime | None = None, later: bool = False, gates: bool = True, lenient: bool = False
+        self,
+        note: str = "",
+        at: datetime | None = None,
+        later: bool = False,
+        gates: bool = True,
+        lenient: bool = False,
+        fires: str = automation.ALL,
     ) -> Iterator[Writing]:
         """Groups writes as one act: one durable commit, one entry to take back. `step.id` is its number.
 
         `at` writes the past. `later` settles rollups once at the end instead of after each write: for imports. `gates=False` lets
         records into stages whose wants they do not meet, `lenient` also without what is required (what a file from elsewhere lacks).
-        All but `later` are for the system and admins.
+        All but `later` are for the system and admins. `fires` says which automations the step sets off (`crm.records.automation`): all,
+        those for imports, or none.
         """
         if (at is not None or lenient or not gates) and not self.actor.admin:
             raise Denied()
         before = self._lenient, self._gates
         self._lenient, self._gates = self._lenient or lenient, self._gates and gates
         try:
-            with self.company.writing(self.actor, note, at=at, later=later) as writing:
+            with self.company.writing(self.actor, note, at=at, later=later, fires=fires) as writing:
                 yield writing
         finally:
             self._lenient, self._gates = before
@@ -170,7 +179,11 @@ class Writing_(Reading):
         sight = self.sight(entity)
         doc = self._doc(sight, id)
         draft = self._draft(sight, doc, id, {**(values or {}), str(sight.entity.stage_field): stage})
-        return gates.told(sight.entity, sight.plan, draft.missing, self.words)[0]
+        return gates.told(self.company, self, draft)[0]
+
+    def tick(self, entity: str, id: int, line: str, on: bool = True, expect: int | None = None) -> Record:
+        """Tick a line of a record's checklist by its name, or take the tick away."""
+        return self.change(entity, id, {gates.TICK + line: on}, expect)
 
     def _seen(self, sight: Sight, draft: Draft) -> dict[str, Any]:
         fields = sight.entity.fields
@@ -190,6 +203,9 @@ class Writing_(Reading):
         may = plan.settable if old is None else plan.writable
         past = PAST if self._actor.admin and old is None else frozenset()
         for key, typed in values.items():
+            if key.startswith(gates.TICK):
+                draft.ticked[key.removeprefix(gates.TICK)] = typed
+                continue
             if key not in plan.readable:
                 problems[key] = self._unknown(entity, key)
                 continue
@@ -209,10 +225,30 @@ class Writing_(Reading):
             self._defaults(draft)
         if entity.stage_field:
             self._stage(draft)
+        if draft.ticked:
+            self._tick(draft, may)
         own_formulas(company, shape, doc, env)
-        if draft.stage and self._gates and not self._lenient:
-            self._gate(draft)
+        if self._gates and not self._lenient:
+            draft.missing = [key for key in gates.missing(company, draft, self._actor) if key not in problems]
         return draft
+
+    def _tick(self, draft: Draft, may: frozenset[str]) -> None:
+        """Lines of the checklists of the record's pipeline, ticked or not: who and when is kept."""
+        entity, company = draft.sight.entity, self.company
+        pipeline = company.schema.pipeline_of(entity.name, draft.doc) if entity.stage_field in draft.sight.plan.readable else None
+        yes = FIELD_TYPES["boolean"]("yes")
+        for line, typed in draft.ticked.items():
+            if pipeline is None or pipeline.todo(line) is None:
+                draft.problems[gates.TICK + line] = Refused("There is no such line in the checklist.")
+            elif entity.stage_field not in may:
+                draft.problems[gates.TICK + line] = Refused("You may not change this.")
+            else:
+                try:
+                    on = bool(yes.clean(typed, self.words))
+                except Refused as error:
+                    draft.problems[gates.TICK + line] = error
+                    continue
+                draft.put(gates.TICKS, gates.tick(draft.doc, pipeline, line, on, self._actor.id, stamp(company.now())) or None)
 
     def _same_typed(self, field: Any, typed: Any, kept: Any, words: Any) -> bool:
         """Whether a form sends back unchanged what it may not change."""
@@ -302,16 +338,6 @@ class Writing_(Reading):
             if kept is None or same(kept, was):
                 self._default(draft, field, expression)
 
-    def _gate(self, draft: Draft) -> None:
-        entity = draft.sight.entity
-        assert draft.moved is not None
-        pipeline, _, start = draft.moved
-        end = pipeline.stages[draft.stage]
-        stages = gates.passed(pipeline, start, end)
-        draft.missing = [
-            key for key in gates.wants(self.company, entity, stages, draft.doc, draft.doc_id, draft.env) if key not in draft.problems
-        ]
-
     # -- judging
 
     def _judge(self, draft: Draft) -> None:
@@ -333,9 +359,8 @@ class Writing_(Reading):
                     problems.setdefault(key or "", Refused(self._say_check(check)))
         for field in shape.unique:
             if field.key in changed and doc.get(field.key) is not None:
-                twin = self._twin(draft, field)
-                if twin is not None:
-                    problems.setdefault(field.key, twin)
+                if self._has_twin(draft, field):
+                    problems.setdefault(field.key, Refused("This is already used."))
         self._links(draft, changed)
         self._rights_in_people(draft, changed)
         self._raise(draft)
@@ -349,7 +374,7 @@ class Writing_(Reading):
             else:
                 problems[key] = problem
         if draft.missing:
-            known, told = gates.told(draft.sight.entity, plan, draft.missing, self.words)
+            known, told = gates.told(self.company, self, draft)
             raise GateError(known, draft.stage, {**told, **problems})
         if problems:
             raise RecordError(problems)
@@ -377,16 +402,13 @@ class Writing_(Reading):
         labels = getattr(self.words, "labels", None) or {}
         return str(labels.get(check.path, check.say)).replace("{", "{{").replace("}", "}}") if check.path else check.say
 
-    def _twin(self, draft: Draft, field: Any) -> Refused | None:
-        """Another record with the same unique value; it is named only to those who may see it."""
-        name = draft.sight.entity.name
+    def _has_twin(self, draft: Draft, field: Any) -> bool:
+        """Whether another record has the same unique value. That it is so cannot be kept from anybody, but it is told in the same words
+        whether they may see that record or not; to those who may, `duplicates` shows it."""
         cond = where(field.key) == draft.doc[field.key]
-        found = [one for one in self.company.find(name, cond, limit=2) if one.doc_id != draft.doc_id]
-        if not found:
-            return None
-        if draft.sight.sees(found[0], found[0].doc_id):
-            return Refused("Already used by {title}.", title=self.title_of(name, found[0].doc_id, found[0]))
-        return Refused("This is already used.")
+        if draft.doc_id is not None:
+            cond = all_of(cond, where_id("!=", draft.doc_id))
+        return bool(self.company.count(draft.sight.entity.name, cond))
 
     def _links(self, draft: Draft, changed: set[str]) -> None:
         """What a link points to must be there and be something this user may see. Only what the user gave is asked about."""
@@ -410,11 +432,14 @@ class Writing_(Reading):
         sight = self.sight(field.to)
         people = self.company.schema.users
         for target in wanted:
-            if people is not None and field.to == people.entity and target == self._actor.id:
+            if people is not None and field.to == people.entity and target == self._actor.id and field.chosen is None:
                 continue
             other = self.company.doc(field.to, target)
             if other is None or not sight.sees(other, target):
                 draft.problems[key] = Refused("There is no such {what}.", what=sight.entity.label_in(self.words))
+                return
+            if field.chosen is not None and not field.chosen.holds(self.company.env(field.to, target, other, self._actor)):
+                draft.problems[key] = Refused("{title} may not be chosen here.", title=self.title_of(field.to, target, other))
                 return
 
     def _rights_in_people(self, draft: Draft, changed: set[str]) -> None:
@@ -489,6 +514,7 @@ class Writing_(Reading):
             self._note_move(draft, old)
         company.wrote(entity.name)
         writing.settling.changed(entity.name, doc_id, old, doc)
+        approvals.changed(company, self._actor, entity, doc_id, old, doc)
         if draft.shape.rollups and writing.settling.later is False:
             fresh = table.get(doc_id=doc_id)
             return Record(self, entity.name, fresh, doc_id, fresh.version)

@@ -33,7 +33,7 @@ must still fit. A new field or stage with `after: x` stands after `x`. `was:` sa
 Values of choices stand in quotes: `kind == 'customer'`. `stage.outcome`, `stage.open`, `stage.probability`, `stage.days`, `stage.label`,
 `stage.forecast` come from the pipeline.
 
-**System fields** every entity has: `id created_on created_by changed_on changed_by deleted_on`, and `stage_on` where there is a stage. They may
+**System fields** every entity has: `id created_on created_by changed_on changed_by deleted_on`, and `stage_on` and `ticks` (its checklist) where there is a stage. They may
 be used everywhere and not be declared.
 
 **Labels** `labels/pl.yaml` by dotted path, nested as you like: `entities.account.label`, `.plural`, `.fields.name.label`, `.fields.name.help`,
@@ -156,6 +156,20 @@ skip: {IsDeleted: ['1', 'true'], Name: empty}
 ignore: [PhotoUrl]
 gates: skip
 dates: iso""",
+    "automation": """automation: thanks
+label: Thank for an order
+entity: opportunity
+when: {stage: won}                              # created · {changed: [amount]} · {date: close_on, after: -3d, at: "08:00"}
+if: amount > 1000 and was.stage.open            #   · {silent: 30d, since: last_contact} · {every: week, on: monday, at: "07:00"}
+then:
+  - set: {next_step: Say thank you, next_on: today + 2d}
+  - create: activity
+    values: {subject: "Thank {account}", kind: call, due_on: now + 2d, owner: owner, opportunity: record, account: account}
+  - {notify: [owner, sales_manager], text: "{name} is won"}
+  - {mail: thanks, to: contact.email}
+  - {webhook: "https://erp.example/orders", secret: ERP_SECRET, send: [name, amount]}
+  - {assign: owner.team.leader}                 # or the name of an assignment rule
+  - {approval: [sales_manager], text: "Large order"}""",
     "campaign type": """campaign: fair
 label: Trade fair
 tasks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm.expressions import Scope
+from crm.schema import rules as ruled
 from crm.schema.building import Building, own
 from crm.schema.faults import known, meant, shorten
 from crm.schema.language import FIELD_KEYS, field_types, type_keys
@@ -37,9 +38,10 @@ SYSTEM_FIELDS = {
     "changed_by": ("user", "Changed by"),
     "deleted_on": ("datetime", "Deleted"),
     "stage_on": ("datetime", "In this stage since"),
+    "ticks": ("checklist", "Checklist"),
 }
 #: Labels of the system's own fields, for the one list of all texts to translate.
-words = ("Number", "Created", "Created by", "Changed", "Changed by", "Deleted", "In this stage since")
+words = ("Number", "Created", "Created by", "Changed", "Changed by", "Deleted", "In this stage since", "Checklist")
 
 
 def build(b: Building) -> None:
@@ -101,7 +103,7 @@ def begin(b: Building, name: str, node: Map) -> None:
     if not declared and not any(fault.file == node.file and fault.code in ("E103", "E102") for fault in b.faults):
         b.faults.add("E206", node, f"the entity '{name}' has no fields.", "Add at least one below `fields:`.")
     for key_, (kind, label_) in SYSTEM_FIELDS.items():
-        if key_ == "stage_on" and entity.stage_field is None or kind not in field_types():
+        if key_ in ("stage_on", "ticks") and entity.stage_field is None or kind not in field_types():
             continue
         made = make(kind, key_, {"label": label_, "fixed": True, "type": kind, "search": False}, entity)
         made.system = True
@@ -223,6 +225,7 @@ def options(b: Building, node: Map | None, path: str) -> None:
     at = node.values["options"]
     for key, one in plain_options(at).items():
         b.text(f"{path}.options.{key}", str(one.get("label") or ""))
+        b.text(f"{path}.back.{key}", str(one.get("back") or ""))
     listed = scalars(at) if isinstance(at, Seq) else list(at.keys.values()) if isinstance(at, Map) else []
     seen: dict[str, Scalar] = {}
     for one_ in listed:
@@ -344,6 +347,7 @@ def compute(b: Building) -> None:
         expects = None if free else FITTING.get(one.kind if isinstance(one.kind, str) else "")
         for word in ("formula", "rollup"):
             setattr(one, word, b.expression(scalar(value, word), entity.scope, expects))
+        ruled.rule(b, entity, one, value, expects)
         for column_key, below in entries(submap(value, "columns")):
             column = getattr(one, "columns", {}).get(column_key.text)
             if column is not None and (said := scalar(below, "formula")) is not None:
@@ -369,6 +373,10 @@ def rules(b: Building, entity: Entity, node: Map) -> None:
         if one is None or not isinstance(value, Map) or one.system:
             continue
         one.show = b.expression(scalar(value, "show"), scope, "boolean")
+        chosen(b, one, value)
+        for column, said in entries(submap(value, "columns")) if isinstance(value.get("columns"), Map) else ():
+            if isinstance(said, Map) and column.text in getattr(one, "columns", {}):
+                chosen(b, one.columns[column.text], said)
         computed = [word for word in ("formula", "rollup") if scalar(value, word) is not None]
         if len(computed) == 2:
             at = value.keys["rollup"]
@@ -416,6 +424,14 @@ def rules(b: Building, entity: Entity, node: Map) -> None:
         keys = b.fields(scalars(index), entity)
         if keys:
             entity.indexes.append(keys)
+
+
+def chosen(b: Building, one: Any, value: Map) -> None:
+    """Which records a link may lead to: a condition over those."""
+    said = scalar(value, "where")
+    to = target(b, one)
+    if said is not None and to in b.schema.entities:
+        one.chosen = b.expression(said, b.schema.entities[to].scope, "boolean")
 
 
 def default(b: Building, entity: Entity, one: Any, value: Map) -> None:
@@ -611,7 +627,7 @@ def cycles(b: Building) -> None:
         told.add(frozenset(way))
         name, key = start
         field = submap(b.nodes[f"entities.{name}"], "fields").get(key)
-        at = scalar(field, "formula") or scalar(field, "rollup")
+        at = scalar(field, "formula") or scalar(field, "rollup") or (field.get("rule") if isinstance(field, Map) else None)
         if at is None:
             continue
         shown = " → ".join(f"{e}.{k}" if len({e for e, _ in way}) > 1 else k for e, k in [*way, start])

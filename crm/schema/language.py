@@ -1176,6 +1176,204 @@ SERVICE = Struct(
 )
 
 
+SCORE = Struct(
+    "score",
+    {
+        "score": Key(Name(), "Its name, the same as the file's.", required=True, example="lead"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "Whose records it rates.", required=True, example="lead"),
+        "field": Key(FIELD, "The whole number from 0 to 100 it is kept in.", required=True, example="score"),
+        "rating": Key(
+            Struct(
+                "rating",
+                {
+                    "field": Key(FIELD, "The choice field of the rating.", required=True, example="rating"),
+                    "of": Key(
+                        MapOf(Whole(low=0, high=100), key="option"),
+                        "Each option with the score it begins at; the lowest begins at 0.",
+                        required=True,
+                        example="{hot: 70, warm: 40, cold: 0}",
+                    ),
+                },
+            ),
+            "A rating in words, from the score.",
+        ),
+        "start": Key(Whole(low=0, high=100), "The points everybody begins with; 0 when absent.", example="20"),
+        "rules": Key(
+            ListOf(
+                Struct(
+                    "rule",
+                    {
+                        "when": Key(CONDITION, "When it counts.", required=True, example="source == 'referral'"),
+                        "points": Key(Whole(low=-100, high=100), "What it counts; may be less than 0.", required=True, example="25"),
+                        "say": Key(Text("text"), "The reason in words.", required=True, example="Recommended by somebody"),
+                    },
+                )
+            ),
+            "Points by rule; the score is their sum, from 0 to 100.",
+            required=True,
+            example="[{when: source == 'referral', points: 25, say: Recommended}]",
+        ),
+        "model": Key(
+            Struct(
+                "model",
+                {
+                    "good": Key(CONDITION, "Records that ended well.", required=True, example="status == 'converted'"),
+                    "bad": Key(CONDITION, "Records that ended badly.", required=True, example="status == 'dropped'"),
+                    "features": Key(
+                        NAMES,
+                        "What it may learn from: fields and `link.field`, as they were when the record was made.",
+                        required=True,
+                        example="[source, industry, budget]",
+                    ),
+                    "at_least": Key(Whole(low=40), "How many must have ended before it is used; 150 when absent.", example="150"),
+                },
+            ),
+            "Learned from how earlier records ended; used instead of the rules as soon as there is history enough.",
+        ),
+        "module": MODULE,
+    },
+)
+
+AMONG = Struct(
+    "people",
+    {
+        "roles": Key(NAMES, "Users of these roles.", example="[rep]"),
+        "teams": Key(NAMES, "Users of these teams, by name, and of the teams below them.", example="[Sales North]"),
+    },
+)
+ASSIGNMENT = Struct(
+    "assignment",
+    {
+        "assignment": Key(Name(), "Its name, the same as the file's.", required=True, example="lead"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "Whose records are given out.", required=True, example="lead"),
+        "owner": Key(FIELD, "The user field that says whose a record is; the entity's owner when absent.", example="owner"),
+        "pool": Key(CONDITION, "Which records lie in the pool, for anybody to take.", required=True, example="owner == None and open"),
+        "counts": Key(CONDITION, "Which records of a person count towards the limit; all when absent.", example="open"),
+        "cap": Key(
+            Either(
+                Whole(low=0),
+                Struct(
+                    "limit",
+                    {
+                        "field": Key(FIELD, "The whole number of the user that is their own limit.", example="lead_cap"),
+                        "roles": Key(MapOf(Whole(low=0), key="role"), "The limit by role.", example="{rep: 40}"),
+                        "others": Key(Whole(low=0), "The limit of everybody else; none when absent.", example="10"),
+                    },
+                ),
+                word="number or mapping",
+            ),
+            "How many one person may hold at a time, however they come by them.",
+            example="40",
+        ),
+        "among": Key(AMONG, "Who is given records by the rules.", example="{roles: [rep]}"),
+        "best": Key(SORT, "What is best in the pool, for taking the next one; the score when absent.", example="[-score]"),
+        "rules": Key(
+            ListOf(
+                Struct(
+                    "rule of assignment",
+                    {
+                        "when": Key(CONDITION, "Only these records.", example="source == 'partner'"),
+                        "user": Key(Text("login"), "To this user, by login.", example="anna"),
+                        "from": Key(Text("path"), "To the user a path leads to.", example="territory.manager"),
+                        "up": Key(
+                            FIELD, "When that user cannot: the same of the record above, by this link of the linked record.", example="parent"
+                        ),
+                        "match": Key(
+                            MapOf(FIELD, key="field"),
+                            "To users whose field (of the user) holds what the field of the record says.",
+                            example="{industry: industries}",
+                        ),
+                        "by": Key(
+                            OneOf("least_load", "round_robin"),
+                            "Who of several: the one with the most room, or one after the other.",
+                            example="round_robin",
+                        ),
+                        "among": Key(AMONG, "Only these people."),
+                    },
+                )
+            ),
+            "Who gets a record, the first rule that finds somebody with room.",
+            example="[{from: territory.manager}, {by: least_load}]",
+        ),
+        "automatic": Key(
+            Either(Flag(), CONDITION, word="yes, no or a condition"),
+            "New records without an owner are given out at once: all, or those of a condition.",
+            example="source == 'web'",
+        ),
+        "module": MODULE,
+    },
+)
+
+FILLING = {
+    "set": Key(
+        MapOf(Expr("formula"), key="field"), "Field → field or formula over the record converted.", example="{name: company, phone: phone}"
+    ),
+    "values": Key(MapOf(Any_(), key="field"), "Field → a value as typed.", example="{kind: prospect}"),
+    "links": Key(MapOf(Text("name"), key="field"), "Link field → one of the records made (or found) before.", example="{account: account}"),
+}
+CONVERSION = Struct(
+    "conversion",
+    {
+        "conversion": Key(Name(), "Its name, the same as the file's.", required=True, example="lead"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "What is converted.", required=True, example="lead"),
+        "when": Key(CONDITION, "Which records may be converted; all that are not yet when absent.", example="open"),
+        "into": Key(
+            MapOf(
+                Struct(
+                    "record made",
+                    {
+                        "entity": Key(Text("entity"), "Of which entity; its name when absent.", example="account"),
+                        "label": LABEL,
+                        "match": Key(
+                            ListOf(
+                                Struct(
+                                    "rule of matching",
+                                    {
+                                        "link": Key(FIELD, "The record this link already points to.", example="account"),
+                                        "same": Key(
+                                            MapOf(Expr("formula"), key="field"),
+                                            "These fields of it are the same as these of the record converted.",
+                                            example="{email: email}",
+                                        ),
+                                        "like": Key(
+                                            MapOf(Expr("formula"), key="field"),
+                                            "This field is alike (offered, not chosen by itself).",
+                                            example="{name: company}",
+                                        ),
+                                        "over": Key(Percent(), "How alike, 0 to 1.", example="0.88"),
+                                    },
+                                )
+                            ),
+                            "How one that is there already is found; the first rule that finds some.",
+                        ),
+                        **FILLING,
+                        "optional": Key(Flag(), "May be left out."),
+                        "ask": Key(FIELDS, "Fields shown before it is made; those that are filled when absent.", example="[name, amount]"),
+                    },
+                ),
+                names=True,
+                key="name",
+                word="mapping of name to record made",
+            ),
+            "What it becomes, in order.",
+            required=True,
+            example="{account: {set: {name: company}}}",
+        ),
+        "mark": Key(Struct("mark", FILLING), "What the converted record is set to.", example="{values: {status: converted}}"),
+        "carry": Key(
+            NAMES, "Lists of the record whose records are linked to the new ones, too, and stay where they are.", example="[activities]"
+        ),
+        "module": MODULE,
+    },
+)
+
+
 @dataclass
 class Labels(Shape):
     """Texts by dotted path, nested or not; `interface:` holds the engine's strings by their English."""
@@ -1269,6 +1467,9 @@ KINDS: dict[str, tuple[str, Struct]] = {
     "dashboards": ("dashboard", DASHBOARD),
     "automations": ("automation", AUTOMATION),
     "imports": ("import", IMPORT),
+    "scores": ("score", SCORE),
+    "assignments": ("assignment", ASSIGNMENT),
+    "conversions": ("conversion", CONVERSION),
     "classes": ("class", CLASS),
     "services": ("service", SERVICE),
     "mails": ("mail", MAIL),

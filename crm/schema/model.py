@@ -999,6 +999,141 @@ class MailTemplate(Labelled):
 
 
 @dataclass
+class ScoreRule:
+    """Points that count when a condition holds, and the reason in words."""
+
+    when: Any  # Expression
+    points: int
+    say: str
+    path: str = ""
+
+    def say_in(self, t: Any = None) -> str:
+        return translated(t, self.path, self.say)
+
+
+@dataclass
+class ScoreModel:
+    """What a score learns from: records that ended `good` or `bad`, by `features` (field paths) as they were when made."""
+
+    good: Any  # Expression
+    bad: Any  # Expression
+    features: list[str] = fresh(default_factory=list)
+    at_least: int = 150
+
+
+@dataclass
+class Score(Labelled):
+    """How promising records of an entity are: `field` holds 0 to 100, `rating` the option whose lower end (`levels`) it has reached."""
+
+    name: str
+    label: str
+    entity: str
+    field: str
+    rating: str | None = None
+    levels: dict[str, int] = fresh(default_factory=dict)  # option → from which score on, the highest first
+    start: int = 0
+    rules: list[ScoreRule] = fresh(default_factory=list)
+    model: ScoreModel | None = None
+    help: str = ""
+    hash: str = ""  # the same exactly when what it says is
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
+class Among:
+    """People by role and by team (names of teams); empty means everybody."""
+
+    roles: list[str] = fresh(default_factory=list)
+    teams: list[str] = fresh(default_factory=list)
+
+
+@dataclass
+class AssignmentRule:
+    """To whom a record goes: a `user` (login), the user at the end of `link.field`, users that `match`, or anybody among the people."""
+
+    when: Any = None  # Expression
+    user: str | None = None
+    link: str | None = None  # field of the record that links to …
+    manager: str | None = None  # … the record whose field this is; None: `link` is the user
+    up: str | None = None  # link of that record to the one above it
+    match: dict[str, str] = fresh(default_factory=dict)  # field of the record → field of the user
+    by: str = "least_load"
+    among: Among = fresh(default_factory=Among)
+
+
+@dataclass
+class Assignment(Labelled):
+    """How records of an entity reach people: a `pool`, a cap by person, rules."""
+
+    name: str
+    label: str
+    entity: str
+    owner: str
+    pool: Any  # Expression
+    counts: Any = None  # Expression; None: all
+    cap: int | None = None  # of those whom nothing else caps
+    cap_field: str | None = None  # field of the user
+    cap_roles: dict[str, int] = fresh(default_factory=dict)
+    among: Among = fresh(default_factory=Among)
+    best: list[str] = fresh(default_factory=list)
+    rules: list[AssignmentRule] = fresh(default_factory=list)
+    automatic: Any = False  # True, False or an Expression
+    help: str = ""
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
+class Filling:
+    """What a record is filled with: `set` {field: Expression over the record converted}, `values` {field: as typed}, `links` {field: name}."""
+
+    set: dict[str, Any] = fresh(default_factory=dict)
+    values: dict[str, Any] = fresh(default_factory=dict)
+    links: dict[str, str] = fresh(default_factory=dict)
+
+
+@dataclass
+class Match:
+    """How a record that is there already is found: by a `link`, by fields that are the `same`, by one that is `like` (at least `over`)."""
+
+    link: str | None = None
+    same: dict[str, Any] = fresh(default_factory=dict)  # field there → Expression here
+    like: dict[str, Any] = fresh(default_factory=dict)
+    over: float = 0.88
+
+
+@dataclass
+class ConversionTarget(Labelled):
+    """One record that another is converted into."""
+
+    name: str
+    label: str
+    entity: str
+    match: list[Match] = fresh(default_factory=list)
+    fill: Filling = fresh(default_factory=Filling)
+    optional: bool = False
+    ask: list[str] = fresh(default_factory=list)
+    path: str = ""
+
+
+@dataclass
+class Conversion(Labelled):
+    """What records of an entity become: `into` in order, `mark` on the record itself, `carry` the lists that go along."""
+
+    name: str
+    label: str
+    entity: str
+    when: Any = None  # Expression
+    into: dict[str, ConversionTarget] = fresh(default_factory=dict)
+    mark: Filling = fresh(default_factory=Filling)
+    carry: list[str] = fresh(default_factory=list)
+    help: str = ""
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
 class Schema:
     """A whole configuration, checked. `hash` is the same exactly when the effective configuration is."""
 
@@ -1025,6 +1160,9 @@ class Schema:
     imports: dict[str, ImportMap] = fresh(default_factory=dict)
     mails: dict[str, MailTemplate] = fresh(default_factory=dict)
     mail: MailRoles = fresh(default_factory=MailRoles)
+    scores: dict[str, Score] = fresh(default_factory=dict)
+    assignments: dict[str, Assignment] = fresh(default_factory=dict)
+    conversions: dict[str, Conversion] = fresh(default_factory=dict)
     navigation: list[Group] = fresh(default_factory=list)
     modules: dict[str, bool] = fresh(default_factory=dict)  # module → switched on
     users: UserRoles | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
+from crm.schema import approvals
 from crm.schema.building import Building
-from crm.schema.faults import known
-from crm.schema.model import Approval, Entity, Moves, Pipeline, Stage
-from crm.schema.reading import entries, maybe, nodes, percent, readable, scalar, scalars, source, submap, text, texts, whole
-from crm.schema.shapes import check_name
+from crm.schema.faults import known, shorten
+from crm.schema.model import Entity, Moves, Pipeline, Stage, Todo
+from crm.schema.reading import entries, flag, maybe, nodes, percent, readable, scalar, scalars, source, submap, text, texts, whole
+from crm.schema.shapes import check_name, snake
 from crm.yamlfile import Map, Scalar
 
 #: Field types that fit a role.
@@ -74,8 +76,8 @@ def stage(b: Building, pipeline: Pipeline, key: Scalar, node: Map) -> Stage:
         probability=usual[0] if outcome or chance is None else chance,
         days=whole(node, "days"),
         forecast=text(node, "forecast") or usual[1],
-        do=[one.text for one in texts(node, "do")],
-        guide=maybe(node, "guide"),
+        do=todos(b, pipeline, node, path),
+        guide=b.text(f"{path}.guide", text(node, "guide")),
         outcome=outcome if outcome in ("won", "lost") else None,
         color=maybe(node, "color"),
         help=b.text(f"{path}.help", text(node, "help")),
@@ -83,8 +85,23 @@ def stage(b: Building, pipeline: Pipeline, key: Scalar, node: Map) -> Stage:
         index=len(pipeline.stages),
         path=path,
     )
-    for number, said in enumerate(made.do, 1):
-        b.text(f"{path}.do.{number}", said)
+    return made
+
+
+def todos(b: Building, pipeline: Pipeline, node: Map, path: str) -> list[Todo]:
+    """The checklist of a stage; its lines have different names in all of the pipeline, because ticks are kept by them."""
+    made: list[Todo] = []
+    for number, one in enumerate(nodes(node, "do"), 1):
+        said = one.text if isinstance(one, Scalar) else text(one, "text")
+        if not said:
+            continue
+        key = text(one, "name") or snake(said)[:60].rstrip("_")
+        if pipeline.todo(key) or any(key == other.key for other in made):
+            mend = "Write another text, or give it a name of its own: `{text: …, name: …}`."
+            b.faults.add("E319", one, f"'{shorten(said)}' stands in two checklists of '{pipeline.name}'.", mend)
+            continue
+        where = f"{path}.do.{number}"
+        made.append(Todo(key, b.text(where, said), flag(one, "must"), where))
     return made
 
 
@@ -121,13 +138,9 @@ def finish(b: Building) -> None:
         entity = b.schema.entities[one.entity]
         for key, value in entries(submap(node, "stages")):
             if key.text in one.stages:
-                gate(b, one, one.stages[key.text], texts(value, "require"), entity)
+                gate(b, one, one.stages[key.text], value, entity)
         one.when = b.expression(scalar(node, "when"), entity.scope, "boolean")
-        for approval in nodes(node, "approvals"):
-            when = b.expression(scalar(approval, "when"), entity.scope, "boolean")
-            by = [role for said in texts(approval, "by") if (role := b.reference(said, b.schema.roles, "role", "E310"))]
-            if when is not None:
-                one.approvals.append(Approval(when, by, text(approval, "say")))
+        one.approvals = approvals.build(b, node, entity, one.path, one)
         moves(b, one, submap(node, "moves"))
         told = any(fault.file == node.file and fault.code in ("E104", "E310", "E311", "E102") for fault in b.faults)
         former: dict[str, str] = {}
@@ -153,18 +166,31 @@ def finish(b: Building) -> None:
     defaults(b)
 
 
-def gate(b: Building, one: Pipeline, to: Stage, asked: list[Scalar], entity: Entity) -> None:
-    for said in asked:
-        key = b.field(said, entity, "E309")
-        if key is None:
-            continue
-        if key in to.require:
-            b.faults.add("E309", said, f"'{key}' is asked for twice.", "Remove one of the two.")
-        elif entity.fields[key].computed or entity.fields[key].system:
-            why = "is computed" if entity.fields[key].computed else "is the system's own"
-            b.faults.add("E309", said, f"'{key}' {why}, so nobody can fill it.", "Ask for a field that users fill.")
-        else:
-            to.require.append(key)
+def gate(b: Building, one: Pipeline, to: Stage, node: Any, entity: Entity) -> None:
+    """What a stage wants and asks, and who works in it."""
+    for word, kept in (("require", to.require), ("ask", to.ask)):
+        for said in texts(node, word):
+            if word == "require" and said.text in entity.back and said.text not in entity.fields:
+                key: str | None = said.text
+            elif (key := b.field(said, entity, "E309")) is None:
+                continue
+            assert key is not None
+            if key in to.require or key in kept:
+                b.faults.add("E309", said, f"'{key}' is asked for twice.", "Remove one of the two.")
+            elif key in entity.fields and (entity.fields[key].computed or entity.fields[key].system):
+                why = "is computed" if entity.fields[key].computed else "is the system's own"
+                b.faults.add("E309", said, f"'{key}' {why}, so nobody can fill it.", "Ask for a field that users fill.")
+            else:
+                kept.append(key)
+    to.responsible = [role for said in texts(node, "responsible") if (role := b.reference(said, b.schema.roles, "role", "E310"))]
+    if to.outcome and to.responsible:
+        message = f"the stage '{to.key}' is {to.outcome}, so there is no work in it for anybody."
+        b.faults.add("E320", node.keys["responsible"], message, "Remove `responsible:`, or name the roles at the stage before.")
+    for number, todo in enumerate(to.do, 1):
+        if to.outcome and todo.must:
+            message = f"the stage '{to.key}' is {to.outcome}: nothing comes after it that '{shorten(todo.text)}' could hold up."
+            item = nodes(node, "do")[number - 1]
+            b.faults.add("E320", item, message, "Remove `must:`, or put the line into the stage before.")
 
 
 def moves(b: Building, one: Pipeline, node: Map) -> None:

@@ -23,7 +23,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 #: Words a field, entity or list cannot be called: the language, its constants and the record itself use them.
 RESERVED = frozenset("me today now true false none null drop".split())
 #: Fields every entity has; see `entities.system_fields`.
-SYSTEM = ("id", "created_on", "created_by", "changed_on", "changed_by", "deleted_on", "stage_on")
+SYSTEM = ("id", "created_on", "created_by", "changed_on", "changed_by", "deleted_on", "stage_on", "ticks")
 
 
 class Shape:
