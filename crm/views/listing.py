@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from crm.errors import Denied, Missing, Refused
 from crm.fields.base import OPERATORS, Shown
+from crm.records import agenda
 from crm.views.app import href
 
 PAGE = 50
@@ -509,14 +510,13 @@ class Listing:
         activities = self.schema.activities
         if activities and activities.entity == self.entity.name:
             return activities.due
-        return self.entity.role("next", record) if self.entity.pipelines else None
+        return self.entity.role("next", record)
 
     def _is_open(self, record: Any) -> bool:
         activities = self.schema.activities
         if activities and activities.entity == self.entity.name:
             return record.get(activities.done) is None
-        stage = self.schema.stage_of(self.entity.name, record)
-        return stage is None or stage.open
+        return agenda.is_open(self.door, record)
 
     def rows(self, records: Sequence[Any]) -> list[list]:
         """[[key, address, cells]] of a page of records."""
@@ -540,7 +540,7 @@ class Listing:
         }
         taken: set[str] = set()
         heads = []
-        next_key = self.entity.role("next") if self.entity.pipelines else None
+        next_key = self.entity.role("next")
         for i, path in enumerate(self.columns):
             field = self.field(path)
             kind = ["num"] if getattr(field, "align", "left") == "right" else []

@@ -9,6 +9,7 @@ from typing import Any
 from tinydb import where
 
 from crm.errors import Denied, Missing, Refused
+from crm.records import agenda
 from crm.views.text import monday_after, title_field
 
 MORNING = time(9, 0)
@@ -227,19 +228,10 @@ def people(app: Any, record: Any, limit: int = 12) -> list[tuple[int, str, str]]
 # -- the record's own next day, where its pipeline has one
 def next_keys(app: Any, entity: Any, record: Mapping[str, Any] | None = None) -> tuple[str | None, str | None]:
     """(the field with the day of the next step, the text field beside it) that may be typed."""
-    key = entity.role("next", record) if entity.pipelines else None
+    key, words = entity.role("next", record), entity.role("next_text", record)
     if not key or entity.fields[key].fixed:
         return None, None
-    stem = key.rsplit("_", 1)[0]
-    words = next(
-        (
-            one
-            for one, field in entity.own_fields.items()
-            if one != key and one.startswith(stem) and field.kind == "text" and not field.fixed
-        ),
-        None,
-    )
-    return key, words
+    return key, words if words and not entity.fields[words].fixed else None
 
 
 def set_next(app: Any, record: Any, day: date | None, words: str | None) -> None:
@@ -249,8 +241,7 @@ def set_next(app: Any, record: Any, day: date | None, words: str | None) -> None
     writable = app.door.writable(record.entity, record)
     if key is None or key not in writable:
         return
-    stage = app.schema.stage_of(record.entity, record)
-    if stage is not None and not stage.open:
+    if not agenda.is_open(app.door, record):
         return
     values: dict[str, Any] = {key: moment(app, entity.fields[key], day) if day else None}
     if text and text in writable:

@@ -1,0 +1,152 @@
+"""What a person has agreed to do next, and what lacks a next step (B7): activities that are planned, and records whose entity has a
+`next` role. Home, lists, mails and calendars all read it here, so that overdue, today and later mean the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from tinydb.queries import where
+
+from crm.records.queries import all_of
+from crm.records.record import Record
+from crm.schema.model import Entity
+from crm.words import utc
+
+#: So many steps of one kind of record are read at most.
+MOST = 300
+LATE, TODAY, LATER = "late", "today", "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One next step: `when` as stored (a day, or a moment), `day` in the reader's time zone, `what` is to be done; `planned` when it is
+    an activity, else it is the record's own next step."""
+
+    record: Record
+    when: date | datetime
+    day: date
+    what: str
+    planned: bool
+
+    @property
+    def entity(self) -> str:
+        return self.record.entity
+
+    @property
+    def id(self) -> int:
+        return self.record.id
+
+    @property
+    def key(self) -> str:
+        return f"{self.record.entity}-{self.record.id}"
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is meant for a time of the day, not for the day."""
+        return isinstance(self.when, datetime)
+
+
+def state(day: date, today: date) -> str:
+    """`late`, `today` or `later`."""
+    return LATE if day < today else TODAY if day == today else LATER
+
+
+def is_open(door: Any, record: Record) -> bool:
+    """Whether a record needs a next step: its entity has the role, and it is open."""
+    role = door.schema.entities[record.entity].next
+    if role is None:
+        return False
+    return role.open is None or bool(role.open.holds(door.company.env(record.entity, record.id, record._doc, door.actor)))
+
+
+def lacks(door: Any, record: Record) -> bool:
+    """Whether a record is open and has no next step that this user could see."""
+    role = door.schema.entities[record.entity].next
+    return role is not None and role.on in record and record[role.on] is None and is_open(door, record)
+
+
+def entities(door: Any) -> list[Entity]:
+    """The entities with a next step that this user may see."""
+    return [
+        one
+        for one in door.schema.entities.values()
+        if one.next is not None and door.may("see", one.name) and all(door.path_open(one.name, path) for path in one.next.missing.uses)
+    ]
+
+
+def mine(door: Any, entity: Entity) -> Any:
+    """The condition that a record is this user's own."""
+    key = entity.role("owner")
+    return where(key if key and key in door.readable(entity.name) else "created_by") == door.actor.id
+
+
+def steps(door: Any, until: date, since: date | None = None, most: int = MOST, tz: Any = None) -> list[Step]:
+    """The open steps of this user up to and including the day `until` (from `since` on), the earliest first.
+
+    What an activity plans for a day is not told a second time by the record it is about.
+    """
+    tz = tz or door.words.tz
+    found: list[Step] = []
+    told: set[tuple[str, int, date]] = set()
+    roles = door.schema.activities
+    if roles is not None and door.may("see", roles.entity):
+        entity = door.schema.entities[roles.entity]
+        readable = door.readable(entity.name)
+        if {roles.due, roles.done} <= readable:
+            own = (where(roles.owner) if roles.owner in readable else where("created_by")) == door.actor.id
+            cond = all_of(_between(entity.fields[roles.due], since, until, tz), own, ~where(roles.done).exists())
+            links = [(key, one.to) for key, one in entity.own_fields.items() if one.name == "link" and key in readable]
+            for record in door.list(entity.name, where=cond, order=[roles.due], limit=most):
+                when = record[roles.due]
+                day = _day(when, tz)
+                told |= {(to, record[key], day) for key, to in links if isinstance(record[key], int)}
+                found.append(Step(record, when, day, record.title, True))
+    for entity in entities(door):
+        role = entity.next
+        assert role is not None
+        cond = all_of(_between(entity.fields[role.on], since, until, tz), mine(door, entity))
+        for record in door.list(entity.name, where=[one for one in (role.open, cond) if one is not None], order=[role.on], limit=most):
+            when = record[role.on]
+            day = _day(when, tz)
+            if (entity.name, record.id, day) not in told:
+                found.append(Step(record, when, day, words_of(entity, record) or record.title, False))
+    found.sort(key=lambda step: (step.day, str(step.when)))
+    return found
+
+
+def without(door: Any, most: int = 6, own: bool = True) -> tuple[list[Record], int]:
+    """Open records (this user's own, or all they see) without a next step: the longest untouched first, and how many there are."""
+    found: list[Record] = []
+    total = 0
+    for entity in entities(door):
+        cond = [entity.next.missing, *([mine(door, entity)] if own else [])]  # type: ignore[union-attr]
+        count = door.count(entity.name, where=cond)
+        if count:
+            total += count
+            found += door.list(entity.name, where=cond, order=["changed_on"], limit=most)
+    found.sort(key=lambda record: str(record._doc.get("changed_on") or ""))
+    return found[:most], total
+
+
+def words_of(entity: Entity, record: Mapping[str, Any]) -> str:
+    """What a record's next step is, in its own words; "" where it says nothing or the user may not read it."""
+    key = entity.role("next_text", record)
+    return str(record[key] or "") if key and key in record else ""
+
+
+def _day(when: date | datetime, tz: Any) -> date:
+    return when.astimezone(tz).date() if isinstance(when, datetime) else when
+
+
+def _between(field: Any, since: date | None, until: date, tz: Any) -> Any:
+    """The condition that a date or datetime field lies within some days of a time zone, ends included."""
+
+    def at(day: date) -> Any:
+        return field.to_json(utc(datetime.combine(day, time(), tzinfo=tz)) if field.kind == "datetime" else day)
+
+    path = where(field.key)
+    return all_of(path >= at(since) if since is not None else None, path < at(until + timedelta(days=1)))
