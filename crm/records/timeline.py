@@ -9,24 +9,30 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 from tinydb.queries import QueryInstance, where
 
+from crm.days import day_shift
 from crm.errors import Refused
+from crm.fields.datetime import moment_json
 from crm.records.access import Sight
 from crm.records.company import MOVES
-from crm.records.env import points_to
+from crm.records.env import points_to, points_to_some, targets
 from crm.records.past import Past
+from crm.records.queries import all_of
 from crm.schema.model import Entity
 from crm.stores import where_id
+from crm.words import folded
 
 #: The kind of a stage change among events.
 STAGE = "stage"
 #: How many linked records are asked for their stage changes.
 MOST = 5000
+#: How many daughters are looked at, and up to how many of them each is asked by itself.
+FAMILY, EACH = 500, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +52,91 @@ class Event:
     done: bool
     label: str = ""  # the kind in the user's words
     stage: str = ""  # a stage change: where to
+    about: str = ""  # with `below`: whose it is, where it is not the record's own
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events are wanted: `kinds` (None: all), words in `find`, of one user (`who`), from `since` to `until` (days of the reader)."""
+
+    kinds: frozenset[str] | None = None
+    find: str = ""
+    who: int | None = None
+    since: date | None = None
+    until: date | None = None
 
 
 class Timeline_(Past):
     """The 360° view."""
 
     def timeline(
-        self, entity: str, id: int, kinds: Collection[str] | None = None, find: str = "", before: str | None = None, limit: int = 50
+        self,
+        entity: str,
+        id: int,
+        kinds: Collection[str] | None = None,
+        find: str = "",
+        before: str | None = None,
+        limit: int = 50,
+        who: int | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        below: bool = False,
     ) -> list[Event]:
-        """The newest events around a record this user may see; `kinds` and `find` filter, `before` is the key of the last one shown."""
+        """The newest events around a record this user may see. `kinds`, `find` (words), `who` (a user's id), `since` and `until` (days)
+        filter; `before` is the key of the last one shown; `below` takes in the records that belong to this one (its daughters)."""
         self._doc(self.sight(entity), id)
         cursor = _cursor(before)
-        wanted = set(kinds) if kinds is not None else None
-        words = find.strip()
-        moves = wanted is None or STAGE in wanted
-        linking = self._linking(entity, id)
+        wanted = Filter(frozenset(kinds) if kinds is not None else None, find.strip(), who, since, until)
+        ids = self.family(entity, id) if below else [id]
+        moves = wanted.kinds is None or STAGE in wanted.kinds
+        linking = self._linking(entity, ids)
         sources: list[_Source] = []
-        for other, here in linking:
+        for other, _, here in linking:
             if other.timeline is not None:
-                sources += self._events(other, here, wanted, words, cursor)
-        if moves and not words:
-            sources += self._moved(entity, id, linking, cursor)
+                sources += self._events(other, here, wanted, cursor)
+        if moves and not wanted.find:
+            sources += self._moved(entity, ids, linking, wanted, cursor)
         found = self.company.store.newest([(one.table, one.conds, one.on) for one in sources], limit)
         places = {(sources[number].name, doc_id): on for number, doc_id, on in found}  # one record may link here twice
         newest = sorted(places, key=lambda place: (place[0], -place[1]))
         newest.sort(key=lambda place: _instant(places[place]), reverse=True)
-        told = self._tell(newest[:limit], entity, id)
-        if not moves or not words:
+        told = self._tell(newest[:limit], entity, ids)
+        if not moves or not wanted.find:
             return told
         events = ((_Down(event.on, event.key.split("/")[1], event.id), event) for event in told)
-        merged = heapq.merge(events, self._moves(entity, id, words, cursor, limit), key=lambda pair: pair[0])
+        merged = heapq.merge(events, self._moves(entity, ids, linking, wanted, cursor, limit), key=lambda pair: pair[0])
         return [event for _, event in islice(merged, limit)]
 
-    def _tell(self, places: list[tuple[str, int]], entity: str, id: int) -> list[Event]:
+    def family(self, entity: str, id: int, most: int = FAMILY) -> list[int]:
+        """A record and all that belong to it, by the entity's link to itself; those this user may see, the nearest first."""
+        key = above(self.company.schema.entities[entity])
+        sight = self.sight(entity)
+        found = [id]
+        if key is None or key not in sight.plan.readable:
+            return found
+        known, level = {id}, [id]
+        while level and len(found) < most:
+            level = self.company.table(entity).ids(all_of(sight.living(), where(key).one_of(level)))  # type: ignore[arg-type]
+            level = [one for one in level if one not in known][: most - len(found)]
+            known.update(level)
+            found += level
+        return found
+
+    def timeline_people(self, entity: str, id: int, below: bool = False) -> dict[int, str]:
+        """`{id: name}` of the colleagues who did something here, by name: the choices of the filter."""
+        self._doc(self.sight(entity), id)
+        users = self.company.schema.users
+        if users is None:
+            return {}
+        found: set[int] = set()
+        for other, _, here in self._linking(entity, self.family(entity, id) if below else [id]):
+            key = other.timeline.who if other.timeline is not None else None
+            if key and key in self.sight(other.name).plan.readable and getattr(other.fields[key], "to", None) == users.entity:
+                rows = self.company.table(other.name).aggregate([key], None, all_of(self.sight(other.name).living(), here))
+                found |= {row[key] for row in rows if isinstance(row[key], int)}
+        return dict(sorted(self.titles(users.entity, found).items(), key=lambda pair: pair[1].casefold()))
+
+    def _tell(self, places: list[tuple[str, int]], entity: str, ids: list[int]) -> list[Event]:
         """The events of `(source, number)`, in the same order; those of one table are fetched and shown together."""
         numbers: dict[str, list[int]] = {}
         for name, number in places:
@@ -87,10 +145,10 @@ class Timeline_(Past):
         for name, some in numbers.items():
             if name == STAGE:
                 rows = self.company.store.table(MOVES).get_many(some)
-                made |= {(name, row.doc_id): event for row, event in zip(rows, self._move_events(rows, entity, id), strict=True)}
+                made |= {(name, row.doc_id): event for row, event in zip(rows, self._move_events(rows, entity, ids), strict=True)}
             else:
                 docs = self.company.table(name).get_many(some)
-                made |= {(name, doc.doc_id): event for doc, event in zip(docs, self._shown_events(name, docs), strict=True)}
+                made |= {(name, doc.doc_id): event for doc, event in zip(docs, self._shown_events(name, docs, entity, ids), strict=True)}
         return [event for place in places if (event := made.get(place)) is not None]
 
     def timeline_kinds(self, entity: str) -> dict[str, str]:
@@ -111,8 +169,9 @@ class Timeline_(Past):
         result[STAGE] = self.words("Stage changes")
         return result
 
-    def _linking(self, entity: str, id: int) -> list[tuple[Entity, QueryInstance]]:
-        """`(entity, query)` for each link that some living record points here with, through fields this user may read."""
+    def _linking(self, entity: str, ids: list[int]) -> list[_Linked]:
+        """`(entity, link, query)` for each link that some living record points here with, through fields this user may read. Of few
+        records each has its own query: each is then read along an index by time."""
         links = self._around.get(entity)
         if links is None:
             links = self._around[entity] = [
@@ -125,13 +184,18 @@ class Timeline_(Past):
                 and link.key in self.sight(other.name).plan.readable
             ]
         live = self.company.live
-        found = [(other, points_to(link, id)) for other, link in links]
-        there = self.company.store.present([(other.name, (live, here)) for other, here in found])
+        if len(ids) <= EACH:
+            found = [_Linked(other, link, points_to(link, id)) for other, link in links for id in ids]
+        else:
+            found = [_Linked(other, link, points_to_some(link, ids)) for other, link in links]
+        there: list[bool] = []
+        for start in range(0, len(found), 400):
+            there += self.company.store.present([(one.entity.name, (live, one.here)) for one in found[start : start + 400]])
         return [one for one, some in zip(found, there, strict=True) if some]
 
     # -- sources: what to ask of which table
 
-    def _events(self, other: Entity, here: QueryInstance, kinds: set[str] | None, find: str, cursor: Any) -> list[_Source]:
+    def _events(self, other: Entity, here: QueryInstance, wanted: Filter, cursor: Any) -> list[_Source]:
         """Where events of one entity are, for one of its links."""
         sight = self.sight(other.name)
         spec = other.timeline
@@ -140,22 +204,29 @@ class Timeline_(Past):
         if spec.on not in readable:
             return []
         conds = [sight.living(), here, where(spec.on).exists()]
-        if kinds is not None:
+        if wanted.kinds is not None:
             if spec.kind_is_field and spec.kind in readable:
-                mine = [one for one in kinds if one in (getattr(other.fields[spec.kind], "options", None) or {})]
+                mine = [one for one in wanted.kinds if one in (getattr(other.fields[spec.kind], "options", None) or {})]
                 if not mine:
                     return []
                 conds.append(where(spec.kind).one_of(mine))
-            elif (spec.kind or other.name) not in kinds and other.name not in kinds:
+            elif (spec.kind or other.name) not in wanted.kinds and other.name not in wanted.kinds:
                 return []
-        if find:
-            conds.append(self._finding(other, sight, find))
+        if wanted.who is not None:
+            if spec.who is None or spec.who not in readable or not getattr(other.fields[spec.who], "to", None):
+                return []
+            conds.append(where(spec.who) == wanted.who)
+        if wanted.since is not None or wanted.until is not None:
+            conds.append(other.fields[spec.on].within(wanted.since, wanted.until, self.words))
+        if wanted.find:
+            conds.append(self._finding(other, sight, wanted.find))
         if cursor is not None:
             conds.append(_earlier(cursor, other.name, spec.on, other.fields[spec.on]))
         return [_Source(other.name, other.name, conds, spec.on)]
 
-    def _shown_events(self, name: str, docs: list[Any]) -> list[Event]:
+    def _shown_events(self, name: str, docs: list[Any], entity: str, ids: list[int]) -> list[Event]:
         """The events that records of one entity are."""
+        whose = self._whose(name, docs, entity, ids)
         sight = self.sight(name)
         other, readable, spec = sight.entity, sight.plan.readable, sight.entity.timeline
         assert spec is not None
@@ -209,9 +280,23 @@ class Timeline_(Past):
                     who=who,
                     done=done_key is None or doc.get(done_key) is not None,
                     label=face[1],
+                    about=whose.get(number, ""),
                 )
             )
         return events
+
+    def _whose(self, name: str, docs: list[Any], entity: str, ids: list[int]) -> dict[int, str]:
+        """`{event: title}` of the daughter an event belongs to, where it is not one of the record itself."""
+        if len(ids) < 2:
+            return {}
+        links = [link for other, link in self._around[entity] if other.name == name]
+        family, owners = set(ids[1:]), {}
+        for doc in docs:
+            found = [one for link in links for one in targets(doc.get(link.key))]
+            if ids[0] not in found:
+                owners[doc.doc_id] = next((one for one in found if one in family), None)
+        titles = self.titles(entity, {one for one in owners.values() if one is not None})
+        return {number: titles.get(one, "") for number, one in owners.items() if one is not None}
 
     def _finding(self, other: Entity, sight: Sight, text: str) -> QueryInstance | None:
         """Events whose readable words hold the text."""
@@ -234,55 +319,63 @@ class Timeline_(Past):
             found = one if found is None else found | one
         return found if found is not None else where_id("==", -1)
 
-    def _moved(self, entity: str, id: int, linking: list[tuple[Entity, QueryInstance]], cursor: Any) -> list[_Source]:
+    def _moved(self, entity: str, ids: list[int], linking: list[_Linked], wanted: Filter, cursor: Any) -> list[_Source]:
         """Where stage changes are: of the record itself and of what links to it, as far as this user sees those records."""
         company = self.company
         mine: dict[str, set[int]] = {}
         one = company.schema.entities[entity]
         if one.stage_field and one.stage_field in self.sight(entity).plan.readable:
-            mine[entity] = {id}
+            mine[entity] = set(ids)
         links = [
             (other.name, [company.live, here], "doc_id")
-            for other, here in linking
+            for other, _, here in linking
             if other.stage_field and other.stage_field in self.sight(other.name).plan.readable
         ]
         for number, doc_id, _ in company.store.newest(links, MOST):
             mine.setdefault(links[number][0], set()).add(doc_id)
         sources = []
-        earlier = [_earlier(cursor, STAGE, "on", None)] if cursor is not None else []
-        for name, ids in mine.items():
-            seen = [doc_id for (doc_id,) in company.table(name).among(sorted(ids), ("doc_id",), self.sight(name).living())]
+        conds: list[Any] = [_earlier(cursor, STAGE, "on", None)] if cursor is not None else []
+        if wanted.who is not None:
+            conds.append(where("who") == wanted.who)
+        if wanted.since is not None:
+            conds.append(where("on") >= moment_json(self.words.midnight(wanted.since)))
+        if wanted.until is not None:
+            conds.append(where("on") < moment_json(self.words.midnight(day_shift(wanted.until, 1))))
+        for name, some in mine.items():
+            seen = [doc_id for (doc_id,) in company.table(name).among(sorted(some), ("doc_id",), self.sight(name).living())]
             if seen:
                 record = where("record").one_of(sorted(seen))  # type: ignore[arg-type]
-                sources.append(_Source(STAGE, MOVES, [company.live, where("entity") == name, record, *earlier], "on"))
+                sources.append(_Source(STAGE, MOVES, [company.live, where("entity") == name, record, *conds], "on"))
         return sources
 
-    def _moves(self, entity: str, id: int, find: str, cursor: Any, limit: int) -> Iterator[tuple[Any, Event]]:
-        """Stage changes whose words hold `find`, in order: the words are only known once a change is told."""
-        table, text = self.company.store.table(MOVES), find.casefold()
-        at, found, linking = cursor, 0, self._linking(entity, id)
+    def _moves(
+        self, entity: str, ids: list[int], linking: list[_Linked], wanted: Filter, cursor: Any, limit: int
+    ) -> Iterator[tuple[Any, Event]]:
+        """Stage changes whose words hold what is looked for, in order: the words are only known once a change is told."""
+        table, text = self.company.store.table(MOVES), folded(wanted.find)
+        at, found = cursor, 0
         while found < limit:
-            sources = self._moved(entity, id, linking, at)
+            sources = self._moved(entity, ids, linking, wanted, at)
             rows = self.company.store.newest([(one.table, one.conds, one.on) for one in sources], limit)
             newest = sorted({doc_id: on for _, doc_id, on in rows}.items(), key=lambda one: (_instant(one[1]), one[0]), reverse=True)[
                 :limit
             ]
             docs = table.get_many([doc_id for doc_id, _ in newest])
-            for row, event in zip(docs, self._move_events(docs, entity, id), strict=True):
-                if event is not None and text in f"{event.title} {event.text}".casefold():
+            for row, event in zip(docs, self._move_events(docs, entity, ids), strict=True):
+                if event is not None and text in folded(f"{event.title} {event.text}"):
                     found += 1
                     yield (_Down(event.on, STAGE, row.doc_id), event)
             if len(newest) < limit:
                 break
             at = (newest[-1][1], STAGE, newest[-1][0])
 
-    def _move_events(self, rows: list[Any], entity: str, id: int) -> list[Event | None]:
+    def _move_events(self, rows: list[Any], entity: str, ids: list[int]) -> list[Event | None]:
         """What stage changes say; None for those of records this user does not see."""
         company, words = self.company, self.words
         records: dict[str, list[int]] = {}
         for row in rows:
             records.setdefault(row["entity"], []).append(row["record"])
-        titles = {name: self.titles(name, ids) for name, ids in records.items() if name in company.schema.entities}
+        titles = {name: self.titles(name, some) for name, some in records.items() if name in company.schema.entities}
         users = company.schema.users
         who = self.titles(users.entity, {row["who"] for row in rows if row.get("who") is not None}) if users is not None else {}
         events: list[Event | None] = []
@@ -308,7 +401,7 @@ class Timeline_(Past):
                     on=_moment(row["on"]),
                     kind=STAGE,
                     icon="emoji_events" if outcome == "won" else "flag" if outcome else "moving",
-                    title=said if entity == name and record == id else f"{title}: {said}",
+                    title=said if entity == name and record == ids[0] else f"{title}: {said}",
                     text="",
                     result="",
                     who=who.get(row.get("who"), ""),
@@ -318,6 +411,22 @@ class Timeline_(Past):
                 )
             )
         return events
+
+
+class _Linked(NamedTuple):
+    """A way records point at those the timeline is of: whose they are, by which link, and the query for them."""
+
+    entity: Entity
+    link: Any
+    here: QueryInstance
+
+
+def above(entity: Entity) -> str | None:
+    """The link from a record to the one it belongs to: what its `tree:` says, else its first link to its own kind."""
+    tree = getattr(entity, "tree", None)
+    if tree is not None:
+        return str(tree.by)
+    return next((key for key, one in entity.own_fields.items() if one.name == "link" and one.to == entity.name), None)
 
 
 class _Source(NamedTuple):
