@@ -213,7 +213,7 @@ class Importer:
 
     def step(self) -> Any:
         note = self.t("Import of {file}", file=Path(self.outcome.file).name)
-        return self.door.step(note, later=True, lenient=self.map.gates == "skip" and self.door.actor.admin)
+        return self.door.step(note, later=True, lenient=self.map.gates == "skip" and self.door.actor.admin, fires="import")
 
     # -- before: what is linked and what is already there
 

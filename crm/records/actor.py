@@ -33,6 +33,7 @@ class Actor:
     admin: bool = False
     active: bool = True
     system: bool = False
+    automatic: bool = False  # the engine doing what an automation says: no role stands in its way, the rules of moves do
 
     @property
     def teams(self) -> list[int]:
@@ -148,6 +149,12 @@ class People:
         if isinstance(value, dict):
             return " ".join(str(value[key]) for key in ("first", "last") if value.get(key)) or None
         return str(value) if value else str(row.get("login") or "")
+
+    def with_role(self, role: str) -> list[int]:
+        """The users of a role who may sign in, by id."""
+        self.refresh()
+        keys = self.company.schema.users
+        return [one for one, row in self._rows.items() if row.get("role") == role and (keys is None or not keys.active or row.get("active"))]
 
     def called(self, login: str | None) -> str:
         """The name of whoever wrote under this login: what history shows."""

@@ -72,6 +72,7 @@ class Company:
         self.parsed: OrderedDict[Any, Any] = OrderedDict()
         self._live = ~where(DELETED).exists()
         self._zone: Any = None
+        self._standing: dict[str, tuple[int, list[tuple[int, Any]]]] = {}
         self._literals: dict[str, list[tuple[Any, Any]]] = {}
         self._nothing: dict[str, dict[str, Any]] = {}
         self._fulltext: dict[str, dict[str, list[str]]] = {}
@@ -332,8 +333,17 @@ class Company:
     def wrote(self, entity: str) -> None:
         """Called after a write: people and teams are read again when they were written."""
         schema = self.schema
+        self._standing.pop(entity, None)
         if (schema.users and schema.users.entity == entity) or (schema.teams and schema.teams.entity == entity):
             self.people.stale()
+
+    def standing(self, entity: str) -> list[tuple[int, Any]]:
+        """All living (id, document) of an entity of few records, kept until somebody writes: what links find their record among."""
+        sequence = self.store.sequence
+        kept = self._standing.get(entity)
+        if kept is None or kept[0] != sequence:
+            kept = self._standing[entity] = (sequence, [(doc.doc_id, doc) for doc in self.find(entity)])
+        return kept[1]
 
     # -- documents, without asking whose
 

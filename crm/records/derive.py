@@ -12,9 +12,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from crm.records import trees
 from crm.records.env import points_to, targets
 from crm.records.queries import all_of
-from crm.records.shape import DELETED, LINKS_ONE, Lookup, Rollup, Shape
+from crm.records.shape import DELETED, HAND, LINKS_ONE, Lookup, Rollup, Shape
+
+from crm.schema.scope import TREE
 
 if TYPE_CHECKING:
     from crm.records.company import Company
@@ -41,7 +44,7 @@ def own_formulas(company: Company, shape: Shape, doc: dict[str, Any], env: Any, 
     """Compute the formulas of a record into `doc` (all of them, or those that read something `changed`); the keys that changed."""
     touched: set[str] = set()
     for field, formula, uses in shape.formulas:
-        if changed is not None and not (uses & changed or uses & touched):
+        if changed is not None and not (uses & changed or uses & touched) or field.by_hand and field.key in doc.get(HAND, ()):
             continue
         value = compute(field, formula, env)
         if not same(doc.get(field.key), value):
@@ -81,11 +84,14 @@ class Settling:
         self.company = company
         self.later = later
         self.open: dict[tuple[str, int], set[str]] = {}  # record → rollups and formulas to compute anew
+        self.watch: Any = None  # notes what is written, for automations
 
     # -- what a change means for others
 
     def changed(self, entity: str, doc_id: int, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, depth: int = 0) -> None:
         """A record was made (`old` None), changed, or is gone (`new` None; also softly)."""
+        if self.watch is not None and entity in self.watch.book:
+            self.watch.note(entity, doc_id, old, new)
         shape = self.company.shapes[entity]
         if old is not None and old.get(DELETED) is not None:
             old = None
@@ -106,6 +112,8 @@ class Settling:
                     continue
                 step = self._step(rollup, shape, doc_id, old if target in before else None, new if target in after else None, target)
                 waiting.setdefault((rollup.entity, target), {})[rollup.field.key] = step
+        if shape.treed:
+            trees.fed(self, shape, doc_id, old, new, keys, waiting)
         for lookup in shape.watched:
             if keys is None or keys & lookup.keys:
                 self._readers(lookup, doc_id, waiting)
@@ -167,7 +175,7 @@ class Settling:
                 _put(new, key, value)
         formulas = {field.key for field, _, _ in shape.formulas} & again
         for field, formula, uses in shape.formulas:
-            if field.key in formulas or uses & touched:
+            if (field.key in formulas or uses & touched) and not (field.by_hand and field.key in new.get(HAND, ())):
                 value = compute(field, formula, env)
                 if not same(new.get(field.key), value):
                     touched.add(field.key)
@@ -185,6 +193,8 @@ class Settling:
     def rollup(self, rollup: Rollup, doc_id: int, env: Any) -> Any:
         """A figure computed from all records that link here, by the store where it is one plain aggregate."""
         company = self.company
+        if rollup.back == TREE:
+            return trees.total(company, rollup, doc_id, env)
         child, _ = company.schema.entities[rollup.entity].back[rollup.back]
         if rollup.how in ("count", "sum", "min", "max"):
             source = company.schema.entities[child].fields.get(rollup.path or "")

@@ -65,6 +65,13 @@ def passed(pipeline: Pipeline, start: Stage | None, end: Stage) -> list[Stage]:
     return [one for one in pipeline.stages.values() if one.open and start.index < one.index < end.index] + [end]
 
 
+def outcome_keys(pipeline: Pipeline, stage: Stage) -> list[str]:
+    """The fields that tell how a record ended in this stage: the reason, what the stage wants, what it asks."""
+    if stage.open:
+        return []
+    return list(dict.fromkeys([key for key in (pipeline.fields.get("reason"), *stage.require, *stage.ask) if key]))
+
+
 def left(pipeline: Pipeline, start: Stage | None, end: Stage) -> list[Stage]:
     """The stages whose work must be done before a move: going on, the one left and those that are skipped."""
     if start is None or not start.open or not approvals.onward(start, end):

@@ -18,6 +18,7 @@ from crm.records.queries import all_of, heads
 from crm.records.record import Record
 from crm.records.scope import KEPT, parse, scope_of
 from crm.records.shape import DELETED
+from crm.records.titles import Template
 from crm.schema.model import Entity, Schema
 from crm.stores import where_id
 
@@ -289,6 +290,11 @@ class Reading(Base):
         """The second line of a document this user may see."""
         sight = self.sight(entity)
         return self.company.shapes[entity].subtitle.fill(doc, id, sight.plan.readable, self._say(sight.entity))
+
+    def fill(self, text: str, entity: str, id: int, doc: Mapping[str, Any]) -> str:
+        """A text with the fields of a record in its braces, as this user reads them; nothing where they may not."""
+        sight = self.sight(entity)
+        return Template(text, sight.entity).fill(doc, id, sight.plan.readable, self._say(sight.entity))
 
     def _nameless(self, sight: Sight, id: int) -> str:
         return f"{sight.entity.label_in(self.words)} {id}"

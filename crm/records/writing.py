@@ -319,8 +319,18 @@ class Writing_(Reading):
             doc["stage_on"] = stamp(company.now())
         draft.stage = end.key
         draft.moved = (pipeline, was, start if start is not None or old is None else None)
+        if start is not None and not start.open:
+            self._reopened(draft, pipeline, start)
         if old is not None:
             self._follow_stage(draft)
+
+    def _reopened(self, draft: Draft, pipeline: Any, start: Any) -> None:
+        """What only told of the outcome goes with it, so that the next one is asked for anew; history and timeline keep the former."""
+        fields = draft.sight.entity.fields
+        for key in gates.outcome_keys(pipeline, start):
+            field = fields.get(key)
+            if field is not None and key not in draft.given and field.show is not None and not field.show.holds(draft.env):
+                draft.put(key, None)
 
     def _follow_stage(self, draft: Draft) -> None:
         """Values that came from the stage go with it, unless somebody has set them otherwise."""
@@ -535,6 +545,10 @@ class Writing_(Reading):
             row["from"] = was
         if self._actor.id is not None:
             row["who"] = self._actor.id
+        kept = draft.sight.entity.fields
+        outcome = gates.outcome_keys(pipeline, pipeline.stages[draft.stage])
+        if said := {key: draft.doc[key] for key in outcome if key in kept and draft.doc.get(key) is not None}:
+            row["said"] = said
         if old.get("stage_on"):
             spent = _moment(row["on"]) - _moment(old["stage_on"])
             row["days"] = round(spent.total_seconds() / 86400, 3)

@@ -9,7 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from crm.errors import ConfigError, Fault
-from crm.schema import approvals, automations, campaigns, company, customers, entities, imports, labels, mails, nextstep, pipelines, reports, roles, rules, services
+from crm.schema import (
+    approvals,
+    assignments,
+    automations,
+    campaigns,
+    company,
+    conversions,
+    customers,
+    entities,
+    imports,
+    labels,
+    mails,
+    nextstep,
+    pipelines,
+    reports,
+    roles,
+    rules,
+    scores,
+    services,
+)
 from crm.schema.building import Building
 from crm.schema.faults import Faults
 from crm.schema.model import Schema
@@ -52,10 +71,13 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     customers.classes(b)
     services.build(b)
     rules.finish(b)
+    scores.build(b)
     pipelines.finish(b)
     nextstep.build(b)
     approvals.finish(b)
     roles.finish(b)
+    assignments.build(b)
+    conversions.build(b)
     reports.build(b)
     imports.build(b)
     campaigns.build(b)
