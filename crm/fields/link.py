@@ -50,6 +50,7 @@ class Link(Field):
 
     def setup(self) -> None:
         self.to = str(self.spec["to"]) if self.spec.get("to") else None
+        self.chosen: Any = None  # `where:` as an Expression over the linked record
         self.back = str(self.spec["back"]) if self.spec.get("back") else None
 
     def read(self, typed: Any, t: Words) -> Any:
@@ -67,7 +68,11 @@ class Link(Field):
         return {"text": title, "href": f"?view=record&entity={self.to}&id={value}"} if title else ""
 
     def edited(self, ctx: Shown = PLAIN) -> dict[str, Any]:
-        return {"to": self.to}
+        return {"to": self.to, **self.asking()}
+
+    def asking(self) -> dict[str, str]:
+        """What the editor says of itself when it looks for records, where not all of them may be chosen."""
+        return {"field": self.path} if self.chosen is not None else {}
 
     def editor(self, value: Any = None, ctx: Shown = PLAIN) -> dict[str, Any]:
         result = super().editor(value, ctx)

@@ -157,7 +157,7 @@ class Links(Link):
             {"key": key, "label": attribute.label_in(ctx.t), "editor": attribute.editor(None, ctx)}
             for key, attribute in self.attributes.items()
         ]
-        return {"to": self.to, "max": self.max, **({"with": with_} if with_ else {})}
+        return {"to": self.to, "max": self.max, **self.asking(), **({"with": with_} if with_ else {})}
 
     def editor(self, value: Any = None, ctx: Shown = PLAIN) -> dict[str, Any]:
         result = super().editor(value, ctx)

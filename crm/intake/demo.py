@@ -202,20 +202,27 @@ class World:
                     self.keep(self.system.create(entity, values), entity, values)
 
     def people_rows(self) -> Iterable[dict[str, Any]]:
-        """The people of the YAML; a larger company has more of those with a weight."""
+        """The people of the YAML; a larger company has more of those with a weight, each with a first name and a login of their own."""
         rows = list(self.spec.get("people") or [])
         yield from rows
         users = self.schema.users
         if users is None or self.scale <= 1:
             return
+        taken = {str(row[users.name]).split()[0] for row in rows}
+        free = [name for name in dict.fromkeys([*self.words.get("women", ()), *self.words.get("men", ())]) if name not in taken]
+        self.random.shuffle(free)
+        logins = {str(row[users.login]) for row in rows}
         copies = round(math.sqrt(self.scale))
         for number in range(2, copies + 1):
             for row in rows:
                 if "skill" in row:
                     last = self.random.choice(self.words.get("last") or ["Gray"])
-                    name = f"{str(row[users.name]).split()[0]} {last}"
+                    first = free.pop() if free else str(row[users.name]).split()[0]
+                    login = slug(first)
+                    login = login if login not in logins else f"{login}{number}.{slug(last)}"
+                    logins.add(login)
                     skill = max(0.5, min(1.6, float(row["skill"]) * self.random.uniform(0.75, 1.25)))
-                    yield {**row, users.name: name, users.login: f"{row[users.login]}{number}", "skill": skill}
+                    yield {**row, users.name: f"{first} {last}", users.login: login, "skill": skill}
 
     def row(self, entity: str, values: dict[str, Any]) -> dict[str, Any]:
         """Values with links given by name resolved."""

@@ -13,10 +13,11 @@ from typing import Any
 from rapidfuzz import fuzz
 from tinydb.queries import where
 
-from crm.errors import Missing
+from crm.errors import Missing, Refused
 from crm.records.notices import Notified
 from crm.records.record import Record
 from crm.records.why import Explaining
+from crm.schema.model import Duplicates
 
 
 class Door(Explaining, Notified):
@@ -55,15 +56,31 @@ class Door(Explaining, Notified):
                     return one, content
         raise Missing("There is no such file.")
 
+    # -- links
+
+    def choices(self, path: str, text: str = "", limit: int = 12) -> list[Record]:
+        """What a link field (`entities.order.fields.buyer`) may lead to by its `where:`, as far as this user sees it: the best hits of a
+        text, else what changed last."""
+        field = self.company.link_field(path)
+        if field is None or not field.to:
+            return []
+        try:
+            return self.list(field.to, field.chosen, find=text, order=() if text else ["-changed_on"], limit=limit)
+        except Refused:  # the condition reads what this user may not: it is asked of each, and nothing of it is told
+            found = self.list(field.to, find=text, order=() if text else ["-changed_on"], limit=limit * 20)
+            return [one for one in found if field.chosen.holds(self.company.env(field.to, one.id, self.company.doc(field.to, one.id), self._actor))][:limit]
+
     # -- twins
 
     def duplicates(self, entity: str, values: Mapping[str, Any], id: int | None = None, limit: int = 5) -> list[Record]:
-        """Records this user may see that look like the same thing, by the entity's `duplicates:` rules, the likeliest first."""
+        """Records this user may see that look like the same thing, by the entity's `duplicates:` rules and its unique fields, the likeliest
+        first."""
         sight = self.sight(entity)
         draft = self._draft(sight, None, None, values)
         found: dict[int, tuple[float, Record]] = {}
         readable = sight.plan.readable
-        for rule in sight.entity.duplicates:
+        unique = [Duplicates(same=[field.key]) for field in self.company.shapes[entity].unique]
+        for rule in [*sight.entity.duplicates, *unique]:
             keys = [key for key in rule.same if key in draft.given]
             if (
                 rule.same

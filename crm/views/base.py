@@ -239,7 +239,7 @@ class Editing(Part):
 
     def on_lookup(self, to: str, text: str = "", field: str = "") -> dict:
         """{"options": [[id, label, note]…], "create": bool} while typing in a link."""
-        return self._app.lookup(to, text)
+        return self._app.lookup(to, text, field)
 
     def on_make(self, to: str, text: str) -> dict:
         """A new thing made from within a link editor: {"value", "label"}, or a sheet is opened and {"sheet": true} returned."""

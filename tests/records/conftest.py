@@ -89,10 +89,12 @@ YAML = {
           wood: {type: choice, options: {oak: Oak, pine: Pine}}
           why: {type: text, required: "step.outcome == 'lost'", show: "step.outcome == 'lost'"}
           seller: {type: user, default: me, index: true}
+          mentor: {type: link, to: skipper, where: grade == 'gold'}
+          advisers: {type: links, to: skipper, where: grade != 'new'}
           told: {type: text, formula: "concat(skipper.name, ' / ', name)"}
           parts:
             type: lines
-            columns: {item: {type: text}, source: {type: link, to: skipper}, worth: {type: money}}
+            columns: {item: {type: text}, source: {type: link, to: skipper}, worth: {type: money}, maker: {type: link, to: skipper, where: grade == 'gold'}}
           tags: {type: tags}
         checks:
           - {that: due >= today - 3650d, say: That is long ago., field: due}

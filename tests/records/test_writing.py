@@ -71,14 +71,15 @@ def test_an_old_fault_does_not_stop_a_change_elsewhere(company: Any, doors: Any)
         doors["anna"].change("order", order.id, {"price": 4, "name": ""}) and doors["anna"].change("order", order.id, {"skipper": None})
 
 
-def test_a_unique_value_is_used_once_and_its_holder_named_only_to_who_may_see(doors: Any) -> None:
-    made(doors["anna"], mail="a@b.c")
-    with pytest.raises(RecordError) as caught:
-        made(doors["anna"], mail="a@b.c")
-    assert "Adam" in str(caught.value.problems["mail"])
-    with pytest.raises(RecordError) as caught:
-        doors["gus"].create("skipper", {"name": "Zoe", "mail": "a@b.c"})
-    assert str(caught.value.problems["mail"]) == "This is already used."
+def test_a_unique_value_is_used_once_and_told_in_the_same_words_whoever_may_see_its_holder(doors: Any) -> None:
+    one = made(doors["anna"], mail="a@b.c")
+    for who in ("anna", "gus"):
+        with pytest.raises(RecordError) as caught:
+            doors[who].create("skipper", {"name": "Zoe", "mail": "a@b.c"})
+        assert str(caught.value.problems["mail"]) == "This is already used."
+    assert doors["anna"].change("skipper", one.id, {"mail": "a@b.c", "name": "Ada"}).title == "Ada (Hel)"  # its own value is no twin
+    assert doors["anna"].duplicates("skipper", {"name": "Zoe", "mail": "a@b.c"}) == [doors["anna"].get("skipper", one.id)]
+    assert doors["gus"].duplicates("skipper", {"name": "Zoe", "mail": "a@b.c"}) == []
 
 
 def test_links_point_to_what_one_may_see(doors: Any) -> None:
@@ -92,6 +93,41 @@ def test_links_point_to_what_one_may_see(doors: Any) -> None:
     with pytest.raises(RecordError):
         doors["anna"].change("skipper", mine.id, {"friends": [theirs.id]})
     assert doors["anna"].create("order", {"name": "Yawl", "skipper": mine.id, "parts": [{"item": "mast", "source": mine.id}]})
+
+
+def test_a_link_leads_only_where_its_condition_says_on_every_way(company: Any, doors: Any) -> None:
+    anna = doors["anna"]
+    gold, new = made(anna, grade="gold"), made(anna, name="Novice", grade="new")
+    order = anna.create("order", {"name": "Yawl", "skipper": new.id, "mentor": gold.id, "advisers": [gold.id]})
+
+    def refused(key: str, act: Any) -> None:
+        with pytest.raises(RecordError) as caught:
+            act()
+        assert str(caught.value.problems[key]) == "Novice (Hel) may not be chosen here."
+
+    refused("mentor", lambda: anna.create("order", {"name": "Ketch", "skipper": new.id, "mentor": new.id}))
+    refused("mentor", lambda: anna.change("order", order.id, {"mentor": new.id}))
+    refused("mentor", lambda: anna.bulk("order", [order.id], {"mentor": new.id}))
+    refused("advisers", lambda: anna.change("order", order.id, {"advisers": [gold.id, new.id]}))
+    refused("parts", lambda: anna.change("order", order.id, {"parts": [{"item": "mast", "maker": new.id}]}))
+    assert set(anna.problems("order", {"mentor": new.id}, order.id)) == {"mentor"}
+    with doors["olga"].step("from a file", lenient=True):
+        refused("mentor", lambda: doors["olga"].change("order", order.id, {"mentor": new.id}))
+    anna.change("skipper", gold.id, {"grade": "new"})  # what is linked already stays, whatever becomes of it
+    assert anna.change("order", order.id, {"name": "Sloop", "mentor": gold.id, "advisers": [gold.id]})["mentor"] == gold.id
+
+
+def test_only_what_may_be_chosen_is_offered(company: Any, doors: Any) -> None:
+    anna = doors["anna"]
+    gold = made(anna, grade="gold")
+    made(anna, name="Novice", grade="new")
+    for path in ("entities.order.fields.mentor", "entities.order.fields.parts.columns.maker"):
+        assert [one.id for one in anna.choices(path)] == [gold.id]
+        assert [one.id for one in anna.choices(path, "adam")] == [gold.id]
+        assert anna.choices(path, "novice") == []
+    fields = company.schema.entities["order"].fields
+    assert fields["mentor"].editor()["field"] == "entities.order.fields.mentor" and "field" not in fields["skipper"].editor()
+    assert anna.choices("entities.order.fields.price") == anna.choices("nothing") == []
 
 
 def test_read_only_fields_stay_and_hidden_ones_do_not_exist(doors: Any) -> None:
