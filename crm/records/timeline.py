@@ -7,7 +7,7 @@ that moved and of what it links to. Each source is one indexed query for the new
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -402,7 +402,7 @@ class Timeline_(Past):
                     kind=STAGE,
                     icon="emoji_events" if outcome == "won" else "flag" if outcome else "moving",
                     title=said if entity == name and record == ids[0] else f"{title}: {said}",
-                    text="",
+                    text=self._outcome(one, row.get("said") or {}),
                     result="",
                     who=who.get(row.get("who"), ""),
                     done=True,
@@ -411,6 +411,13 @@ class Timeline_(Past):
                 )
             )
         return events
+
+    def _outcome(self, entity: Entity, said: Mapping[str, Any]) -> str:
+        """How a record ended, as it was told then and as far as this user may read it."""
+        readable = self.sight(entity.name).plan.readable
+        fields = [entity.fields[key] for key in said if key in readable and key in entity.fields]
+        told = [(one.label_in(self.words), one.display(one.from_json(said[one.key]), self.shown)) for one in fields]
+        return "\n".join(f"{label}: {words}" for label, words in told if words)
 
 
 class _Linked(NamedTuple):

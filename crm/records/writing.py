@@ -15,7 +15,7 @@ from tinydb.queries import where
 
 from crm.errors import Conflict, Denied, GateError, Missing, RecordError, Refused
 from crm.fields import FIELD_TYPES
-from crm.records import approvals, automation, gates
+from crm.records import approvals, automation, gates, ruled, service, trees
 from crm.records.access import Sight
 from crm.records.company import MOVES, Writing, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -227,7 +227,10 @@ class Writing_(Reading):
             self._stage(draft)
         if draft.ticked:
             self._tick(draft, may)
+        ruled.by_hand(draft)
+        ruled.matched(company, draft)
         own_formulas(company, shape, doc, env)
+        service.clock(company, draft)
         if self._gates and not self._lenient:
             draft.missing = [key for key in gates.missing(company, draft, self._actor) if key not in problems]
         return draft
@@ -423,6 +426,11 @@ class Writing_(Reading):
     def _links(self, draft: Draft, changed: set[str]) -> None:
         """What a link points to must be there and be something this user may see. Only what the user gave is asked about."""
         shape, doc, old = draft.shape, draft.doc, draft.old
+        tree = draft.sight.entity.tree
+        if tree is not None and tree.by in changed and tree.by not in draft.problems:
+            found = trees.circle(self, draft.sight.entity.name, draft.doc_id, doc.get(tree.by))
+            if found is not None:
+                draft.problems[tree.by] = found
         for field in (*shape.links, *shape.many):
             key = field.key
             if key not in changed or key not in draft.given or key in draft.problems:
