@@ -3,6 +3,7 @@
 A payload is either a message already (`to`, `subject`, `text`, `html`) or names a template:
 
     {"template": "thanks", "entity": "opportunity", "id": 7, "by": 3, "to": "ann@firm.com"}       # or "user": 4 instead of "to"
+    {"user": 4, "digest": "2026-11-23"}                                                            # see `digest.py`
 
 `by` is the user in whose name it is written: the record is read through their rights, so a template can say nothing its sender may
 not see. `user` is a user of the company: the mail goes to their address, in their language, and only while they are active.
@@ -11,9 +12,11 @@ not see. `user` is a user of the company: the mail goes to their address, in the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from crm.errors import Denied, Missing
+from crm.mail import digest
 from crm.mail.rendering import render
 
 if TYPE_CHECKING:
@@ -33,6 +36,9 @@ def compose(company: Company, payload: Mapping[str, Any]) -> dict[str, Any] | No
     if not to:
         return None
     kept = {key: payload[key] for key in ("key", "reply_to") if payload.get(key)}
+    if "digest" in payload:
+        written = digest.write(company, payload["user"], date.fromisoformat(payload["digest"]))
+        return {"to": to, **written, **kept} if written else None
     if "template" not in payload:
         return {"to": to, **{key: payload[key] for key in ("subject", "text", "html") if payload.get(key)}, **kept}
     try:

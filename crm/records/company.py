@@ -20,12 +20,13 @@ from typing import Any
 from tinydb.queries import QueryInstance, where
 
 from crm.errors import Denied, Missing, Refused
-from crm.records import automation, notices, outbox
+from crm.records import automation, feeds, notices, outbox
 from crm.records.access import Plans
 from crm.records.actor import SYSTEM, Actor, People
 from crm.records.derive import AGAIN, Settling, compute
 from crm.records.env import DocEnv, points_to
 from crm.records.queries import all_of
+from crm.records.scoring import Scoring
 from crm.records.shape import DELETED, LINKS_ONE, Rollup, Shape, shapes
 from crm.schema.model import Entity, Schema
 
@@ -53,6 +54,7 @@ class Company:
         self._lock = threading.RLock()
         self._local = threading.local()
         self.people = People(self)
+        self.scoring = Scoring(self)
         self.generation = 0
         self._take(schema)
         self.declare()
@@ -78,6 +80,7 @@ class Company:
         self._fulltext: dict[str, dict[str, list[str]]] = {}
         self.generation += 1
         self.people.stale()
+        self.scoring.forget()
 
     def words(self, language: str | None = None) -> Any:
         """The translator of a language, kept."""
@@ -154,6 +157,7 @@ class Company:
         outbox.declare(self)
         automation.declare(self)
         notices.declare(self)
+        feeds.declare(self)
 
     @staticmethod
     def column(field: Any) -> str:

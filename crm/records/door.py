@@ -14,13 +14,14 @@ from rapidfuzz import fuzz
 from tinydb.queries import where
 
 from crm.errors import Missing, Refused
+from crm.records.feeds import Subscribed
 from crm.records.notices import Notified
 from crm.records.record import Record
 from crm.records.why import Explaining
 from crm.schema.model import Duplicates
 
 
-class Door(Explaining, Notified):
+class Door(Explaining, Notified, Subscribed):
     """Everything one user may do. Made by `Company.door(actor)`; cheap, and it follows the user's role, team and the configuration."""
 
     def preference(self, key: str, default: Any = None) -> Any:

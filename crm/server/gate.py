@@ -31,6 +31,8 @@ log = logging.getLogger("crm.access")
 
 #: The only paths a stranger gets an answer from; compared as a whole, so nothing below them is open.
 OPEN = frozenset({"/healthz", "/signin"})
+#: Addresses that are a secret themselves: whoever knows one may read what lies there. They never stand in a log.
+SECRET = re.compile(r"/calendar/[A-Za-z0-9_-]{20,100}\.ics")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "testserver.localhost"})
 
@@ -132,7 +134,7 @@ class Gate:
                 await self.app(self._inside(scope, headers, visit, request_id), receive, answer)
         finally:
             seconds = time.perf_counter() - started
-            path = scope["path"]
+            path = "/calendar/….ics" if scope["path"].startswith("/calendar/") else scope["path"]
             if self.metrics is not None:
                 self.metrics.request(scope["method"], path, status, seconds)
             if not path.startswith(("/static/", "/components/")) and path != "/healthz":
@@ -157,7 +159,7 @@ class Gate:
             return 400, "This server does not answer to that name.", {}
         if method not in SAFE_METHODS and not self._origin_ok(scope, headers):
             return 403, "This came from another site and was not carried out.", {}
-        if visit is not None or path in OPEN or (path == "/metrics" and self._metrics_ok(headers)):
+        if visit is not None or path in OPEN or (method in SAFE_METHODS and SECRET.fullmatch(path)) or (path == "/metrics" and self._metrics_ok(headers)):
             return None
         if method in ("GET", "HEAD") and "text/html" in headers.get("accept", ""):
             target = path + (f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else "")

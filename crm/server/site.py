@@ -161,6 +161,7 @@ class Site:
         app.add_api_route("/password", self.change_password, methods=["POST"])
         app.add_api_route("/files/{entity}/{number}/{field}/{index}", self.file, methods=["GET"])
         app.add_api_route("/export/{entity}.csv", self.export, methods=["GET"])
+        app.add_api_route("/calendar/{secret}.ics", self.calendar, methods=["GET", "HEAD"])
         app.middleware("http")(self._guard)
         app.add_exception_handler(HTTPException, self._http_problem)  # type: ignore[arg-type]
 
@@ -386,6 +387,27 @@ class Site:
         content = await run_in_threadpool(export.csv_bytes, door, entity, **ask)
         headers = {"content-disposition": downloads.disposition(f"{entity}.csv")}
         return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+    # ---- calendars -----------------------------------------------------------------------------------------------------------
+
+    async def calendar(self, request: Request, secret: str) -> Response:
+        """The calendar of whoever owns this secret address; guessing is slowed down like that of passwords."""
+        from crm.mail.calendar import feed
+        from crm.records.feeds import owner_of
+
+        address = request.client.host if request.client else ""
+        guesser = f"calendar {address}"
+        wait = await run_in_threadpool(self.throttle.begin, guesser, address)
+        if wait:
+            return Response(status_code=429, headers={"retry-after": str(wait)})
+        user = await run_in_threadpool(owner_of, self.company, secret)
+        if user is None:
+            log.warning("calendar refused", extra={"address": address})
+            return Response(status_code=404)
+        await run_in_threadpool(self.throttle.succeed, guesser, address)
+        content = await run_in_threadpool(feed, self.company, user, str(request.base_url))
+        headers = {"content-disposition": downloads.disposition("calendar.ics"), "x-robots-tag": "noindex"}
+        return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
 
     # ---- the app -------------------------------------------------------------------------------------------------------------
 
