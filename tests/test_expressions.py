@@ -451,7 +451,7 @@ def test_every_function_is_explained_and_can_run():
     from crm.expressions.python import AGGREGATES
     from crm.expressions.python import FUNCTIONS as built
 
-    assert set(FUNCTIONS) == set(built) | set(AGGREGATES) | {"if_"}
+    assert set(FUNCTIONS) == set(built) | set(AGGREGATES) | {"if_", "within"}
     assert set(known) == set(AGGREGATES)
     assert all(about for _, _, about in FUNCTIONS.values())
 

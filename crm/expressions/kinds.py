@@ -32,6 +32,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "starts_with": (("text", "text"), "boolean", "Whether a text begins so (case and accents ignored)"),
     "ends_with": (("text", "text"), "boolean", "Whether a text ends so (case and accents ignored)"),
     "coalesce": (("any*",), "=", "The first value that is not empty"),
+    "within": (("link", "any"), "boolean", "Whether a linked record or one above it is this one: `within(territory, 'North')`"),
     "if_": (("condition", "any", "any?"), "if", "The second value where the condition holds, else the third"),
     "days": (("period or number",), "days", "A period in days: `days(today - created_on)`; or so many days: `days(14)`"),
     "months": (("number",), "period", "So many months"),

@@ -221,7 +221,7 @@ class Parser:
         self.uses.add(dotted)
         if found.many and self.collecting:
             return self._of_rows(names, places, found, level, steps, dotted)
-        if found.many and (rest or found.form == "back"):
+        if found.many and (rest or found.form in ("back", "tree")):
             raise ExpressionError(
                 "'{name}' is a list of records.", at, f"Say what of it: count({name}), sum({name}.…), any({name}, …).", name=name
             )
@@ -445,6 +445,8 @@ class Parser:
             argument(name, wanted[min(index, len(wanted) - 1)].rstrip("?*"), arg)
         if name == "if_":
             return self._if(truth(args[0]), args[1], args[2] if len(args) > 2 else n.Const("none", at, None), at)
+        if name == "within":
+            return self._within(args[0], args[1], at)
         if name == "date" and len(args) == 1:
             if isinstance(args[0], n.Const) and args[0].kind == "text":
                 return date_of(args[0], "date")
@@ -467,6 +469,25 @@ class Parser:
         if name in ("year", "month", "quarter", "week", "weekday") and args[0].kind == "datetime":
             args = [n.Day("date", args[0].at, args[0])]
         return n.Call(kind, at, name, tuple(args))
+
+    def _within(self, link: Node, value: Node, at: int) -> Node:
+        scope = link.name.scope if isinstance(link, n.Field) and link.kind == "link" else None
+        parent = getattr(scope, "tree", None)
+        if not isinstance(link, n.Field) or scope is None or parent is None:
+            raise ExpressionError(
+                "within asks about records that lie below each other.", link.at, "Name a link to an entity that has a `tree:`."
+            )
+        key, inner = "", None
+        if value.kind in TEXTS:
+            key = getattr(scope, "named", None) or ""
+            inner = scope.resolve(key) if key else None
+            if inner is None or inner.kind not in TEXTS:
+                raise ExpressionError("These records are not called by one text.", value.at, "Give the number of the record: within(link, 12).")
+        elif value.kind not in ("link", "me", "number", "integer", "any", "none"):
+            raise ExpressionError("A record is named by its text or number.", value.at, "within(territory, 'North')")
+        prefix = ".".join([*(step.head for step in link.steps), link.key])
+        self.uses |= {f"{prefix}.{parent}", *([f"{prefix}.{key}"] if key else [])}
+        return n.Within("boolean", at, link, parent, key, inner, value)
 
     def _aggregate(self, name: str, tree: ast.Call, at: int) -> Node | None:
         """An aggregate, or None when the first value is not of a list."""
@@ -566,7 +587,7 @@ class Parser:
 
     def _single(self, node: Node) -> Any:
         """The parts of an expression that is one aggregate over one list."""
-        if not isinstance(node, n.Aggregate) or node.steps or node.name.form != "back":
+        if not isinstance(node, n.Aggregate) or node.steps or node.name.form not in ("back", "tree"):
             return None
         value = node.value
         if value is not None and not (isinstance(value, n.Field) and value.level == 1 and not value.part):

@@ -152,6 +152,17 @@ class Call(Node):
 
 
 @dataclass(frozen=True)
+class Within(Node):
+    """Whether the record `field` links to, or one above it by its link `parent`, has `value` in `key` (its id where there is none)."""
+
+    field: Field = Field("link")
+    parent: str = ""
+    key: str = ""
+    inner: Name | None = None
+    value: Node = Node("any")
+
+
+@dataclass(frozen=True)
 class Day(Node):
     """The calendar day of a moment."""
 

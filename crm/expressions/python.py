@@ -25,7 +25,7 @@ AGGREGATES: dict[str, Callable[..., Any]] = {
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 HELPERS = {
     "add": v.add, "sub": v.sub, "mul": v.mul, "div": v.div, "neg": v.neg, "eq": v.eq, "lt": v.lt, "le": v.le, "day": v.day,
-    "one": v.one, "filled": v.filled, "among": v.among, "stage": v.stage, "full": v.full, "weight": v.weight,
+    "one": v.one, "filled": v.filled, "among": v.among, "stage": v.stage, "full": v.full, "weight": v.weight, "within": v.within,
 }  # fmt: skip
 
 
@@ -155,6 +155,10 @@ class Writer:
 
     def call(self, node: n.Call) -> str:
         return f"f_{node.function}({', '.join(self.write(arg) for arg in node.args)})"
+
+    def within(self, node: n.Within) -> str:
+        at = node.field
+        return f"within({self.env(at.steps, at.level)}, {at.key!r}, {node.parent!r}, {node.key!r}, {self.write(node.value)})"
 
     def full(self, node: n.Full) -> str:
         return f"full({self.write(node.a)})"

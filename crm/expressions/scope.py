@@ -15,6 +15,10 @@ class Scope:
     Anything with the same two methods will do as a scope.
     """
 
+    #: The link to the record above, where records lie below each other; the field a record is called by.
+    tree: str | None = None
+    named: str | None = None
+
     def __init__(
         self, fields: Mapping[str, Any], child: Callable[[str], Any] | None = None, back: Mapping[str, tuple[str, str]] | None = None
     ) -> None:

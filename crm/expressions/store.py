@@ -18,7 +18,7 @@ from tinydb.queries import Query, QueryInstance, where
 from crm.expressions import nodes as n
 from crm.expressions.python import compile_python
 from crm.expressions.queries import LOOKUP, Linked, backlinks, by_id, linked, linked_from, text_like
-from crm.expressions.values import filled, stage_attribute, weight
+from crm.expressions.values import LEVELS, filled, stage_attribute, weight
 from crm.words import day_shift, utc
 
 FLIP = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
@@ -130,7 +130,28 @@ class Compiler:
             return (test & self.condition(node.a)) | (negated(test) & self.condition(node.b))
         if isinstance(node, n.Aggregate) and node.function == "any":
             return self.some(node)
+        if isinstance(node, n.Within):
+            return self.within(node)
         raise Inexact
+
+    def within(self, node: n.Within) -> QueryInstance:
+        """The linked record or one above it: one look further up per level."""
+        field, entity = node.field, node.field.name.entity
+        if not n.is_constant(node.value) or entity is None:
+            raise Inexact
+        value = getattr(self.constant(node.value), "id", self.constant(node.value))
+        if value is None:
+            return NOTHING
+        if node.inner is not None:
+            here = self.field(n.Field(node.inner.kind, 0, (), node.key, node.inner), "==", value)
+        else:
+            here = id_is("==", value)
+        table, query = self.context.table(entity), here
+        for _ in range(LEVELS - 1):
+            query = here | linked((node.parent,), table, self.context.guarded(entity, query))
+        return self.through(
+            field.steps, field.level, lambda: linked((field.key,), table, self.context.guarded(entity, query))
+        )
 
     def path(self, node: n.Field) -> Query:
         """The field in the document it stands in."""
@@ -523,6 +544,9 @@ class Stored:
                     yield target
             return
         table = self.context.table(found.entity)
+        if found.form == "tree":
+            yield from self._below(found, table)
+            return
         rows = backlinks(str(getattr(table, "name", table)), found.via, self.number, LOOKUP.get(), getattr(table, "search", None))
         source = found.scope.resolve(found.via) if found.scope is not None else None
         if source is not None and source.form == "links" and LOOKUP.get() is None and hasattr(table, "search"):
@@ -530,6 +554,18 @@ class Stored:
         for document in rows:
             if not self._hidden(found.entity, document):
                 yield Stored(document, self.scope.behind(name), self.context)
+
+    def _below(self, found: Any, table: Any) -> Iterator[Any]:
+        """This record and all that lie below it."""
+        open_, seen = [self.number], {self.number}
+        yield self
+        while open_:
+            rows = backlinks(str(getattr(table, "name", table)), found.via, open_.pop(), LOOKUP.get(), getattr(table, "search", None))
+            for document in rows:
+                if document.doc_id not in seen and not self._hidden(found.entity, document):
+                    seen.add(document.doc_id)
+                    open_.append(document.doc_id)
+                    yield Stored(document, self.scope, self.context)
 
     def follow_row(self, row: Mapping[str, Any], head: str) -> Any:
         """The record that a link column of a table inside the record leads to."""

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from crm.words import day_shift, folded, month_shift
 
 Test = Callable[[Any], Any]
+#: How many records one above the other `within` looks at.
+LEVELS = 16
 MINUTES_OF_MONTH = Decimal("43829.1")  # 30.4369 days, the mean month of the Gregorian calendar: only for ordering unlike periods
 
 
@@ -187,6 +189,21 @@ def one(value: Any) -> Any:
     if isinstance(value, Mapping):
         return value.get("id")
     return getattr(value, "id", value)
+
+
+def within(env: Any, head: str, parent: str, key: str, value: Any) -> bool:
+    """Whether the record a link leads to, or one above it (`LEVELS` at most), has this value, or is this record."""
+    value = one(value)
+    if env is None or value is None:
+        return False
+    for _ in range(LEVELS):
+        env = env.follow(head)
+        if env is None:
+            return False
+        if env.get(key or "id") == value:
+            return True
+        head = parent
+    return False
 
 
 def filled(value: Any) -> bool:
@@ -428,7 +445,7 @@ def rows(env: Any, head: str, form: str) -> Iterator[Any]:
     """The rows of a list: records that link here (`back`), a table in the record (`lines`), or `links` with their attributes."""
     if env is None:
         return
-    if form == "back":
+    if form in ("back", "tree"):
         yield from env.back(head)
         return
     kept = env.get(head) or ()

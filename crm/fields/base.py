@@ -208,6 +208,10 @@ class Field:
         self.show: Any = self.spec.get("show")
         self.formula: Any = self.spec.get("formula")
         self.rollup: Any = self.spec.get("rollup")
+        self.rule: Any = self.spec.get("rule")  # the conditions its formula is made of, when it was made of some
+        self.match: Any = None  # how a link finds its record by itself (crm.schema.rules)
+        self.nightly = bool(flag(self.spec.get("nightly") or False))  # a formula that follows linked records once a day
+        self.by_hand = bool(flag(self.spec.get("by_hand") or False))  # what somebody sets stays, whatever a rule says
         self.unique = bool(flag(self.spec.get("unique") or False))
         self.index = bool(flag(self.spec.get("index") or False))
         self.search = bool(flag(self.spec.get("search", self.searchable)))
@@ -228,8 +232,8 @@ class Field:
 
     @property
     def computed(self) -> bool:
-        """Whether a formula or a rollup gives the value, so that nobody types it."""
-        return bool(self.formula or self.rollup)
+        """Whether a formula, a rollup or a rule gives the value, so that nobody types it."""
+        return bool(self.formula or self.rollup or self.rule) and not self.by_hand
 
     def setup(self) -> None:
         """Read the settings of `self.spec`; a setting that makes no sense goes to `self.wrong`."""

@@ -62,8 +62,7 @@ class Plan:
             if key in self.readable
             and key not in locked
             and not getattr(one, "system", False)
-            and one.formula is None
-            and one.rollup is None
+            and not one.computed
         }
         self.settable = frozenset(key for key in free if admin or getattr(entity.fields[key], "name", "") != "autonumber")
         #: `fixed` fields are set when a record is made and stay.

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinydb.queries import where
 
+from crm.schema.scope import TREE
+
 if TYPE_CHECKING:
     from crm.records.actor import Actor
     from crm.records.company import Company
@@ -71,6 +73,11 @@ class DocEnv:
             return
         if self.doc_id is None:
             return
+        if name == TREE:
+            yield self
+            for doc in below(self.company, self.entity, self.doc_id):
+                yield DocEnv(self.company, self.entity, doc.doc_id, doc, self.me, self.today, self.now)
+            return
         entity, key = self.company.schema.entities[self.entity].back[name]
         for doc in self.company.find(entity, self.company.links_here(entity, key, self.doc_id)):
             yield DocEnv(self.company, entity, doc.doc_id, doc, self.me, self.today, self.now)
@@ -92,6 +99,17 @@ class StageEnv:
 
     def back(self, name: str) -> Iterator[Any]:
         return iter(())
+
+
+def below(company: Company, entity: str, doc_id: int) -> Iterator[Any]:
+    """The living documents that lie below one in its tree, level by level."""
+    tree = company.schema.entities[entity].tree
+    level, seen = [doc_id], {doc_id}
+    while level and tree is not None:
+        found = [doc for doc in company.find(entity, where(tree.by).one_of(level)) if doc.doc_id not in seen]
+        level = [doc.doc_id for doc in found]
+        seen.update(level)
+        yield from found
 
 
 def points_to(field: Any, target: int) -> Any:

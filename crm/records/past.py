@@ -15,7 +15,7 @@ from typing import Any
 from tinydb.queries import where
 
 from crm.errors import Denied, GateError, Missing, Refused
-from crm.records import approvals, automation, gates, notices
+from crm.records import approvals, assignment, automation, gates, notices
 from crm.records.access import Sight
 from crm.records.company import MOVES, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -296,6 +296,9 @@ class Past(Writing_):
         for one in (*shape.links, *shape.many):
             if one.key in back and any(company.doc(one.to, target) is None for target in targets(new.get(one.key))):
                 leave(one.key, self.words("What it pointed to is no longer there."))
+        for key, full in assignment.room(company, net.entity, net.id, doc if doc.get(DELETED) is None else None, new).items():
+            for one in [DELETED] if DELETED in back else [key] if key in back else sorted(back):
+                leave(one, full.say(self.words))
 
     def _clash(self, result: Undone, sight: Sight, net: _Net, key: str, doc: Any) -> None:
         result.conflicts.append(self._told(sight, net, key, self.words("Changed since."), doc))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from crm.errors import Refused
 from crm.expressions import ExpressionError, Scope
 from crm.expressions import parse as parse_expression
+from crm.schema.scope import called_by
 
 if TYPE_CHECKING:
     from crm.records.reading import Base
@@ -24,7 +25,12 @@ def scope_of(door: Base, entity: str) -> Scope:
         other = door.sight(child)
         if other.may("see") and key in other.plan.readable:
             back[name] = (child, key)
-    return Scope({key: one.fields[key] for key in plan.ordered}, door.scope, back if plan.ordered else {})
+    made = Scope({key: one.fields[key] for key in plan.ordered}, door.scope, back if plan.ordered else {})
+    if one.tree is not None and one.tree.by in plan.readable:
+        made.tree = one.tree.by
+    named = called_by(one)
+    made.named = named if named in plan.readable else None
+    return made
 
 
 def parse(door: Base, entity: str, text: str) -> Any:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from crm.records.titles import Template
 from crm.schema.model import Entity, Schema
+from crm.schema.scope import TREE
 
 if TYPE_CHECKING:
     pass
 
 #: The document field that marks a deleted record.
 DELETED = "deleted_on"
+#: The document field that lists the fields somebody set by hand although a rule gives them.
+HAND = "_hand"
 #: Field types whose value is the id of one record.
 LINKS_ONE = frozenset({"link", "user", "team"})
 
@@ -59,6 +62,8 @@ class Shape:
     lines: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)  # lines with link columns
     rollups: list[Rollup] = field(default_factory=list)  # kept here
     feeding: list[Rollup] = field(default_factory=list)  # kept elsewhere, fed from here
+    matching: list[Any] = field(default_factory=list)  # links that find their record by themselves
+    treed: list[Rollup] = field(default_factory=list)  # kept here over the record and all below it
     watched: list[Lookup] = field(default_factory=list)  # formulas elsewhere that read this entity
     daily: frozenset[str] = frozenset()  # formulas and rollups that depend on the day: computed anew every day
     live: frozenset[str] = frozenset()  # formulas that depend on the day: computed when they are read
@@ -82,6 +87,8 @@ def shapes(schema: Schema) -> dict[str, Shape]:
             source = shape.entity.back.get(rollup.back)
             if source is not None:
                 made[source[0]].feeding.append(rollup)
+            elif rollup.back == TREE:
+                shape.treed.append(rollup)
         for one in shape.entity.fields.values():
             if one.formula is None:
                 continue
@@ -90,7 +97,7 @@ def shapes(schema: Schema) -> dict[str, Shape]:
                 head, _, rest = path.partition(".")
                 if rest and head in shape.entity.fields and getattr(shape.entity.fields[head], "to", None):
                     read.setdefault(head, set()).add(rest.split(".")[0])
-            for link, keys in read.items():
+            for link, keys in read.items() if not one.nightly else ():
                 made[shape.entity.fields[link].to].watched.append(Lookup(name, one, link, frozenset(keys)))
     return made
 
@@ -107,6 +114,8 @@ def _one(entity: Entity) -> Shape:
             shape.required_when.append((one, one.required))
         if one.unique:
             shape.unique.append(one)
+        if one.match:
+            shape.matching.append(one)
         if one.name == "autonumber":
             shape.numbers.append(one)
         if one.name == "links":
@@ -127,7 +136,7 @@ def _one(entity: Entity) -> Shape:
             live.add(one.key)
     shape.live = frozenset(live)
     rollups = {key for key, one in entity.fields.items() if one.rollup is not None and one.rollup.constants & {"today", "now"}}
-    shape.daily = shape.live | rollups
+    shape.daily = shape.live | rollups | {key for key, one in entity.fields.items() if one.nightly}
     return shape
 
 
@@ -167,8 +176,11 @@ def _rollups(schema: Schema, entity: Entity) -> Iterable[Rollup]:
                 if rest:
                     reads[head].add(rest.split(".")[0])
         for back, keys in reads.items():
-            if back not in entity.back:
+            if back == TREE and entity.tree is not None:
+                link = entity.tree.by
+            elif back in entity.back:
+                _, link = entity.back[back]
+            else:
                 continue
-            _, link = entity.back[back]
             how, path, condition = aggregate_of(one.rollup, back) if len(reads) == 1 else (None, None, None)
             yield Rollup(entity.name, one, back, link, frozenset(keys | {link}), how, path, condition)

@@ -109,7 +109,7 @@ class Explaining(Figures):
             return False
         if act in ("change", "create") and key not in (sight.plan.writable if act == "change" else sight.plan.settable):
             field = one.fields[key]
-            if field.formula is not None or field.rollup is not None:
+            if field.computed:
                 lines.append(t("{field} is computed, nobody writes it.", field=label))
             elif getattr(field, "system", False) or getattr(field, "fixed", False):
                 lines.append(t("{field} is kept by the system.", field=label))

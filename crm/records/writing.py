@@ -15,7 +15,7 @@ from tinydb.queries import where
 
 from crm.errors import Conflict, Denied, GateError, Missing, RecordError, Refused
 from crm.fields import FIELD_TYPES
-from crm.records import approvals, automation, gates, ruled, service, trees
+from crm.records import approvals, assignment, automation, gates, ruled, service, trees
 from crm.records.access import Sight
 from crm.records.company import MOVES, Writing, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -98,6 +98,7 @@ class Writing_(Reading):
             raise Denied("You may not add this.")
         with self.company.writing(self.actor) as writing:
             draft = self._draft(sight, None, None, values)
+            assignment.give_out(self, draft)
             self._judge(draft)
             if sight.plan.scopes["create"] != "all" and not sight.allows("create", draft.doc):
                 raise Denied("You may not add this.")
@@ -176,10 +177,15 @@ class Writing_(Reading):
 
     def wants(self, entity: str, id: int, stage: str, values: Mapping[str, Any] | None = None) -> list[str]:
         """The field keys a stage still wants of a record, those this user may read; empty when it may enter."""
+        return self.gate(entity, id, stage, values)[0]
+
+    def gate(self, entity: str, id: int, stage: str, values: Mapping[str, Any] | None = None) -> tuple[list[str], dict[str, str]]:
+        """The same with a word for each, `{key: message}` in the user's language: see `crm.records.gates` for what the keys are."""
         sight = self.sight(entity)
         doc = self._doc(sight, id)
         draft = self._draft(sight, doc, id, {**(values or {}), str(sight.entity.stage_field): stage})
-        return gates.told(self.company, self, draft)[0]
+        missing, problems = gates.told(self.company, self, draft)
+        return missing, {key: problem.say(self.words) for key, problem in problems.items()}
 
     def tick(self, entity: str, id: int, line: str, on: bool = True, expect: int | None = None) -> Record:
         """Tick a line of a record's checklist by its name, or take the tick away."""
@@ -376,6 +382,7 @@ class Writing_(Reading):
                     problems.setdefault(field.key, Refused("This is already used."))
         self._links(draft, changed)
         self._rights_in_people(draft, changed)
+        assignment.judge(self, draft, changed)
         self._raise(draft)
 
     def _raise(self, draft: Draft) -> None:
@@ -663,6 +670,8 @@ class Writing_(Reading):
                     cond = all_of(where(field.key) == doc[field.key], where_id("!=", id))
                     if company.count(entity, cond):
                         raise RecordError({field.key: Refused("This is already used.")})
+            if full := assignment.room(company, entity, id, None, new):
+                raise RecordError(full)
         table.update(patch, doc_ids=[id], expect_version=doc.version)
         company.wrote(entity)
         settling = company.step.settling if company.step else None

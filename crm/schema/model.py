@@ -112,7 +112,7 @@ class Rule:
 
 
 @dataclass
-class Match:
+class Fit:
     """One comparison of a link's `match:`: `value` of this record with fields over there, `{in|starts|from|to: field key}`."""
 
     value: Any  # Expression
@@ -1094,7 +1094,7 @@ class Filling:
 
 
 @dataclass
-class Match:
+class Finding:
     """How a record that is there already is found: by a `link`, by fields that are the `same`, by one that is `like` (at least `over`)."""
 
     link: str | None = None
@@ -1110,7 +1110,7 @@ class ConversionTarget(Labelled):
     name: str
     label: str
     entity: str
-    match: list[Match] = fresh(default_factory=list)
+    match: list[Finding] = fresh(default_factory=list)
     fill: Filling = fresh(default_factory=Filling)
     optional: bool = False
     ask: list[str] = fresh(default_factory=list)

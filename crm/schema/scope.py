@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ from crm.expressions import Name, Scope
 
 if TYPE_CHECKING:
     from crm.schema.model import Entity
+
+
+#: The list of a record and all that lie below it.
+TREE = "tree"
 
 
 class FixedScope:
@@ -38,6 +43,16 @@ class EntityScope(Scope):
         self.entity = entity
         self.ready: Callable[[Entity, str], None] | None = None
 
+    @property
+    def tree(self) -> str | None:  # type: ignore[override]
+        """The link to the record above, where these records lie below each other."""
+        return self.entity.tree.by if self.entity.tree is not None else None
+
+    @property
+    def named(self) -> str | None:  # type: ignore[override]
+        """The one field a record is called by."""
+        return called_by(self.entity)
+
     def other(self, name: str) -> Any:
         schema = self.entity.schema
         found = schema.entities.get(name) if schema is not None else None
@@ -46,7 +61,15 @@ class EntityScope(Scope):
     def resolve(self, name: str) -> Any:
         if self.ready is not None:
             self.ready(self.entity, name)
+        if name == TREE and self.entity.tree is not None:
+            return Name("list", None, lambda: self, True, "tree", self.entity.name, self.entity.tree.by)
         return super().resolve(name)
+
+
+def called_by(entity: Entity) -> str | None:
+    """The field a record is called by, when its title is just that."""
+    found = re.fullmatch(r"\{(\w+)\}", entity.title or "{name}")
+    return found[1] if found is not None and found[1] in entity.fields else None
 
 
 def kind_of(field: Any) -> str:

@@ -15,7 +15,7 @@ def title_field(entity: Any) -> str | None:
     names = [name.split(".")[0] for name in _PLACE.findall(entity.title or "")]
     for name in names:
         field = entity.fields.get(name)
-        if field is not None and not getattr(field, "system", False) and not field.formula and not field.rollup and not field.fixed:
+        if field is not None and not getattr(field, "system", False) and not field.fixed:
             return name
     return None
 
@@ -59,7 +59,7 @@ def field_json(field: Any, value: Any, ctx: Any, *, required: bool | None = None
     """One line of a form, a sheet or a gate: {"field", "label", "help", "required", "hidden", "editor"}."""
     t = ctx.t
     editor = editor_of(field, value, ctx)
-    if fixed or field.fixed or field.formula or field.rollup:
+    if fixed or field.fixed:
         editor = {"type": "fixed", "value": editor.get("value"), "text": shown(field, value, ctx)}
     must = field.required is True if required is None else required
     out = {"field": field.key, "label": field.label_in(t), "required": bool(must), "editor": editor}
