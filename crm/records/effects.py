@@ -84,7 +84,9 @@ def assign(work: Work, effect: Effect, key: str) -> None:
     if effect.what is not None:
         from crm.records import assignment
 
-        user = assignment.assign(work.door, effect.what, entity, target)
+        user = assignment.hand_over(work.door, effect.what, target)
+        if user is None:
+            return
     else:
         user = next(iter(users_of(work, effect.to)), None)
         if user is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm.schema.building import Building
 from crm.schema.entities import required
 from crm.schema.faults import known, meant, shorten
-from crm.schema.model import Conversion, ConversionTarget, Entity, Filling, Match
+from crm.schema.model import Conversion, ConversionTarget, Entity, Filling, Finding
 from crm.schema.reading import entries, flag, nodes, percent, scalar, source, submap, text, texts
 from crm.yamlfile import Map, Scalar
 
@@ -108,15 +108,17 @@ def fillable(b: Building, key: Scalar, other: Entity) -> str | None:
     if field is None:
         return None
     if other.fields[field].computed or other.fields[field].formula is not None or other.fields[field].system:
-        message = f"'{field}' {'is the system' + chr(39) + 's own' if other.fields[field].system else 'is computed'}, so it cannot be filled."
+        message = (
+            f"'{field}' {'is the system' + chr(39) + 's own' if other.fields[field].system else 'is computed'}, so it cannot be filled."
+        )
         b.faults.add("E458", key, message, "Remove this line.")
         return None
     return field
 
 
-def matching(b: Building, entity: Entity, other: Entity, node: Map) -> Match | None:
+def matching(b: Building, entity: Entity, other: Entity, node: Map) -> Finding | None:
     """A rule by which one that is there already is found."""
-    one = Match(over=float(percent(text(node, "over")) or 0.88))
+    one = Finding(over=float(percent(text(node, "over")) or 0.88))
     link = scalar(node, "link")
     if link is not None:
         key = b.field(link, entity, "E457")
