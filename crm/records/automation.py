@@ -80,24 +80,28 @@ class Book:
 
 
 class Watch:
-    """What a step touched, of the entities that have automations: `seen` {(entity, id): [document before, document now]}."""
+    """What a step touched, of the entities that have automations: `seen` {(entity, id): [document before, document now, who wrote]}.
+    `by` is the automation at work ("" for the user); what only it wrote in its own record does not set it off again."""
 
-    __slots__ = ("book", "seen")
+    __slots__ = ("book", "seen", "by")
 
-    def __init__(self, book: Mapping[str, list[Automation]]) -> None:
-        self.book = book
+    def __init__(self, book: Mapping[str, list[Automation]], by: str = "") -> None:
+        self.book, self.by = book, by
         self.seen: dict[tuple[str, int], list[Any]] = {}
 
     def note(self, entity: str, doc_id: int, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
         kept = self.seen.get((entity, doc_id))
         if kept is None:
-            self.seen[entity, doc_id] = [old, new]
+            self.seen[entity, doc_id] = [old, new, {self.by}]
         else:
             kept[1] = new
 
     def take(self, other: Watch) -> None:
-        for (entity, doc_id), (old, new) in other.seen.items():
-            self.note(entity, doc_id, old, new)
+        """What an automation wrote, in the step it belongs to."""
+        for key, (old, new, by) in other.seen.items():
+            kept = self.seen.setdefault(key, [old, new, set()])
+            kept[1] = new
+            kept[2] |= by
 
 
 def watch(company: Company, fires: str) -> Watch | None:
@@ -170,11 +174,11 @@ def settle(company: Company, writing: Writing) -> None:
     while watched.seen:
         seen, watched.seen = watched.seen, {}
         rounds += 1
-        for (entity, doc_id), (old, new) in seen.items():
+        for (entity, doc_id), (old, new, by) in seen.items():
             if new is None or new.get(DELETED) is not None or old is not None and old.get(DELETED) is not None:
                 continue
             for one in watched.book.get(entity, ()):
-                trigger = fits(company, one, old, new)
+                trigger = fits(company, one, old, new) if old is None or by != {one.name} else None
                 if trigger is None:
                     continue
                 now = company.doc(entity, doc_id)
@@ -246,7 +250,7 @@ def perform(company: Company, cause: Cause, writing: Writing) -> bool:
     doc = company.doc(cause.entity, cause.id) if cause.id is not None else None
     key = cause.key or f"{one.name}|{cause.entity}|{cause.id}|{writing.id}|{getattr(doc, 'version', 0)}"
     outer: Watch | None = settling.watch
-    inner = settling.watch = Watch(outer.book) if outer is not None else None
+    inner = settling.watch = Watch(outer.book, one.name) if outer is not None else None
     work = Work(company, cause, company.door(hand(actor)), actor, doc or {}, key)
     try:
         with company.store.transaction():

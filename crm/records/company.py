@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -51,6 +51,7 @@ class Company:
 
     def __init__(self, schema: Schema, store: Any) -> None:
         self.store = store
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._lock = threading.RLock()
         self._local = threading.local()
         self.people = People(self)
@@ -211,6 +212,9 @@ class Company:
                     want(one.key, entity.timeline.on)
         for paths in entity.indexes:
             want(*paths)
+        for one, trigger in self.automations.timed:
+            if one.entity == entity.name:
+                want(trigger.field)
         figures = [key for key in self.reported(entity) if key in plain]
         if len(figures) > 1:
             want(*figures)
@@ -406,7 +410,7 @@ class Company:
     def now(self) -> datetime:
         """This moment in the company's time zone, or the moment the current step is set at."""
         at = getattr(self._local, "at", None)
-        return (at if at is not None else datetime.now(UTC)).astimezone(self.zone)
+        return (at if at is not None else self.clock()).astimezone(self.zone)
 
     def today(self) -> date:
         """The company's calendar day."""
@@ -465,7 +469,7 @@ class Company:
         before = (outer, getattr(local, "at", None), getattr(local, "actor", SYSTEM))
         try:
             local.actor = actor
-            local.at = at if at is not None else before[1] if outer is not None else datetime.now(UTC)
+            local.at = at if at is not None else before[1] if outer is not None else self.clock()
             told = stamp(local.at) if at is not None or outer is not None else None
             with self.store.transaction(actor=actor.login, at=told, note=note, separate=outer is not None) as step:
                 settling = outer.settling if outer is not None and outer.settling.later else Settling(self, later=later)

@@ -656,8 +656,8 @@ def loops(b: Building) -> None:
                 if sets_off(schema, touch, changed, two) and decided(schema, two, touch) is not False:
                     after[name].setdefault(other, []).append(touch)
     for name, one in every.items():
-        if name in after[name] and all(touch.same and len(touch.fixed) == len(touch.keys) for touch in after[name][name]):
-            del after[name][name]  # gives the record the same values again, which changes nothing
+        if name in after[name] and all(touch.same for touch in after[name][name]):
+            del after[name][name]  # what it writes in its own record does not set it off
     told: set[str] = set()
     for name in every:
         way = circle(name, after, {other for other in every if ends(schema, every, other, after, reach)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from crm.worker.jobs.base import JOBS, Job
@@ -20,6 +20,8 @@ log = logging.getLogger("crm.worker")
 PAUSE = 1.0
 #: Seconds after which a job that failed is tried again.
 RETRY = 60.0
+#: When a job ran last is kept in the store for those that run less often than this.
+KEPT_FROM = timedelta(minutes=1)
 
 
 class Worker:
@@ -31,6 +33,7 @@ class Worker:
         self.pause = pause
         self.stop = threading.Event()
         self.troubles: dict[str, str] = {}  # job → what went wrong with it last
+        self._last: dict[str, str] = {}
         self._again: dict[str, float] = {}  # job → when one that failed is tried again (monotonic)
 
     def once(self, now: datetime | None = None) -> list[str]:
@@ -66,7 +69,8 @@ class Worker:
             moment = now or self.company.now()
             job: Job = cls()
             key = f"job.{name}"
-            last = self.company.store.meta.get(key)
+            short = job.every is not None and job.every < KEPT_FROM
+            last = self._last.get(name) if short else self.company.store.meta.get(key)
             if not all_of_them and not job.due(datetime.fromisoformat(last) if last else None, moment):
                 continue
             if not all_of_them and time.monotonic() < self._again.get(name, 0.0):
@@ -74,7 +78,9 @@ class Worker:
             if not self.run(job, moment):
                 self._again[name] = time.monotonic() + RETRY
                 continue
-            if job.every is None or job.every.total_seconds() >= 60:
+            if short:
+                self._last[name] = moment.isoformat()
+            else:
                 self.company.store.meta.set(key, moment.isoformat())
             ran.append(name)
         return ran
