@@ -82,7 +82,7 @@ const deep = (selector, from = document) => { const hit = from.querySelector(sel
 // Runs once the server counts this page as connected: what is changed for a page that is not would never be sent to it.
 function connected(view, run) {
   const doc = view.model?.document
-  if (!doc?.idle || doc.is_idle) return run()
+  if (!doc?.idle || doc.is_idle || doc._notified_idle) return run()       // a page rebuilt after a lost connection is not told idle again
   let done = false
   const once = () => { if (!done) { done = true; run() } }
   doc.idle.connect(once); setTimeout(once, 8000)

@@ -100,8 +100,8 @@ def test_a_link_is_found_while_typing_and_made_in_place(rep):
     box.fill("Brand New Customer 77")
     expect(rep.get_by_role("option", name=re.compile("Create"))).to_be_visible()
     rep.get_by_role("option", name=re.compile("Create")).click()
+    rep.until(lambda: rep.door().count("account", "name == 'Brand New Customer 77'") == 1)
     expect(box).to_have_value("Brand New Customer 77")
-    assert rep.door().count("account", "name == 'Brand New Customer 77'") == 1
 
 
 def test_conditional_fields_follow_what_is_typed(rep):
