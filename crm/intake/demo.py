@@ -437,13 +437,18 @@ class World:
         self.follow(step.get("steps") or [], ctx, at)
 
     def luck(self, spec: Mapping[str, Any], ctx: Context) -> float:
-        """The chance that something goes well: skill of who does it, quality of the source, luck of the record."""
+        """The chance that something goes well: skill of who does it, quality of the source, luck of the record, and how it fits
+        (`fit: {field: {value: factor, given: …, none: …, else: …}}`)."""
         chance = float(spec["luck"]) * ctx["me"].skill
         thing = ctx.get("self")
         if isinstance(thing, Thing):
             chance *= thing.luck
             key = spec.get("quality")
             chance *= float((self.spec.get("quality") or {}).get(str(thing.get(str(key))), 1.0)) if key else 1.0
+            for name, table in (spec.get("fit") or {}).items():
+                value = thing.get(name)
+                usual = table.get("none" if value in (None, "") else "given", table.get("else", 1.0))
+                chance *= float(table.get(str(value), usual))
         return min(0.95, max(0.02, chance))
 
     # -- deals

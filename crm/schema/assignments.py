@@ -91,7 +91,7 @@ def cap(b: Building, one: Assignment, node: Node | None) -> None:
     said = scalar(node, "field")
     if said is not None and users is not None:
         key = b.field(said, b.schema.entities[users.entity], "E455")
-        if key is not None and b.schema.entities[users.entity].fields[key].kind != "integer":
+        if key is not None and b.schema.entities[users.entity].fields[key].name != "integer":
             b.faults.add("E455", said, f"'{key}' is no whole number, so it is no limit.", "Name a field of type integer.")
         else:
             one.cap_field = key
