@@ -15,7 +15,7 @@ from tinydb.queries import where
 
 from crm.errors import Conflict, Denied, GateError, Missing, RecordError, Refused
 from crm.fields import FIELD_TYPES
-from crm.records import approvals, assignment, automation, gates, ruled, service, trees
+from crm.records import approvals, assignment, automation, gates, repeating, ruled, service, trees
 from crm.records.access import Sight
 from crm.records.company import MOVES, Writing, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -540,6 +540,7 @@ class Writing_(Reading):
         company.wrote(entity.name)
         writing.settling.changed(entity.name, doc_id, old, doc)
         approvals.changed(company, self._actor, entity, doc_id, old, doc)
+        repeating.after_done(self, entity.name, doc_id, old, doc)
         if draft.shape.rollups and writing.settling.later is False:
             fresh = table.get(doc_id=doc_id)
             return Record(self, entity.name, fresh, doc_id, fresh.version)

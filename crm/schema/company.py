@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm.schema import nextstep
 from crm.schema.building import Building, own
 from crm.schema.faults import known, meant, shorten
 from crm.schema.language import COMPANY, wrong_language
@@ -71,6 +72,7 @@ def finish(b: Building) -> None:
         if subject and due and done:
             schema.activities = ActivityRoles(entity.name, subject, due, done, **found)
             icons(b, submap(activities, "kinds"), entity, schema.activities)
+            nextstep.repetition(b, activities, entity, schema.activities)
     campaigns = submap(node, "campaigns")
     if text(campaigns, "entity") and (entity := entity_of(b, campaigns)):
         schema.campaign_roles = CampaignRoles(entity.name, several(b, submap(campaigns, "fields"), entity))

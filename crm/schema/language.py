@@ -278,7 +278,11 @@ FIELD_SPEC = FieldSpec()
 SORT = ListOf(Text("field"), single=True, word="list of fields")
 FILTER = Struct(
     "filter",
-    {"label": LABEL, "where": Key(CONDITION, "Which records.", required=True, example="owner == me")},
+    {
+        "label": LABEL,
+        "where": Key(CONDITION, "Which records.", required=True, example="owner == me"),
+        "sort": Key(SORT, "Its own order; the list's otherwise.", example="[-profit]"),
+    },
 )
 LIST = Struct(
     "list view",
@@ -953,6 +957,16 @@ COMPANY = Struct(
                     **roles_struct(
                         "", ["entity", "subject", "due", "done"], ["kind", "text", "result", "owner", "duration", "priority"], ENTITY_DOC
                     ).keys,
+                    "repeat": Key(
+                        FIELD, "A choice with the options daily, weekly, monthly, yearly: done, it is planned anew.", example="repeat"
+                    ),
+                    "repeat_every": Key(FIELD, "Every how many days, weeks …: an integer.", example="every"),
+                    "repeat_until": Key(FIELD, "The last day it is planned for: a date.", example="until"),
+                    "rhythms": Key(
+                        MapOf(OneOf("daily", "weekly", "monthly", "yearly"), key="option"),
+                        "What the options of `repeat` mean, where they are called otherwise.",
+                        example="{each_week: weekly}",
+                    ),
                     "kinds": Key(MapOf(ICON, key="option"), "Icons by kind.", example="{call: phone, mail: mail}"),
                 },
             ),

@@ -87,6 +87,7 @@ class Filter(Labelled):
     label: str
     where: Any  # Expression
     path: str = ""
+    sort: list[str] = fresh(default_factory=list)  # its own order; the list's otherwise
 
 
 @dataclass
@@ -933,6 +934,10 @@ class ActivityRoles:
     duration: str | None = None
     priority: str | None = None
     kinds: dict[str, str] = fresh(default_factory=dict)
+    repeat: str | None = None  # how often it is done again, its options by `rhythms`
+    repeat_every: str | None = None  # every how many of them
+    repeat_until: str | None = None
+    rhythms: dict[str, str] = fresh(default_factory=dict)  # option → daily, weekly, monthly, yearly
 
 
 @dataclass

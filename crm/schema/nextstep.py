@@ -5,12 +5,13 @@ from __future__ import annotations
 from crm.expressions import parse
 from crm.schema.building import Building
 from crm.schema.faults import known
-from crm.schema.model import Entity, NextStep
+from crm.schema.model import ActivityRoles, Entity, NextStep
 from crm.schema.reading import scalar, submap
 from crm.yamlfile import Map, Scalar
 
 DAYS = ("date", "datetime")
 TEXTS = ("text", "long_text")
+UNITS = ("daily", "weekly", "monthly", "yearly")
 
 
 def build(b: Building) -> None:
@@ -75,3 +76,41 @@ def made(entity: Entity, on: str, text: str | None, opened: str) -> NextStep:
         missing=of(opened, f"{on} == None"),
         late=of(opened, f"{on} < {'today' if day else 'now'}"),
     )
+
+
+def repetition(b: Building, node: Map, entity: Entity, roles: ActivityRoles) -> None:
+    """The fields that say how often an activity is done again: a choice of rhythms, every how many, until when."""
+    kinds = {"repeat": ("choice",), "repeat_every": ("integer",), "repeat_until": DAYS[:1]}
+    for word, fits in kinds.items():
+        said = scalar(node, word)
+        key = b.field(said, entity, "E811") if said is not None else None
+        if said is None or key is None:
+            continue
+        if entity.fields[key].name not in fits:
+            free = [name for name, one in entity.fields.items() if one.name in fits and not one.system]
+            message = f"'{key}' is of type {entity.fields[key].name}, and {word} is of type {fits[0]}."
+            b.faults.add(
+                "E477", said, message, f"Write one of: {known(free)}." if free else f"Add a field of type {fits[0]} to '{entity.name}'."
+            )
+        else:
+            setattr(roles, word, key)
+    rhythms = submap(node, "rhythms")
+    if roles.repeat is None:
+        for word in ("repeat_every", "repeat_until", "rhythms"):
+            if word in node and scalar(node, "repeat") is None:
+                b.faults.add(
+                    "E478",
+                    node.keys[word],
+                    f"`{word}` says more of a repetition that is not there.",
+                    "Add `repeat:` with a field of type choice.",
+                )
+        return
+    options = entity.fields[roles.repeat].spec.get("options") or {}
+    roles.rhythms = {key: key for key in options if key in UNITS}
+    for key, value in rhythms.items() if rhythms else ():
+        if b.reference(key, options, f"option of '{roles.repeat}'", "E478") and isinstance(value, Scalar) and value.text in UNITS:
+            roles.rhythms[key.text] = value.text
+    if not roles.rhythms:
+        at = scalar(node, "repeat")
+        message = f"no option of '{roles.repeat}' is a rhythm."
+        b.faults.add("E478", at, message, f"Call options {known(UNITS)}, or say below `rhythms:` what yours mean.")
