@@ -19,6 +19,7 @@ from tinydb.queries import QueryInstance, where
 from crm.records.actor import Actor
 from crm.records.queries import all_of
 from crm.schema.model import ACTS, EVERYTHING, NOTHING, Entity, Rights
+from crm.schema.scope import TREE
 from crm.stores import where_id
 
 if TYPE_CHECKING:
@@ -133,6 +134,9 @@ class Plans:
             elif head in one.back:
                 at, link = one.back[head]
                 if self.rights(role, at).see == "none" or self.hidden(role, at, link):
+                    return False
+            elif head == TREE and one.tree is not None:
+                if self.hidden(role, at, one.tree.by):
                     return False
             else:
                 return True  # me, today, a stage's own words

@@ -16,7 +16,6 @@ from crm.records import trees
 from crm.records.env import points_to, targets
 from crm.records.queries import all_of
 from crm.records.shape import DELETED, HAND, LINKS_ONE, Lookup, Rollup, Shape
-
 from crm.schema.scope import TREE
 
 if TYPE_CHECKING:

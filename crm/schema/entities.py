@@ -520,7 +520,8 @@ def list_view(b: Building, entity: Entity, node: Map, path: str) -> ListView:
         parsed = b.expression(condition, entity.scope, "boolean")
         if parsed is not None:
             here = f"{path}.filters.{key.text}"
-            view.filters[key.text] = Filter(key.text, b.text(f"{here}.label", label), parsed, here)
+            sort = [one.text for one in texts(value, "sort") if b.path(one, entity, text=one.text.lstrip("-")) is not None]
+            view.filters[key.text] = Filter(key.text, b.text(f"{here}.label", label), parsed, here, sort)
     return view
 
 

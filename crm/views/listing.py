@@ -214,7 +214,9 @@ class Listing:
         wanted = self.args.get("sort", "")
         if wanted and self.field(wanted.lstrip("-")) is not None:
             return [wanted]
-        return [one for one in (self.list_view.sort or self.entity.list.sort) if self.field(one.lstrip("-")) is not None]
+        ready = self.entity.list.filters.get(self.view)
+        usual = ready.sort if ready is not None and ready.sort else self.list_view.sort or self.entity.list.sort
+        return [one for one in usual if self.field(one.lstrip("-")) is not None]
 
     # -- saved views
     def _own_views(self) -> dict[str, dict]:
