@@ -65,6 +65,10 @@ class Action:
         one = door.schema.entities.get(entity)
         return one is not None and self.applies(one, door.schema) and door.may(self.needs, entity)
 
+    def fits(self, door: Any, entity: str, record: Any) -> bool:
+        """Whether it is offered on this very record."""
+        return True
+
     def fields(self, door: Any, entity: str, ids: Sequence[int] = ()) -> list[Asked]:
         """What it asks before it runs; nothing by default."""
         return []

@@ -33,6 +33,7 @@ from datetime import time as clock
 from typing import Any
 
 from crm.errors import Refused
+from crm.intake import demo_process
 
 SIZES = {"small": 1, "medium": 10, "large": 100}
 #: Opening hours of the invented company, in UTC.
@@ -164,6 +165,7 @@ class World:
                     event.act(event.at)
             if self.progress:
                 self.progress(max(0.0, min(1.0, (evening - self.start).total_seconds() / total)), evening.strftime("%Y-%m"))
+        demo_process.waiting(self)
         if self.progress:
             self.progress(1.0, "")
         self.company.store.meta.set("demo", True)
@@ -538,7 +540,7 @@ class World:
         chance = pipeline.fields.get("probability")
         if chance and stage.open:
             values.setdefault(chance, float(stage.probability))
-        self.write(who, at, lambda: who.door.move(thing.entity, thing.id, stage.key, values))
+        demo_process.move(self, pipeline, thing, who, stage, values, at)
         thing.values.update(values)
         self.follow(spec.get("steps") or [], ctx, at)
 
@@ -553,7 +555,7 @@ class World:
                 values[key] = None
         if key := pipeline.fields.get("probability"):
             values[key] = 1 if stage.outcome == "won" else 0
-        self.write(who, at, lambda: who.door.move(thing.entity, thing.id, stage.key, values))
+        demo_process.move(self, pipeline, thing, who, stage, values, at)
         thing.values.update(values, _closed=True)
         self.follow(spec.get("steps") or [], ctx, at)
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tinydb.queries import where
+
 from crm.errors import Denied, Refused
 from crm.records import approvals
 from crm.records.env import points_to
+from crm.records.queries import all_of
 from crm.schema.model import Entity, Pipeline, Stage
 
 if TYPE_CHECKING:
@@ -173,3 +176,23 @@ def told(company: Company, door: Any, draft: Any) -> tuple[list[str], dict[str, 
             continue
         known.append(key)
     return known, problems
+
+
+def days_in(door: Any, entity: str, id: int) -> dict[str, float]:
+    """`{stage: days}` a record has spent in each stage of its pipeline, today's stage up to now; rights of the record hold."""
+    from crm.records.company import MOVES
+
+    company: Company = door.company
+    record, one = door.get(entity, id), company.schema.entities[entity]
+    if one.stage_field is None or one.stage_field not in record:
+        return {}
+    pipeline = company.schema.pipeline_of(entity, record)
+    spent: dict[str, float] = {}
+    here = all_of(company.live, where("entity") == entity, where("record") == id)
+    for row in company.store.table(MOVES).find(here, limit=1000):
+        if pipeline is not None and row.get("pipeline") == pipeline.name and row.get("from") in pipeline.stages:
+            spent[row["from"]] = spent.get(row["from"], 0.0) + float(row.get("days") or 0)
+    since, now = record.get("stage_on"), record.get(one.stage_field)
+    if since is not None and now:
+        spent[now] = spent.get(now, 0.0) + max(0.0, (company.now() - since).total_seconds() / 86400)
+    return spent

@@ -11,9 +11,13 @@ from crm.errors import Missing
 PREFIX = "act:"
 
 
-def offered(app: Any, entity: str, place: str) -> list[dict]:
-    """The entries a menu shows for the actions this user may take: [{name, label, glyph}]; `place` is `record` or `list`."""
-    found = actions_for(app.door, entity, many=place == "list")
+def offered(app: Any, entity: str, place: str, record: Any = None) -> list[dict]:
+    """The entries a menu shows for the actions this user may take: [{name, label, glyph}]; `place` is `record` or `list`. For one
+    `record` only those that fit it and that its user has the right to."""
+    door = app.door
+    found = actions_for(door, entity, many=place == "list")
+    if record is not None:
+        found = [one for one in found if door.may(one.needs, entity, record) and one.fits(door, entity, record)]
     return [{"name": PREFIX + one.name, "label": one.label_in(app.t), "glyph": one.icon} for one in found if place in one.places]
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from tinydb import where
 
-from crm.errors import GateError, Missing, Refused
+from crm.errors import Denied, Missing, Refused
+from crm.views import gating
 from crm.views.app import href
-from crm.views.base import PAGES, told
+from crm.views.base import PAGES
 from crm.views.listing import Listing, due_tone, local_day, short_date, stage_color
 from crm.views.pages.list import Listed
-from crm.views.text import fields_for, subtitle
+from crm.views.text import subtitle
 
 CARDS = 25  # cards of a column asked for at a time
 CLOSED_DAYS = 90  # how long finished ones stay on the board
@@ -211,38 +212,19 @@ class BoardPage(Listed):
         record = self.door.get(entity.name, number)
         before = record.get(entity.stage_field)
         try:
-            with self.door.step("move") as step:
-                record = self.door.move(entity.name, number, stage)
-        except GateError as exc:
-            fields = fields_for(self.app, entity, exc.missing, record, required=True)
-            if not fields:
-                return {"error": exc.say(t) if hasattr(exc, "say") else str(exc)}
+            made = gating.Move(self.app, entity, number, target)
+        except (Refused, Denied) as exc:
+            return {"error": self.loud(exc.say(t))}
+        if made.made is None:
 
-            def save(values: dict) -> dict | None:
-                try:
-                    with self.door.step("move") as again:
-                        moved = self.door.move(entity.name, number, stage, values)
-                except GateError as still:
-                    return {"problems": told(still, t).get("problems") or {name: t("This is still wanted.") for name in still.missing}}
-                self.settle(moved, before, target, again)
+            def done(again: gating.Move) -> None:
+                self.settle(again.made, before, target, again.step)
                 if target.outcome == "won":
                     self.part.send("joy")
-                return None
 
-            self.app.sheet(
-                t("{title}: to {stage}", title=record.title, stage=target.label_in(t)),
-                fields,
-                submit=t("Move"),
-                on_submit=save,
-                icon="lock_open",
-                text=t("Why was it lost, and what did we learn?")
-                if target.outcome == "lost"
-                else t("This is still wanted for “{stage}”.", stage=target.label_in(t)),
-            )
-            return {"wants": True, "say": told(exc, t)["error"]}
-        except Refused as exc:
-            return {"error": self.loud(exc.say(t))}
-        words = self.settle(record, before, target, step)
+            gating.sheet(self.app, entity, record, target, made, done)
+            return {"wants": True, "say": made.say}
+        words = self.settle(made.made, before, target, made.step)
         return {"say": words, "joy": target.outcome == "won"}
 
     def loud(self, words: str) -> str:

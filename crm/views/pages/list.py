@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm.errors import Denied, Missing, RecordError, Refused
-from crm.views import acting
+from crm.views import acting, gating
 from crm.views.app import href
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import PAGE, Listing
@@ -411,20 +411,34 @@ class ListPage(Listed):
         left = len(ids) - len(may)
         return f"{words}. {self.t('{n} left out: you may not change them.', n=left)}" if left else words
 
-    def move(self, ids: list[int], stage: str) -> dict | None:
-        """Those whose gate is open move; how many stay behind is said."""
-        stay, moved = 0, 0
+    def move(self, ids: list[int], stage: str, values: dict | None = None) -> dict | None:
+        """Those whose gate is open move; what keeps the others is asked in a sheet, once for all of them."""
+        app, entity, t = self.app, self.listing.entity, self.t
+        stay: list[tuple[Any, gating.Move | str]] = []
+        moved = 0
         with self.door.step("move") as step:
             for number in ids:
+                record = self.door.get(entity.name, number)
+                target = app.schema.pipeline_of(entity.name, record).stages.get(stage)
+                if target is None:
+                    stay.append((record, t("Its pipeline has no such stage.")))
+                    continue
                 try:
-                    self.door.move(self.listing.entity.name, number, stage)
-                    moved += 1
-                except (RecordError, Refused, Denied):
-                    stay += 1
-        if not moved:
-            return {"error": self.t("None of them can move there yet: each still lacks something the stage asks for.")}
-        words = self.t("{n} moved", n=moved)
-        self.done(f"{words}. {self.t('{n} stay: something their stage asks for is missing.', n=stay)}" if stay else words, step.id)
+                    lacking = set(self.door.wants(entity.name, number, stage)) if values else set()
+                    made = gating.Move(app, entity, number, target, {key: value for key, value in (values or {}).items() if key in lacking})
+                except RecordError as exc:
+                    stay.append((record, told(exc, t)["error"]))
+                except (Refused, Denied) as exc:
+                    stay.append((record, exc.say(t)))
+                else:
+                    moved += made.made is not None
+                    if made.made is None:
+                        stay.append((record, made))
+        if moved:
+            words = t("{n} moved", n=moved)
+            self.done(f"{words}. {t('{n} stay: something their stage asks for is missing.', n=len(stay))}" if stay else words, step.id)
+        if stay:
+            gating.left_behind(app, entity, stay, lambda some, given: self.move(some, stage, given))
         return None
 
     def delete(self, ids: list[int]) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from crm.errors import Conflict, Denied, GateError, Missing, RecordError, Refused
-from crm.views import acting, planning
+from crm.errors import Conflict, Denied, Missing, RecordError, Refused
+from crm.records import approvals, gates
+from crm.views import acting, gating, planning
 from crm.views.app import grid, href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import Titles, due_tone, local_day, short_date, shown, stage_color
-from crm.views.text import fields_for
 
 EVENTS = 50  # events asked for at a time
 RELATED = 6  # lines of a related list before "Show all"
@@ -39,7 +39,7 @@ class RecordPage(Page):
         self.crumbs = [{"label": self.entity.plural_in(app.t), "href": href(view="list", entity=entity)}]
         logs = planning.can_log(app, self.entity)
         self.head = app.part("head", self.head_content(), on={"do": self.do})
-        self.path = app.part("stages", self.stages_content(), on={"move": self.move}) if self.pipeline else None
+        self.path = app.part("stages", self.stages_content(), on={"move": self.move, "tick": self.tick, "decide": self.decide}) if self.pipeline else None
         self.facts = app.part("facts", self.facts_content(), on={"save": self.save})
         self.composer = app.part("composer", self.composer_content(), on={"log": self.log}) if logs else None
         self.line = app.part(
@@ -131,7 +131,7 @@ class RecordPage(Page):
         if planning.can_log(self.app, entity):
             acts = [{**one, "name": f"kind:{one['name']}"} for one in planning.kinds(self.app)[:4]]
         more = [{**one, "name": f"kind:{one['name']}"} for one in planning.kinds(self.app)[4:]] if acts else []
-        more += acting.offered(self.app, entity.name, "record") if self.may_change else []
+        more += acting.offered(self.app, entity.name, "record", record)
         if self.may_change:
             more.append(
                 {"name": "edit", "label": t("Edit all"), "glyph": "edit", "href": href(view="form", entity=entity.name, id=self.id)}
@@ -185,18 +185,31 @@ class RecordPage(Page):
         now = record.get(self.entity.stage_field)
         stage = pipeline.stages.get(now or "")
         entered = local_day(t, record.get("stage_on"))
+        spent = gates.days_in(self.door, self.entity.name, self.id)
         stages = [
-            {"name": one.key, "label": one.label_in(t), "outcome": one.outcome, "side": one.outcome == "lost"}
+            {
+                "name": one.key,
+                "label": one.label_in(t),
+                "outcome": one.outcome,
+                "side": one.outcome == "lost",
+                "spent": t("{n} d", n=round(spent[one.key])) if one.open and one.key != now and spent.get(one.key, 0) >= 0.5 else "",
+                "over": bool(one.days and spent.get(one.key, 0) > one.days),
+            }
             for one in pipeline.stages.values()
         ]
+        may = self.may_change and self.entity.stage_field in self.writable
         return {
             "stages": stages,
             "now": now,
             "days": (t.today() - entered).days if entered else None,
             "expected": stage.days if stage else None,
             "gate": self.next_gate(stage),
-            "guide": stage.do_in(t) if stage else [],
-            "may": self.may_change and self.entity.stage_field in self.writable,
+            "todo": gating.checklist(self.app, self.entity, record, pipeline, stage) if stage and stage.open else [],
+            "guide": " ".join(one for one in (stage.guide_in(t), stage.help_in(t)) if one) if stage else "",
+            "who": approvals.named(self.app.schema, stage.responsible, t) if stage else "",
+            "approvals": gating.standing(self.app, self.entity, record),
+            "map": href(view="process", pipeline=pipeline.name),
+            "may": may,
         }
 
     def next_gate(self, stage: Any) -> dict | None:
@@ -206,33 +219,50 @@ class RecordPage(Page):
         coming = self.pipeline.next_open(stage.key)
         if coming is None:
             return None
+        try:
+            missing, problems = self.door.gate(self.entity.name, self.id, coming)
+        except (Denied, Refused):
+            return None
         target = self.pipeline.stages[coming]
-        missing = [key for key in target.require if key in self.record and self.record.get(key) is None]
-        return self.gate(target, missing) if missing else None
+        return self.gate(target, gating.gate_fields(self.app, self.entity, self.record, target, missing, problems)) if missing else None
 
-    def gate(self, target: Any, missing: Sequence[str]) -> dict:
+    def gate(self, target: Any, fields: list[dict]) -> dict:
+        asks = [one["field"] for one in fields if one["editor"].get("type") != "fixed"]
         return {
             "stage": target.key,
             "label": target.label_in(self.t),
-            "fields": fields_for(self.app, self.entity, missing, self.record, required=True),
+            "fields": fields,
+            "ask": bool(asks) and all(one.startswith(gating.ASK) for one in asks),
+            "shut": not asks,
         }
 
     def move(self, stage: str, values: dict | None = None) -> dict:
         target = self.pipeline.stages.get(stage)
         if target is None:
             raise Missing("This is not there, or not for you.")
-        try:
-            with self.door.step("move") as step:
-                self.door.move(self.entity.name, self.id, stage, values or None)
-        except GateError as exc:
-            return {
-                "gate": self.gate(target, exc.missing),
-                "problems": told(exc, self.t).get("problems") if values else {},
-                "say": told(exc, self.t)["error"],
-            }
+        made = gating.Move(self.app, self.entity, self.id, target, values)
+        if made.made is None:
+            if made.asked:
+                self.refresh()
+            return {"gate": self.gate(target, made.fields), "problems": made.problems, "say": made.asked or made.say}
         words = self.t("{title} is now in {stage}", title=self.record.title, stage=target.label_in(self.t))
-        self.changed(words, step)
+        self.changed(words, made.step)
         return {"say": words, "joy": target.outcome == "won"}
+
+    def tick(self, line: str, on: bool) -> dict:
+        """A line of the checklist, done or not."""
+        with self.door.step("tick") as step:
+            self.door.tick(self.entity.name, self.id, line, on)
+        self.changed(self.t("Ticked") if on else self.t("Tick taken away"), step)
+        return {}
+
+    def decide(self, id: int, act: str) -> dict:
+        """Grant, refuse or hand on the approval that waits here."""
+        roles = self.app.schema.approvals
+        if roles is None or act not in ("approve", "refuse", "hand_on"):
+            raise Missing("This is not there, or not for you.")
+        acting.act(self.app, roles.entity, acting.PREFIX + act, [int(id)], self.changed)
+        return {}
 
     # -- facts
     def groups(self) -> list[tuple[str, list[str]]]:

@@ -7,7 +7,8 @@ from crm.views.base import PARTS, Editing
 class Stages(Editing):
     """Where a record stands, and what the gate of the next stage still wants, as editors.
 
-    Content {stages, now, days, expected, gate, guide, may}."""
+    Content {stages, now, days, expected, gate, todo, guide, who, approvals, map, may}: the checklist and the work instruction of the stage,
+    who works in it, the approvals asked for."""
 
     name = "stages"
     words = (
@@ -18,4 +19,13 @@ class Stages(Editing):
         "Stage",
         "Cancel",
         "To do in this stage",
+        "Before “{stage}”",
+        "Ask for approval",
+        "Approvals",
+        "Grant",
+        "Refuse",
+        "Hand on",
+        "Process",
+        "Ticked before it moves on",
+        "Time spent in this stage",
     )
