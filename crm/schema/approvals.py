@@ -107,10 +107,10 @@ def company(b: Building) -> None:
     made = ApprovalRoles(entity.name, **found)  # type: ignore[arg-type]
     options = entity.fields[made.status].spec.get("options") or {}
     said = submap(node, "states")
-    for key, value in entries(said):
-        if b.reference(key, STATES, "state", "E318") and isinstance(value, Scalar):
-            if b.reference(value, options, f"option of '{made.status}'", "E318"):
-                made.states[key.text] = value.text
+    for state_, option in entries(said):
+        if b.reference(state_, STATES, "state", "E318") and isinstance(option, Scalar):
+            if b.reference(option, options, f"option of '{made.status}'", "E318"):
+                made.states[state_.text] = option.text
     for state in STATES:
         if state not in made.states:
             if state not in options and state not in said:

@@ -52,7 +52,7 @@ def ask_field(app: Any, entity: Any, record: Any, key: str, words: str) -> dict:
     state, _ = approvals.standing(company, entity, record.id, rule, doc)
     what = approvals.label_of(rule, entity, t)
     if state == "pending":
-        return {"field": f"say:{key}", "label": what, "editor": {"type": "fixed", "value": None, "text": words}}
+        return {"field": f"say:{key}", "label": what, "editor": {"type": "fixed", "value": None, "text": words.removeprefix(f"{what}: ")}}
     return {"field": ASK + rule.key, "label": t("{what}: why?", what=what), "help": words, "editor": {"type": "textarea", "value": None}}
 
 
@@ -201,7 +201,10 @@ def standing(app: Any, entity: Any, record: Any) -> list[dict]:
 
 def left_behind(app: Any, entity: Any, stay: list[tuple[Any, Move | str]], again: Callable[[list[int], dict], Any]) -> None:
     """A sheet for those that did not move together: what each lacks, and what may be filled in for all of them at once."""
-    t, told_, fields, waiting = app.t, [], {}, []
+    t = app.t
+    told_: list[str] = []
+    fields: dict[str, dict] = {}
+    waiting: list[int] = []
     for record, why in stay:
         if isinstance(why, str):
             told_.append(f"{record.title}: {why}")

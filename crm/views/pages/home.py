@@ -13,6 +13,7 @@ from crm.errors import ConfigError, Denied, Missing, RecordError, Refused
 from crm.views.base import PAGES, Page, told
 from crm.views.steps import done, postpone, quiet, steps
 from crm.views.text import day_text, subtitle, today_of
+from crm.views.waiting import waiting_list
 
 log = logging.getLogger("crm.views")
 
@@ -50,6 +51,7 @@ class HomePage(Page):
                 lists += self._safe(lambda card=card: list_of(self.app, card))
         if not cards or not lists:
             lists = [*self._safe(lambda: quiet_list(self.app)), *lists]
+        lists = [*self._safe(lambda: waiting_list(self.app)), *lists]
         if lists:
             made.append(self.app.part("related", {"lists": lists}, on={"add": self.app.quick_add}))
         for card in cards:
@@ -77,7 +79,7 @@ class HomePage(Page):
         for made in self._safe(lambda: goal_bars(self.app, own=False)):
             made.styles = {"grid-column": "span 12"}
             children.insert(0, made)
-        extra = [*self._safe(lambda: moved_list(self.app)), *self._safe(lambda: risk_list(self.app))]
+        extra = [*self._safe(lambda: waiting_list(self.app)), *self._safe(lambda: moved_list(self.app)), *self._safe(lambda: risk_list(self.app))]
         if extra:
             for one in extra:
                 part = self.app.part("related", {"lists": [one]})
