@@ -16,6 +16,7 @@ from crm.errors import Denied, Missing, Refused
 from crm.fields.base import OPERATORS, Shown
 from crm.records import agenda
 from crm.views.app import href
+from crm.views.insights import promise
 
 PAGE = 50
 
@@ -499,6 +500,8 @@ class Listing:
             stage = self.schema.stage_of(self.entity.name, record)
             if stage is not None:
                 return {"stage": stage.label_in(self.t), "color": stage.color or stage_color(stage)}
+        if self.entity.service is not None and (stands := promise(self.app, self.entity, record, head)) is not None:
+            return stands
         if getattr(field, "kind", "") in ("date", "datetime"):
             day = local_day(self.t, value)
             if day is not None:

@@ -8,6 +8,7 @@ from crm.errors import Missing
 from crm.views.app import href
 from crm.views.base import PAGES, Page
 from crm.views.cards import dashboard_grid, report_card
+from crm.views.insights import ordered_by
 
 
 @PAGES.add
@@ -56,7 +57,7 @@ def list_card(app: Any, one: Any) -> Any:
     if not app.door.may("see", entity.name):
         return app.part("related", {"lists": []})
     where = [text for text in (view.where.text if view else None, getattr(one.where, "text", one.where)) if text]
-    records = app.door.list(entity.name, where=where or None, order=entity.list.sort, limit=one.limit)
+    records = app.door.list(entity.name, where=where or None, order=(view.sort if view else None) or entity.list.sort, limit=one.limit)
     amount = entity.role("amount")
     items = [
         {
@@ -65,6 +66,7 @@ def list_card(app: Any, one: Any) -> Any:
             "sub": subtitle(app, entity, record),
             "href": href(view="record", entity=entity.name, id=record.id),
             "end": entity.fields[amount].display(record.get(amount), app.shown) if amount and record.get(amount) is not None else "",
+            **ordered_by(app, entity, view, record),
         }
         for record in records
     ]

@@ -11,6 +11,7 @@ from tinydb import where
 
 from crm.errors import ConfigError, Denied, Missing, RecordError, Refused
 from crm.views.base import PAGES, Page, told
+from crm.views.insights import ordered_by
 from crm.views.steps import done, postpone, quiet, steps
 from crm.views.text import day_text, subtitle, today_of
 from crm.views.waiting import waiting_list
@@ -290,11 +291,11 @@ def list_of(app: Any, card: Any) -> dict | None:
     view = entity.list.filters.get(card.view) if card.view else None
     conds = [one for one in (view.where if view else None, card.where) if one is not None]
     conds = [getattr(one, "text", one) for one in conds]
-    records = door.list(entity.name, where=conds or None, order=entity.list.sort, limit=card.limit or 8)
+    records = door.list(entity.name, where=conds or None, order=(view.sort if view else None) or entity.list.sort, limit=card.limit or 8)
     label = (card.label and card.label_in(t)) or (view.label_in(t) if view else entity.plural_in(t))
     count = door.count(entity.name, where=conds or None)
     return {"name": entity.name, "label": label, "glyph": entity.icon, "count": count, "may": door.may("create", entity.name),
-            "items": [line(app, entity, record) for record in records], "none": t("Nothing here. Good."),
+            "items": [{**line(app, entity, record), **ordered_by(app, entity, view, record)} for record in records], "none": t("Nothing here. Good."),
             "all": app.href(view="list", entity=entity.name, v=card.view) if count > len(records) else ""}
 
 

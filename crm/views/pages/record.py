@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from crm.errors import Conflict, Denied, Missing, RecordError, Refused
-from crm.records import approvals, gates
-from crm.views import acting, gating, planning
+from crm.records import approvals, classes, gates
+from crm.views import acting, gating, insights, planning
 from crm.views.app import grid, href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import Titles, due_tone, local_day, short_date, shown, stage_color
@@ -55,13 +55,15 @@ class RecordPage(Page):
             },
         )
         self.related = app.part("related", self.related_content(), on={"add": self.add})
+        self.insights = app.part("insights", insights.cards(self), on={"add": self.add}) if insights.wanted(self.entity) else None
+        side = stack(self.insights, self.related) if self.insights is not None else self.related
         lower: Any
         if self.composer is not None:
             lower = grid(
                 "facts compose side | facts line side",
                 self.facts,
                 self.composer,
-                self.related,
+                side,
                 self.line,
                 phone="compose facts line side",
                 columns="268px minmax(0,1fr) 256px",
@@ -71,7 +73,7 @@ class RecordPage(Page):
                 "facts line side",
                 self.facts,
                 self.line,
-                self.related,
+                side,
                 phone="facts line side",
                 columns="minmax(268px,360px) minmax(0,1fr) 256px",
             )
@@ -109,6 +111,8 @@ class RecordPage(Page):
             self.composer.content = self.composer_content()
         self.line.content = self.timeline_content()
         self.related.content = self.related_content()
+        if self.insights is not None:
+            self.insights.content = insights.cards(self)
         return None
 
     def changed(self, words: str, step: Any) -> None:
@@ -301,10 +305,11 @@ class RecordPage(Page):
     def fact(self, field: Any, value: Any) -> dict[str, Any]:
         text = "" if value is None else str(field.display(value, self.shown))
         fixed = field.key not in self.writable or field.fixed
+        why = classes.why(self.door, self.entity.name, self.id, field.key)
         fact: dict[str, Any] = {
             "field": field.key,
             "label": field.label_in(self.t),
-            "help": field.help_in(self.t) or None,
+            "help": " ".join(one for one in (field.help_in(self.t), why) if one) or None,
             "show": text,
             "fixed": fixed,
             "long": field.name in LONG and len(text) > 26,
@@ -321,6 +326,9 @@ class RecordPage(Page):
                 )
             if link:
                 fact["href"] = link
+        stands = insights.promise(self.app, self.entity, self.record, field.key)
+        if stands is not None:
+            fact["show"], fact["tone"] = f"{text} · {stands['text']}", stands["tone"]
         if getattr(field, "to", None) and isinstance(value, int) and text and field.to in self.app.schema.entities:
             fact["href"] = href(view="record", entity=field.to, id=value)
         if field.name in ("files", "file") and value:
@@ -577,8 +585,11 @@ class RecordPage(Page):
     def related_content(self) -> dict[str, Any]:
         roles = self.app.schema.activities
         names = self.entity.related or list(self.entity.back)
-        found = []
+        found: list[dict | None] = []
+        merged: set[str] = set()
         for name in names:
+            if name in merged:
+                continue
             if name in self.entity.back:
                 other, key = self.entity.back[name]
                 if (
@@ -587,7 +598,12 @@ class RecordPage(Page):
                     or key not in self.door.readable(other)
                 ):
                     continue
-                found.append(self.back_list(name, other, key))
+                both = insights.ends(self, self.app.schema.entities[other])
+                if both:  # a relation is told once, from whichever end it is seen
+                    merged.update(both)
+                    found.append(insights.relations(self, name, self.app.schema.entities[other], RELATED))
+                else:
+                    found.append(self.back_list(name, other, key))
             elif name in self.record and getattr(self.entity.fields[name], "to", None):
                 found.append(self.own_list(name))
         return {"lists": [one for one in found if one]}
