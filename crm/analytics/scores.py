@@ -37,8 +37,8 @@ RARE, FEW = 0.01, 4
 SPANS = 5
 STRENGTHS = (0.02, 0.06, 0.2, 0.6, 2.0)
 FOLDS = 5
-#: Records renewed in one commit, and the pause after it in which others write.
-CHUNK, PAUSE = 250, 0.004
+#: Records renewed in one commit, and the pause (seconds) after it: long enough that whoever waits for the store gets in between.
+CHUNK, PAUSE = 300, 0.06
 
 Row = Mapping[str, Any]
 
