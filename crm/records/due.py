@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 LATE = timedelta(days=7)
 #: Slack around what the store is asked for; the moments are then computed exactly.
 SLACK = timedelta(days=4)
+#: Times of changes are kept in milliseconds, and clocks of processes differ a little.
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +128,9 @@ def occasions(company: Company, one: Automation, number: int, trigger: Trigger, 
         if doc is None:
             continue
         newest = newest_activity(company, one.entity, id) if trigger.kind == "silence" and trigger.field is None else None
-        moment = moment_of(company, trigger, base_of(company, one.entity, trigger, doc, newest))
-        if moment is None or not low < moment <= now:
-            continue
-        if moment > since or _stamp(doc.get("changed_on")) > since:
-            yield Occasion(id, moment, f"{name}|{id}|{_key(moment)}")
+        comes = moment_of(company, trigger, base_of(company, one.entity, trigger, doc, newest))
+        if comes is not None and low < comes <= now and (comes > since or _stamp(doc.get("changed_on")) > since - SECOND):
+            yield Occasion(id, comes, f"{name}|{id}|{_key(comes)}")
 
 
 def matching(company: Company, one: Automation) -> list[int]:

@@ -83,9 +83,9 @@ def build(b: Building) -> None:
         scope = WithBefore(entity) if live else entity.scope
         one.condition = b.expression(scalar(node, "if"), scope, "boolean")
         for number, said in enumerate(nodes(node, "then"), 1):
-            made = effect(b, said, entity, scope, f"{path}.then.{number}")
-            if made is not None:
-                one.then.append(made)
+            does = effect(b, said, entity, scope, f"{path}.then.{number}")
+            if does is not None:
+                one.then.append(does)
         b.schema.automations[name] = one
     loops(b)
 
@@ -106,15 +106,15 @@ def trigger(b: Building, node: Node, entity: Entity) -> Trigger | None:
     if len(kinds) != 1:
         said = "this does not say when." if not kinds else f"this says {' and '.join(kinds)} at once."
         mend = "Write one of `changed`, `stage`, `date`, `silent`, `every`."
-        at = node.keys[kinds[1]] if len(kinds) > 1 else next(iter(node.keys.values()), None) or node
-        if not any(fault.code == "E101" and fault.file == node.file and fault.line == at.line for fault in b.faults):
-            b.faults.add("E461", at, said, mend + (" Several triggers are items of a list." if kinds else ""))
+        place = node.keys[kinds[1]] if len(kinds) > 1 else next(iter(node.keys.values()), None) or node
+        if not any(fault.code == "E101" and fault.file == node.file and fault.line == place.line for fault in b.faults):
+            b.faults.add("E461", place, said, mend + (" Several triggers are items of a list." if kinds else ""))
         return None
     kind = kinds[0]
-    for key, _ in entries(node):
-        if key.text in node and key.text != kind and key.text not in TRIGGERS[kind] and any(key.text in more for more in TRIGGERS.values()):
-            belongs = " or ".join(f"`{name}`" for name, more in TRIGGERS.items() if key.text in more)
-            b.faults.add("E461", key, f"'{key.text}' says nothing here.", f"It belongs to {belongs}; remove it.")
+    for other, _ in entries(node):
+        if other.text != kind and other.text not in TRIGGERS[kind] and any(other.text in more for more in TRIGGERS.values()):
+            belongs = " or ".join(f"`{name}`" for name, more in TRIGGERS.items() if other.text in more)
+            b.faults.add("E461", other, f"'{other.text}' says nothing here.", f"It belongs to {belongs}; remove it.")
     at = clock(b, scalar(node, "at"))
     if kind == "changed":
         return Trigger("changed", fields=b.fields(texts(node, "changed"), entity))

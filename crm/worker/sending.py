@@ -25,6 +25,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tinydb.queries import where
@@ -34,6 +35,8 @@ from crm.records.company import stamp
 from crm.records.outbox import DEAD, OUTBOX, SENDING, SENT, WAITING, WITHDRAWN
 
 if TYPE_CHECKING:
+    import httpx
+
     from crm.records.company import Company
 
 log = logging.getLogger("crm.worker")
@@ -61,6 +64,14 @@ def signature(secret: str, id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
+@lru_cache(maxsize=1)
+def client() -> httpx.Client:
+    """One for all addresses: it keeps connections open. It follows no redirection: the address is the one in the YAML."""
+    import httpx
+
+    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+
+
 def send_webhook(company: Company, payload: Mapping[str, Any], key: str) -> None:
     """Post a message to its address; raises `Refusal` for anything but a 2xx answer."""
     import httpx
@@ -80,7 +91,7 @@ def send_webhook(company: Company, payload: Mapping[str, Any], key: str) -> None
         "webhook-signature": signature(secret, id, now, body),
     }
     try:
-        answer = httpx.post(str(payload["url"]), content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        answer = client().post(str(payload["url"]), content=body, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Refusal("The address cannot be reached: {why}", why=f"{type(error).__name__} {error}"[:KEPT]) from error
     if not 200 <= answer.status_code < 300:

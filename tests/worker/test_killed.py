@@ -1,0 +1,200 @@
+"""Workers that are killed, and many of them: nothing is lost, nothing is done twice, one works (B12)."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from tinydb.queries import where
+
+from crm.records import SYSTEM
+from crm.records.automation import RUNS
+from crm.records.due import run_due
+from crm.records.outbox import OUTBOX
+from crm.worker.lease import Lease, holder
+from tests.records.test_automation import shop  # noqa: F401
+from tests.worker.test_sending import Receiver
+
+ROUNDS = 200
+HERE = Path(__file__).parent
+
+
+class Post:
+    """A mail server that keeps the Message-ID of what it takes."""
+
+    def __init__(self):
+        self.got: list[str] = []
+
+    async def handle_DATA(self, server, session, envelope):
+        text = envelope.content.decode()
+        self.got.append(next(line for line in text.splitlines() if line.lower().startswith("message-id")))
+        return "250 OK"
+
+
+class Workers:
+    """Worker processes of one company."""
+
+    def __init__(self, company, lease: float, env: dict[str, str]):
+        folder, data = company.schema.folder, company.store.path
+        self.process = subprocess.Popen(
+            [sys.executable, str(HERE / "workers.py"), str(folder), data, str(lease)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **env, "PYTHONPATH": str(HERE.parent.parent)},
+        )  # fmt: skip
+        self.alive: set[int] = set()
+        assert self.process.stdout.readline() == "ready\n"
+
+    def start(self) -> int:
+        self.process.stdin.write("one\n")
+        self.process.stdin.flush()
+        self.alive.add(pid := int(self.process.stdout.readline()))
+        return pid
+
+    def kill(self, pid: int) -> None:
+        self.alive.discard(pid)
+        with suppress(ProcessLookupError):  # it ended by itself
+            os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        for pid in [*self.alive]:
+            self.kill(pid)
+        self.process.stdin.close()
+        self.process.wait(timeout=20)
+
+
+def until(condition, seconds=30.0, what="it"):
+    """Wait for something another process does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen"
+        threading.Event().wait(0.01)
+
+
+@pytest.fixture
+def post():
+    handler = Post()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(handler, hostname="127.0.0.1", port=port)
+    server.start()
+    handler.url = f"smtp://127.0.0.1:{port}"
+    yield handler
+    server.stop()
+
+
+@pytest.mark.slow
+def test_killed_at_random_points_nothing_is_lost_and_nothing_is_done_twice(shop, post):
+    receiver = Receiver()
+    company = shop(
+        {
+            "made": f"""
+                entity: order
+                when: created
+                then: [{{webhook: '{receiver.url}', secret: SHOP_KEY, send: [name]}}, {{mail: thanks, to: seller}}]
+            """,
+            "come": f"""
+                entity: order
+                when: {{date: seen}}
+                then:
+                  - {{create: doing, values: {{what: "Look at {{name}}", order: record}}}}
+                  - {{set: {{round: '=coalesce(round, 0) + 1'}}}}
+                  - {{webhook: '{receiver.url}', secret: SHOP_KEY, send: [name]}}
+                  - {{notify: seller, text: "{{name}} has come"}}
+            """,
+        },
+        {"mails/thanks.yaml": "mail: thanks\nentity: order\nsubject: Thanks\ntext: Dear you\n"},
+    )
+    run_due(company, company.now())
+    door, anna = company.door(SYSTEM), company.actor("anna").id
+    chance = random.Random(41)
+    workers = Workers(company, lease=0.15, env={"SHOP_KEY": "secret", "CRM_SMTP_URL": post.url})
+    ids = []
+    in_the_middle = unfinished = 0
+    try:
+        for _ in range(ROUNDS):
+            with door.step("two"):
+                for _ in range(2):
+                    ids.append(door.create("order", {"name": f"Ship {len(ids)}", "seller": anna, "seen": datetime.now(UTC)}).id)
+            pid = workers.start()
+            until(lambda: (holder(company.store) or {}).get("pid") == pid, what="taking the lease")
+            time.sleep(chance.uniform(0, 0.08))
+            workers.kill(pid)
+            unfinished += company.store.table(RUNS).count(where("automation") == "come") < len(ids)
+            in_the_middle += bool(company.store.table(OUTBOX).count(where("state") == "sending"))
+        workers.start()
+        left = where("state").one_of(["waiting", "sending"])
+        until(lambda: company.store.table(RUNS).count(where("automation") == "come") == len(ids), what="every date")
+        until(lambda: not company.store.table(OUTBOX).count(left), what="every message")
+    finally:
+        workers.close()
+        receiver.server.shutdown()
+        receiver.server.server_close()
+
+    expected = dict.fromkeys(ids, 1)
+    assert Counter(doing["order"] for doing in door.list("doing", limit=None)) == expected
+    assert {one: company.doc("order", one)["round"] for one in ids} == expected
+    runs = company.store.table(RUNS)
+    assert Counter(row["record"] for row in runs.find(where("automation") == "come")) == expected
+    assert Counter(row["state"] for row in runs.all()) == {"done": 2 * len(ids)}
+    states = Counter((row["channel"], row["state"]) for row in company.store.table(OUTBOX).all())
+    assert states == {("webhook", "sent"): 2 * len(ids), ("mail", "sent"): len(ids)}
+    # receivers that look at the key have each message once; those sent twice came from workers killed in the middle of sending
+    assert len({headers["idempotency-key"] for headers, _ in receiver.got}) == 2 * len(ids)
+    assert len(set(post.got)) == len(ids)
+    twice = len(receiver.got) + len(post.got) - 3 * len(ids)
+    assert twice <= in_the_middle
+    assert in_the_middle > ROUNDS / 20 and unfinished > ROUNDS / 20  # the kills did hit
+    print(f"{ROUNDS} kills: {unfinished} before all dates were seen to, {in_the_middle} while sending, {twice} messages sent twice")
+    assert len(company.door("anna").notices(limit=2000)) == len(ids)
+    assert company.store.verify() == []
+
+
+def test_of_ten_workers_one_works_and_another_follows_it(shop):
+    company = shop({})
+    workers = Workers(company, lease=1.0, env={})
+    try:
+        pids = {workers.start() for _ in range(10)}
+        until(lambda: holder(company.store) is not None)
+        seen = set()
+        for _ in range(30):
+            seen.add(holder(company.store)["pid"])
+            time.sleep(0.05)
+        assert len(seen) == 1 and seen < pids
+        assert not Lease(company.store).take()
+        first = seen.pop()
+        workers.kill(first)
+        until(lambda: (holder(company.store) or {}).get("pid", first) != first, what="another one")
+        second = holder(company.store)["pid"]
+        assert second in pids - {first}
+        os.kill(second, signal.SIGTERM)  # one that ends in order gives the lease back at once
+        until(lambda: (holder(company.store) or {}).get("pid", second) != second)
+    finally:
+        workers.close()
+
+
+def test_a_lease_is_taken_once_renewed_and_runs_out(shop):
+    company = shop({})
+    mine, other = Lease(company.store, 0.3), Lease(company.store, 0.3)
+    assert mine.take() and mine.held and mine.take() and not other.take()
+    until(lambda: not mine.held, 5)
+    until(other.take, 5)
+    assert not mine.take()
+    other.release()
+    assert mine.take()
+    mine.keep()
+    for _ in range(10):
+        assert not other.take()
+        time.sleep(0.05)
+    mine.release()
