@@ -12,7 +12,7 @@ not see. `user` is a user of the company: the mail goes to their address, in the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm.errors import Denied, Missing
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from crm.records.company import Company
 
 
-def compose(company: Company, payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The message a payload means: `{to, subject, text, html?}`; None when there is nothing to say any more."""
+def compose(company: Company, payload: Mapping[str, Any], now: datetime | None = None) -> dict[str, Any] | None:
+    """The message a payload means: `{to, subject, text, html?}`; None when there is nothing to say any more (as of `now`)."""
     to, language = payload.get("to"), payload.get("language")
     if payload.get("user") is not None:
         try:
@@ -37,7 +37,7 @@ def compose(company: Company, payload: Mapping[str, Any]) -> dict[str, Any] | No
         return None
     kept = {key: payload[key] for key in ("key", "reply_to") if payload.get(key)}
     if "digest" in payload:
-        written = digest.write(company, payload["user"], date.fromisoformat(payload["digest"]))
+        written = digest.write(company, payload["user"], date.fromisoformat(payload["digest"]), now)
         return {"to": to, **written, **kept} if written else None
     if "template" not in payload:
         return {"to": to, **{key: payload[key] for key in ("subject", "text", "html") if payload.get(key)}, **kept}
