@@ -143,7 +143,7 @@ class Scoring:
             "the one that ended well had the higher score.",
             n=model["good"] + model["bad"],
             good=model["good"],
-            share=t.percent(model["auc"]) if hasattr(t, "percent") else f"{model['auc']:.0%}",
+            share=t.percent(round(model["auc"], 2)),
         )
         return Reasons(percent(total), "model", lines, how)
 

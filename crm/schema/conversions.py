@@ -33,6 +33,11 @@ def build(b: Building) -> None:
                 one.into[key.text] = made
         one.mark = filling(b, one, entity, entity, submap(node, "mark"), made=False)
         one.carry = [list_ for said in texts(node, "carry") if (list_ := b.reference(said, entity.back, f"list of '{found}'", "E457"))]
+        log = scalar(node, "log")
+        roles = b.schema.activities
+        if log is not None and roles is not None and roles.kind:
+            kinds = b.schema.entities[roles.entity].fields[roles.kind].spec.get("options") or {}
+            one.log = b.reference(log, kinds, "kind of activity", "E457")
         if one.into:
             b.schema.conversions[name] = one
 

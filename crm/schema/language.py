@@ -340,6 +340,28 @@ def approval(before: Shape, doc: str, example: str, must: bool = False) -> Struc
     )
 
 
+CARD_ROLES = ["name", "job", "company", "email", "phone", "mobile", "fax", "web", "address"]
+CARD_DOC = {
+    "name": "The name of the person, or of the firm where the entity has no people.",
+    "job": "What the person does there.",
+    "company": "Who employs the person: a link, or a text for one that is not among the records.",
+    "mobile": "The mobile telephone.",
+    "fax": "The fax number.",
+    "web": "The web address.",
+    "address": "The postal address.",
+}
+
+
+def roles_struct(word: str, required: Iterable[str], optional: Iterable[str], docs: Mapping[str, str]) -> Struct:
+    keys = {
+        name: Key(
+            Text("entity" if name == "entity" else "field"), docs.get(name, f"The field that is the {name}."), name in tuple(required), name
+        )
+        for name in [*required, *optional]
+    }
+    return Struct(word, keys)
+
+
 ENTITY = Struct(
     "entity",
     {
@@ -417,6 +439,26 @@ ENTITY = Struct(
             ListOf(approval(CONDITION, "The change that waits for it: it is refused until granted.", "status == 'sent'", must=True)),
             "What needs somebody's word before it may come true.",
             example="[{when: discount > 15%, before: status == 'sent', by: sales_manager}]",
+        ),
+        "remember": Key(
+            Either(
+                FIELDS,
+                Struct(
+                    "what is remembered",
+                    {
+                        "fields": Key(FIELDS, "Fields that begin as in the last one.", required=True, example="[source, duration]"),
+                        "like": Key(FIELDS, "The last one that is alike in these, the first being the most important.", example="[kind, account]"),
+                    },
+                ),
+                word="list of fields, or mapping with fields and like",
+            ),
+            "A new one begins with these values of the last one its user made.",
+            example="{fields: [duration, direction], like: [kind, account]}",
+        ),
+        "card": Key(
+            roles_struct("card", [], CARD_ROLES, CARD_DOC),
+            "Which field takes what of a pasted signature or business card, where the types of the fields do not say it.",
+            example="{job: job, mobile: mobile, company: employer}",
         ),
         "tree": Key(
             Either(
@@ -896,16 +938,6 @@ MAIL = Struct(
 )
 
 
-def roles_struct(word: str, required: Iterable[str], optional: Iterable[str], docs: Mapping[str, str]) -> Struct:
-    keys = {
-        name: Key(
-            Text("entity" if name == "entity" else "field"), docs.get(name, f"The field that is the {name}."), name in tuple(required), name
-        )
-        for name in [*required, *optional]
-    }
-    return Struct(word, keys)
-
-
 ENTITY_DOC = {"entity": "The entity."}
 LINK = Struct(
     "navigation entry",
@@ -1380,6 +1412,7 @@ CONVERSION = Struct(
             example="{account: {set: {name: company}}}",
         ),
         "mark": Key(Struct("mark", FILLING), "What the converted record is set to.", example="{values: {status: converted}}"),
+        "log": Key(Text("kind"), "The kind of activity that tells of it in the timelines; none when absent.", example="note"),
         "carry": Key(
             NAMES, "Lists of the record whose records are linked to the new ones, too, and stay where they are.", example="[activities]"
         ),

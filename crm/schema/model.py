@@ -293,6 +293,14 @@ class NextStep:
 
 
 @dataclass
+class Remember:
+    """A new record begins with `fields` of the last one its user made: the last that agrees in `like`, fewer of them where none does."""
+
+    fields: Keys = fresh(default_factory=Keys)
+    like: Keys = fresh(default_factory=Keys)
+
+
+@dataclass
 class Entity(Labelled):
     """A kind of record: account, contact … `fields` are `crm.fields.Field` objects by key, the system's own included."""
 
@@ -314,6 +322,8 @@ class Entity(Labelled):
     related: Keys = fresh(default_factory=Keys)  # back lists shown on the record page
     kinds: Kinds | None = None
     timeline: Timeline | None = None
+    remember: Remember | None = None
+    card: dict[str, str] = fresh(default_factory=dict)  # what of a business card (name, job, company, email …) goes into which field
     tree: Tree | None = None
     relation: Relation | None = None
     centre: Centre | None = None
@@ -1133,6 +1143,7 @@ class Conversion(Labelled):
     into: dict[str, ConversionTarget] = fresh(default_factory=dict)
     mark: Filling = fresh(default_factory=Filling)
     carry: list[str] = fresh(default_factory=list)
+    log: str | None = None  # value of the activity's kind
     help: str = ""
     path: str = ""
     source: Source = fresh(default_factory=Source)
