@@ -148,6 +148,13 @@ class Client:
         asked = {key: value for key, value in {"where": where, "as_of": moment, **options}.items() if value is not None}
         return Report(analytics.run(self.door, name, **asked))
 
+    def process(self, pipeline: str) -> Any:
+        """The process map of a pipeline as this user may read it: a drawing in a notebook, `.svg()` the text of a file."""
+        from crm.views.processmap import ProcessMap
+
+        entity = self.schema.pipelines[pipeline].entity if pipeline in self.schema.pipelines else None
+        return ProcessMap(self.schema, pipeline, self.t, self.door.readable(entity) if entity else None)
+
     def view(self, name: str, *args: Any, **more: Any) -> Any:
         """A screen of the app, alive in the notebook: `view("board", "b2b")`, `view("list", "account")`, …"""
         import panel as pn
@@ -159,7 +166,7 @@ class Client:
             raise Missing("There is no such page.")
         if not pn.extension._loaded:
             pn.extension()
-        keys = {"board": ("pipeline",), "dashboard": ("name",), "report": ("name",), "record": ("entity", "id"), "form": ("entity", "id")}
+        keys = {"board": ("pipeline",), "process": ("pipeline",), "dashboard": ("name",), "report": ("name",), "record": ("entity", "id"), "form": ("entity", "id")}
         more = {**dict(zip(keys.get(name, ("entity",)), args, strict=False)), **more}
         if self._app is None:
             self._app = App(self.company, self.actor)
@@ -249,6 +256,10 @@ class Records:
 
     def history(self, number: int) -> Any:
         return self._door.history(self._entity, number)
+
+    def score_reasons(self, number: int) -> Any:
+        """Why a record has its score: `.score`, `.rating`, `.by` (rules or model), `.say` and `.lines` whose points add up to it."""
+        return self._door.score_reasons(self._entity, number)
 
 
 def _prepare_notebook() -> None:

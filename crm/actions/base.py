@@ -43,10 +43,23 @@ class Asked:
     required: bool = False
 
 
+class Told(int):
+    """The step of an action that has more to tell than that it is done: `say` in the user's words, `open` a record to go to."""
+
+    say: str
+    open: tuple[str, int] | None
+
+    def __new__(cls, step: int, say: str, open: tuple[str, int] | None = None) -> Told:
+        made = super().__new__(cls, step)
+        made.say, made.open = say, open
+        return made
+
+
 class Action:
     """One thing users do. `label` is English and translated; `many` says whether it works on several records at once;
-    `needs` is the right over the entity without which it is not offered; `places` are the menus it stands in (`record`, `list`),
-    none for what the screens have a place of its own for."""
+    `needs` is the right over the entity without which it is not offered; `places` are where it stands: the menus of a `record` and
+    of several in a `list`, the `head` of a record, the `row` of a list and the card of a board; none for what the screens have a place of
+    its own for. One that `watches` asks again (`asks`) when an answer changes."""
 
     name: ClassVar[str] = ""
     label: ClassVar[str] = ""
@@ -54,6 +67,7 @@ class Action:
     words: ClassVar[tuple[str, ...]] = ()
     many: ClassVar[bool] = True
     needs: ClassVar[str] = "change"
+    watches: ClassVar[bool] = False
     places: ClassVar[tuple[str, ...]] = ("record", "list")
 
     def applies(self, entity: Entity, schema: Schema) -> bool:
@@ -72,6 +86,14 @@ class Action:
     def fields(self, door: Any, entity: str, ids: Sequence[int] = ()) -> list[Asked]:
         """What it asks before it runs; nothing by default."""
         return []
+
+    def asks(self, door: Any, entity: str, ids: Sequence[int], values: Mapping[str, Any]) -> list[Asked]:
+        """What it asks once some of it is answered, where that depends on the answers (`watches`)."""
+        return self.fields(door, entity, ids)
+
+    def title(self, door: Any, entity: str, ids: Sequence[int]) -> str:
+        """What stands above what it asks."""
+        return self.label_in(door.words)
 
     def run(self, door: Any, entity: str, ids: Sequence[int], values: Mapping[str, Any]) -> int:
         """Do it; the step comes back. Raises what the door raises (`RecordError` with the keys of `fields`)."""

@@ -17,6 +17,7 @@ from crm.errors import Missing, Refused
 from crm.records.feeds import Subscribed
 from crm.records.notices import Notified
 from crm.records.record import Record
+from crm.records.scoring import Reasons, explain
 from crm.records.why import Explaining
 from crm.schema.model import Duplicates
 
@@ -38,6 +39,12 @@ class Door(Explaining, Notified, Subscribed):
             else:
                 kept[key] = value
             self.company.store.meta.set(self._preferences, kept)
+
+    # -- scores
+
+    def score_reasons(self, entity: str, id: int) -> Reasons:
+        """Why a record this user may see has its score: lines whose points add up to it, and how it was worked out."""
+        return explain(self, entity, id)
 
     # -- files
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crm.actions.base import ACTIONS, actions_for
+from crm.actions.base import ACTIONS, Asked, actions_for
 from crm.errors import Missing
 
 PREFIX = "act:"
@@ -27,15 +27,17 @@ def act(app: Any, entity: str, name: str, ids: Sequence[int], done: Callable[[st
     if one is None or one.name not in ACTIONS:
         raise Missing("This is not there, or not for you.")
     label = one.label_in(app.t)
-    fields = [
-        {"field": asked.key, "label": asked.label, "editor": asked.editor, "required": asked.required}
-        for asked in one.fields(app.door, entity, ids)
-    ]
+
+    def fields(found: Sequence[Asked]) -> list[dict]:
+        return [{"field": asked.key, "label": asked.label, "editor": asked.editor, "required": asked.required} for asked in found]
 
     def run(values: dict) -> None:
-        done(app.t("{act}: done", act=label), one.run(app.door, entity, ids, values))
+        step = one.run(app.door, entity, ids, values)
+        done(getattr(step, "say", None) or app.t("{act}: done", act=label), step)
 
-    if fields:
-        app.sheet(label, fields, submit=label, on_submit=run, icon=one.icon)
+    asked = fields(one.fields(app.door, entity, ids))
+    if asked:
+        again = (lambda values: {"fields": fields(one.asks(app.door, entity, ids, values))}) if one.watches else None
+        app.sheet(one.title(app.door, entity, ids), asked, submit=label, on_submit=run, on_change=again, icon=one.icon, wide=len(asked) > 6)
     else:
         run({})
