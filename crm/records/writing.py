@@ -23,6 +23,7 @@ from crm.records.env import DocEnv, points_to, targets
 from crm.records.queries import all_of
 from crm.records.reading import Reading
 from crm.records.record import Record
+from crm.records.remember import remembered
 from crm.records.shape import DELETED, Shape, heads
 from crm.stores import where_id
 
@@ -139,9 +140,12 @@ class Writing_(Reading):
         return step.id
 
     def draft(self, entity: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """What a form for a new record begins with: the given values and the defaults, as Python values of readable fields."""
+        """What a form for a new record begins with: the given values, those remembered from the last one like it, and the defaults,
+        as Python values of readable fields."""
         sight = self.sight(entity)
         draft = self._draft(sight, None, None, values or {})
+        if known := remembered(self, entity, draft.doc, draft.given):
+            draft = self._draft(sight, None, None, {**known, **(values or {})})
         return self._seen(sight, draft)
 
     def problems(self, entity: str, values: Mapping[str, Any], id: int | None = None) -> dict[str, str]:

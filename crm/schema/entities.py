@@ -7,6 +7,7 @@ from typing import Any
 from crm.expressions import Scope
 from crm.schema import rules as ruled
 from crm.schema.building import Building, own
+from crm.schema.cards import read_little_typing
 from crm.schema.faults import known, meant, shorten
 from crm.schema.language import FIELD_KEYS, field_types, type_keys
 from crm.schema.model import Check, Duplicates, Entity, Filter, Form, Kind, Kinds, ListView, Timeline
@@ -499,6 +500,7 @@ def screens(b: Building, entity: Entity, node: Map) -> None:
         entity.related = list(entity.back)
     kinds(b, entity, submap(node, "kinds"))
     timeline(b, entity, submap(node, "timeline"))
+    read_little_typing(b, entity, node)
 
 
 def list_view(b: Building, entity: Entity, node: Map, path: str) -> ListView:
