@@ -80,6 +80,7 @@ OPERATORS: dict[str, str] = {
     "before": "is before",
     "after": "is after",
     "any_of": "is any of",
+    "within": "is within",
     "in_last": "in the last",
     "in_next": "in the next",
     "empty": "is empty",
@@ -87,7 +88,7 @@ OPERATORS: dict[str, str] = {
 }
 words = (
     "is", "is not", "contains", "starts with", "is over", "is under", "is between", "is before", "is after",
-    "is any of", "in the last", "in the next", "is empty", "is filled",
+    "is any of", "is within", "in the last", "in the next", "is empty", "is filled",
 )  # fmt: skip
 
 LARGEST_ID = 2**53

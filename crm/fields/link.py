@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import param
+from tinydb.queries import QueryInstance
 
 from crm.errors import Refused
+from crm.expressions.queries import by_id, linked
+from crm.expressions.values import LEVELS
 from crm.fields.base import FIELD_TYPES, LARGEST_ID, PLAIN, Field, Setting, Shown
 from crm.words import Words
 
@@ -47,11 +50,28 @@ class Link(Field):
     example_spec: ClassVar[dict[str, Any]] = {"to": "thing"}
     operators: tuple[str, ...] = ("is", "is_not", "any_of", "empty", "filled")
     editor_type = "link"
+    above = ""  # the link to the record above, where those at the other end lie below each other
 
     def setup(self) -> None:
         self.to = str(self.spec["to"]) if self.spec.get("to") else None
         self.chosen: Any = None  # `where:` as an Expression over the linked record
         self.back = str(self.spec["back"]) if self.spec.get("back") else None
+
+    def bind(self, schema: Any) -> None:
+        """Where the records at the other end lie below each other, a whole branch can be asked for."""
+        other = getattr(schema, "entities", {}).get(self.to)
+        if other is not None and getattr(other, "tree", None) is not None:
+            self.operators = (*type(self).operators[:3], "within", *type(self).operators[3:])
+            self.above = other.tree.by
+
+    def compare(self, op: str, typed: Any, t: Words) -> QueryInstance:
+        if op != "within":
+            return super().compare(op, typed, t)
+        here = by_id("in", [record_id(typed)])
+        query = here
+        for _ in range(LEVELS - 1):
+            query = here | linked((self.above,), self.to, query)
+        return linked((self.key,), self.to, query)
 
     def read(self, typed: Any, t: Words) -> Any:
         return record_id(typed)

@@ -33,6 +33,7 @@ from datetime import time as clock
 from typing import Any
 
 from crm.errors import Refused
+from crm.records import classes
 from crm.intake import demo_process
 
 SIZES = {"small": 1, "medium": 10, "large": 100}
@@ -168,6 +169,8 @@ class World:
         demo_process.waiting(self)
         if self.progress:
             self.progress(1.0, "")
+        for rule in self.schema.classes.values():
+            classes.renew(self.company, rule)
         self.company.store.meta.set("demo", True)
 
     def found(self) -> None:

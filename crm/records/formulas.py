@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from crm.expressions import Period
 from crm.expressions import nodes as n
 from crm.schema.scope import TREE
 
@@ -40,6 +41,12 @@ class Speaker:
             return str(self.t("yes") if value else self.t("no"))
         if node.kind == "percent":
             return str(self.t.percent(value))
+        if isinstance(value, Period):
+            months, days, minutes = value
+            parts = [self.t("{n} months", n=months)] if months else []
+            parts += [self.t("{n} days", n=days)] if days else []
+            parts += [self.t("{n} minutes", n=minutes)] if minutes else []
+            return " ".join(parts)
         if isinstance(value, (int, Decimal)):
             return str(self.t.number(value))
         return str(value)

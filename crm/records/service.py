@@ -33,6 +33,12 @@ def clock(company: Company, draft: Draft) -> None:
     goal = next((one for one in service.goals if one.when is None or one.when.holds(env)), None)
     time = worktime(company, service, goal, env)
     now = company.now()
+    if service.done is not None:
+        done, was = service.done.holds(env), draft.old is not None and service.done.holds(company.env(service.entity, draft.doc_id, draft.old))
+        if done and doc.get(keys["resolved"]) is None:
+            put(draft, keys["resolved"], moment_json(now))
+        elif was and not done and keys["resolved"] not in draft.given:
+            put(draft, keys["resolved"], None)
     waiting = service.waiting is not None and service.waiting.holds(env)
     if service.waiting is not None:
         since = moment(doc.get(keys["waiting_since"]))

@@ -1175,6 +1175,9 @@ SERVICE = Struct(
             required=True,
         ),
         "waiting": Key(CONDITION, "While this holds the clock stands.", example="status == 'waiting'"),
+        "done": Key(
+            CONDITION, "When this begins to hold, `resolved` is filled; when it ends, emptied again.", example="status == 'solved'"
+        ),
         "hours": Key(
             Struct(
                 "working hours",

@@ -186,6 +186,7 @@ class Service(Labelled):
     holidays: dict[str, frozenset[str]] = fresh(default_factory=dict)  # days as 2026-12-24, or 12-24 for every year
     place: Any = None  # Expression
     waiting: Any = None  # Expression
+    done: Any = None  # Expression
     goals: Goals = fresh(default_factory=list)
     help: str = ""
     module: str | None = None

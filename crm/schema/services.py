@@ -47,6 +47,7 @@ def build(b: Building) -> None:
         fields(b, one, entity, submap(node, "fields"))
         times(b, one, node)
         one.waiting = b.expression(scalar(node, "waiting"), entity.scope, "boolean")
+        one.done = b.expression(scalar(node, "done"), entity.scope, "boolean")
         if one.waiting is not None and not {"waited", "waiting_since"} <= set(one.fields):
             lacks = [word for word in ("waited", "waiting_since") if word not in one.fields]
             message = f"a clock that stands needs a field for {' and '.join(f'`{word}`' for word in lacks)}."

@@ -242,7 +242,11 @@ class Listing:
     def view_list(self) -> list[tuple[str, str, Any]]:
         """[(name, label, condition)] of all tabs: everything, the YAML's, the kinds, the user's own."""
         found: list[tuple[str, str, Any]] = [("all", self.t("All"), None)]
-        found += [(name, one.label_in(self.t), one.where) for name, one in self.entity.list.filters.items()]
+        found += [
+            (name, one.label_in(self.t), one.where)
+            for name, one in self.entity.list.filters.items()
+            if all(self.field(key.lstrip("-")) is not None for key in one.sort)
+        ]
         kinds = self.entity.kinds
         if kinds is not None and kinds.field in self.fields:
             named = set(self._kind_views().values())
@@ -299,6 +303,9 @@ class Listing:
             if field is None:
                 continue
             try:
+                if op == "within":  # through the door's own scope: what lies below records the user may not see counts as not there
+                    found.append(f"within({key}, {int(value)})")
+                    continue
                 found.append(field.condition(op, value, self.t))
             except (Refused, ValueError, TypeError):
                 continue
@@ -338,7 +345,15 @@ class Listing:
         )
 
     def count(self, extra: Sequence[Any] = ()) -> int:
-        return self.door.count(self.entity.name, where=[*self.where, *extra], find=self.find)
+        return self.counted([*self.where, *extra], self.find)
+
+    def counted(self, where: list[Any], find: str) -> int:
+        """How many records there are; the same question is asked by every page of a list and by each of its tabs."""
+        return self.app.kept.get(
+            ("count", self.entity.name, repr(where), find),
+            self.app.kept.around(self.entity.name, where),
+            lambda: self.door.count(self.entity.name, where=where, find=find),
+        )
 
     def ids(self, limit: int = 100_000) -> list[int]:
         """The ids of everything that matches."""
@@ -376,7 +391,8 @@ class Listing:
         for tab, (name, _, _) in zip(self.bar()["views"], self.view_list(), strict=True):
             own = self.own.get(name[4:], {}) if name.startswith("own:") else {}
             try:
-                number = self.door.count(self.entity.name, where=[*self.view_where(name), *self.pipeline_where()], find=own.get("q", ""))
+                where, find = [*self.view_where(name), *self.pipeline_where()], own.get("q", "")
+                number = self.counted(where, find)
             except (Refused, Denied):
                 number = None
             found.append({**tab, "count": None if number is None else self.t.number(number)})
