@@ -16,11 +16,11 @@ from crm.stores import open_store
 from crm.worker import JOBS
 from crm.worker.lease import Lease
 from crm.worker.run import Worker
+from crm.worker.sending import client
 
 
 def main() -> None:
-    import httpx  # noqa: F401
-
+    client()  # reading the certificates takes longer than all the work
     schema = load(sys.argv[1])
     list(JOBS)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
