@@ -14,7 +14,7 @@ from crm.schema.model import Entity, Schema
 class AssignByRules(Action):
     """Give each record to the first its rules find with room; what finds nobody stays where it is."""
 
-    name, label, icon = "assign_by_rules", "Assign by rules", "alt_route"
+    name, label, icon = "assign_by_rules", "Assign by rules", "route"
     words = ("Assign by rules",)
 
     def applies(self, entity: Entity, schema: Schema) -> bool:

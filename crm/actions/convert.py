@@ -16,7 +16,7 @@ class Convert(Action):
     """Shows what a record becomes: for each part the records found that may be the same, or a new one with its fields filled; then does
     it in one step. Values: `{part}` an id, `new` or `none`, `{part}.{field}` what was changed."""
 
-    name, label, icon = "convert", "Convert", "move_up"
+    name, label, icon = "convert", "Convert", "trending_flat"
     places = ("head", "row")
     words = ("Convert",)
     many = False

@@ -14,7 +14,7 @@ from crm.schema.model import Entity, Schema
 class Take(Action):
     """Records of the pool become one's own, as many as one may hold."""
 
-    name, label, icon = "take", "Take it", "front_hand"
+    name, label, icon = "take", "Take it", "how_to_reg"
     places = ("head", "row", "list")
     words = ("Take it",)
 

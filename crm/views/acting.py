@@ -21,6 +21,19 @@ def offered(app: Any, entity: str, place: str, record: Any = None) -> list[dict]
     return [{"name": PREFIX + one.name, "label": one.label_in(app.t), "glyph": one.icon} for one in found if place in one.places]
 
 
+def rows(app: Any, entity: str, records: Sequence[Any]) -> list[dict]:
+    """The acts of the rows of a list: [{name, label, glyph, only}]; `only` are the keys of the rows it fits, none left out."""
+    door = app.door
+    found = []
+    for one in actions_for(door, entity):
+        if "row" not in one.places:
+            continue
+        fitting = [str(record.id) for record in records if door.may(one.needs, entity, record) and one.fits(door, entity, record)]
+        if fitting:
+            found.append({"name": PREFIX + one.name, "label": one.label_in(app.t), "glyph": one.icon, "only": fitting})
+    return found
+
+
 def act(app: Any, entity: str, name: str, ids: Sequence[int], done: Callable[[str, int], Any]) -> None:
     """Takes the action behind a menu entry on some records; `done(words, step)` tells it. Asks first where the action asks something."""
     one = next((made for made in actions_for(app.door, entity) if PREFIX + made.name == name), None)

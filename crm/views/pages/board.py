@@ -7,13 +7,14 @@ from typing import Any
 from tinydb import where
 
 from crm.errors import Denied, Missing, Refused
-from crm.views import gating
+from crm.views import acting, gating
 from crm.views.app import href
 from crm.views.base import PAGES
 from crm.views.listing import Listing, due_tone, local_day, short_date, stage_color
 from crm.views.pages.list import Listed
 from crm.views.text import subtitle
 
+TAKE = f"{acting.PREFIX}take"
 CARDS = 25  # cards of a column asked for at a time
 CLOSED_DAYS = 90  # how long finished ones stay on the board
 
@@ -37,7 +38,7 @@ class BoardPage(Listed):
         super().__init__(app, self.pipeline.entity, pipeline=pipeline, **args)
         if self.listing.entity.stage_field not in self.listing.readable:
             raise Missing("This is not there, or not for you.")
-        self.part = app.part("board", self.content(), on={**self.shared(), "move": self.move, "more": self.more})
+        self.part = app.part("board", self.content(), on={**self.shared(), "move": self.move, "more": self.more, "take": self.take})
         self.body = self.part
 
     def read(self, entity: str, args: dict[str, str]) -> Listing:
@@ -88,7 +89,17 @@ class BoardPage(Listed):
             if key
         ]
         self.listing.titles.load_records(records, list(dict.fromkeys(keys)))
-        return [self.card(record, stage) for record in records], more
+        mine = next((set(act["only"]) for act in acting.rows(self.app, self.listing.entity.name, records) if act["name"] == TAKE), set())
+        return [{**self.card(record, stage), "take": str(record.id) in mine} for record in records], more
+
+    def take(self, key: str) -> None:
+        """A card of the pool becomes this user's."""
+
+        def done(words: str, step: int) -> None:
+            self.refresh()
+            self.app.say(words, undo=step)
+
+        acting.act(self.app, self.listing.entity.name, TAKE, [int(key)], done)
 
     def card(self, record: Any, stage: Any) -> dict[str, Any]:
         t, listing, fields = self.t, self.listing, self.listing.fields
@@ -144,7 +155,13 @@ class BoardPage(Listed):
             for one in self.app.schema.pipelines.values()
             if self.door.may("see", one.entity)
         ]
-        return {**self.bar(), "columns": columns, "may": may, "pipelines": pipelines}
+        return {
+            **self.bar(),
+            "columns": columns,
+            "may": may,
+            "pipelines": pipelines,
+            "process": href(view="process", pipeline=self.pipeline.name),
+        }
 
     def figures(self) -> dict[str, Any]:
         """Count, sum and weighted sum of every column, over all that match and not only what is on the screen."""

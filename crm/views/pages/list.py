@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from crm.errors import Denied, Missing, RecordError, Refused
-from crm.views import acting, gating
-from crm.views.app import href
+from crm.records import assignment
+from crm.views import acting, gating, leads
+from crm.views.app import href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import PAGE, Listing
 from crm.views.text import field_json
@@ -160,7 +161,16 @@ class ListPage(Listed):
                 "edit_fields": self.edit_fields,
             },
         )
-        self.body = self.part
+        pool = leads.pool_content(app, self.listing.entity.name)
+        self.pool = (
+            app.part("pool", pool, on={"next": lambda: leads.take_next(app, self.listing.entity.name)}) if pool is not None else None
+        )
+        self.body = stack(self.pool, self.part, gap=10) if self.pool is not None else self.part
+
+    def show(self, args: dict[str, str]) -> None:
+        super().show(args)
+        if self.pool is not None:
+            self.pool.content = leads.pool_content(self.app, self.listing.entity.name) or self.pool.content
 
     def content(self) -> dict[str, Any]:
         listing, t = self.listing, self.t
@@ -182,7 +192,7 @@ class ListPage(Listed):
             "sort": {"name": sort.lstrip("-"), "down": sort.startswith("-")} if sort else None,
             "sums": None,
             "matching": len(records) if not more and offset == 0 else None,
-            "acts": self.row_acts(),
+            "acts": self.row_acts(records),
             "bulk": self.bulk_acts(),
             "pages": {
                 "text": f"{t.number(offset + 1)}–{t.number(offset + len(records))}",
@@ -216,7 +226,7 @@ class ListPage(Listed):
         self.refresh()
 
     # -- acts on one
-    def row_acts(self) -> list[dict]:
+    def row_acts(self, records: list[Any]) -> list[dict]:
         t, entity, door = self.t, self.listing.entity, self.door
         activities, found = self.app.schema.activities, []
         if activities and entity.name == activities.entity:
@@ -226,7 +236,7 @@ class ListPage(Listed):
             found.append({"name": "log", "label": t("Log what happened"), "glyph": "edit_note", "key": "l"})
         if door.may("change", entity.name):
             found.append({"name": "edit", "label": t("Edit"), "glyph": "edit", "key": "e"})
-        return found
+        return [*acting.rows(self.app, entity.name, records), *found]
 
     def act(self, name: str, key: str) -> None:
         entity, number = self.listing.entity, int(key)
@@ -239,6 +249,8 @@ class ListPage(Listed):
             return self.refresh()
         if name == "log":
             return self.log(number)
+        if name.startswith(acting.PREFIX):
+            return acting.act(self.app, entity.name, name, [number], self.done)
         return None
 
     def log(self, number: int) -> None:
@@ -344,6 +356,9 @@ class ListPage(Listed):
                 )
                 return {}
             self.delete(ids)
+            return {}
+        if name == "assign" and assignment.of(app.company, entity.name) is not None:
+            acting.act(app, entity.name, f"{acting.PREFIX}assign", ids, self.done)
             return {}
         key = entity.owner if name == "assign" else entity.stage_field if name == "move" else None
         if key is None:

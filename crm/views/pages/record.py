@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from crm.errors import Conflict, Denied, Missing, RecordError, Refused
-from crm.records import approvals, classes, gates
-from crm.views import acting, gating, insights, planning
+from crm.records import agenda, approvals, classes, gates
+from crm.views import acting, gating, insights, leads, planning
 from crm.views.app import grid, href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import Titles, due_tone, local_day, short_date, shown, stage_color
+from crm.views.steps import plan as set_step
 
 EVENTS = 50  # events asked for at a time
 RELATED = 6  # lines of a related list before "Show all"
@@ -56,7 +57,9 @@ class RecordPage(Page):
         )
         self.related = app.part("related", self.related_content(), on={"add": self.add})
         self.insights = app.part("insights", insights.cards(self), on={"add": self.add}) if insights.wanted(self.entity) else None
-        side = stack(self.insights, self.related) if self.insights is not None else self.related
+        why = leads.reasons_content(app, entity, self.id)
+        self.reasons = app.part("reasons", why) if why is not None else None
+        side = stack(*(one for one in (self.reasons, self.insights, self.related) if one is not None))
         lower: Any
         if self.composer is not None:
             lower = grid(
@@ -107,6 +110,8 @@ class RecordPage(Page):
         if self.path is not None:
             self.path.content = self.stages_content()
         self.facts.content = self.facts_content()
+        if self.reasons is not None:
+            self.reasons.content = leads.reasons_content(self.app, self.entity.name, self.id) or self.reasons.content
         if self.composer is not None:
             self.composer.content = self.composer_content()
         self.line.content = self.timeline_content()
@@ -135,6 +140,7 @@ class RecordPage(Page):
         if planning.can_log(self.app, entity):
             acts = [{**one, "name": f"kind:{one['name']}"} for one in planning.kinds(self.app)[:4]]
         more = [{**one, "name": f"kind:{one['name']}"} for one in planning.kinds(self.app)[4:]] if acts else []
+        acts = [*acting.offered(self.app, entity.name, "head", record), *acts]
         more += acting.offered(self.app, entity.name, "record", record)
         if self.may_change:
             more.append(
@@ -397,10 +403,11 @@ class RecordPage(Page):
             "history": True,
             "missing": None,
         }
-        stage = self.app.schema.stage_of(self.entity.name, self.record) if self.pipeline else None
-        if stage is not None and stage.open and content["planned"] is None and self.composer_wanted() and self.may_change:
+        if content["planned"] is None and self.entity.role("next") in self.record and agenda.is_open(self.door, self.record):
             content["missing"] = self.t("No next step")
             content["missinghelp"] = self.t("An open one without a next step goes nowhere.")
+            content["may"] = self.entity.role("next") in self.writable
+            content["compose"] = self.composer_wanted()
         return content
 
     def composer_wanted(self) -> bool:
@@ -425,9 +432,8 @@ class RecordPage(Page):
                 "may": self.door.may("change", roles.entity, activity),
             }
         key, words = planning.next_keys(self.app, self.entity, self.record)
-        stage = self.app.schema.stage_of(self.entity.name, self.record) if self.pipeline else None
         value = self.record.get(key) if key else None
-        if value is None or (stage is not None and not stage.open):
+        if value is None or not agenda.is_open(self.door, self.record):
             return None
         day = local_day(t, value)
         return {
@@ -513,9 +519,15 @@ class RecordPage(Page):
         self.refresh()
         return {}
 
-    def plan(self) -> None:
+    def plan(self, to: str = "") -> None:
+        """Opens the composer at what comes next; with a day, sets the next step at once."""
+        if to:
+            set_step(self.app, self.entity.name, self.id, to)
+            self.refresh()
+            return self.app.redraw_frame()
         if self.composer is not None:
             self.composer.send("kind", kind=self.composer.content["kind"], focus="[data-act=next]")
+        return None
 
     # -- history (H5)
     def history(self) -> dict:

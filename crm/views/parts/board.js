@@ -31,6 +31,7 @@ const Board = part((content, ctx) => {
     else if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); const li = el.closest('li'); (e.key === 'ArrowDown' ? li.nextElementSibling : li.previousElementSibling)?.querySelector('.card')?.focus() }
     else if (e.key === 'm') { e.preventDefault(); openMenu(ctx, el.dataset.id_, el) }
   },
+  take: ({tell}, el) => tell('take', {key: el.dataset.id_}),
   menu: (ctx, el) => ctx.ui.menuCard === el.dataset.id_ ? shutMenu(ctx) : openMenu(ctx, el.dataset.id_, el),
   '*keydown'(ctx, e) {
     if (e.key === 'Escape' && ctx.ui.pop) { e.stopPropagation(); return closePop(ctx) }
@@ -49,6 +50,7 @@ function cardNode(c, {t, ui}, may) {
   return h('article.card', {draggable: may.move === false ? null : 'true', tabindex: 0, act: 'card', id_: c.key, label: [c.title, c.sub, c.amount].filter(Boolean).join(', '), 'aria-describedby': null, class: ui.moving === c.key ? 'busy' : ''},
     h('p.t', null, h('a', {href: c.href, tabindex: -1}, c.title)), h('p.sub', null, h('span', null, c.sub), c.amount && h('b.num', null, c.amount)),
     h('p.foot', null, h('span', {class: c.tone}, icon(c.next ? 'event' : 'event_busy'), h('span', null, c.next || t('No next step'))), c.days && h('span.late', {title: c.daysay}, c.days), c.owner && initials(c.owner),
+      c.take && button('take', 'how_to_reg', '', {id_: c.key, label: `${t('Take it')}: ${c.title}`}),
       may.move !== false && button('menu', 'swap_horiz', '', {id_: c.key, label: `${t('Move to')}: ${c.title}`, 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menuCard === c.key)})))
 }
 function openMenu(ctx, key, opener) { ctx.ui.menuAt = fixedAt(opener, ctx.model.content.columns.length); ctx.ui.menuCard = key; ctx.draw(); ctx.focus('.menu.fixed button') }
