@@ -7,6 +7,7 @@ function listbar(content, ctx, more) {
     h('div.bar.views', {key: 'views'},
       h('nav.tabs', {label: t('Saved views')}, views.map(v => h('a', {key: v.name, href: v.href, 'aria-current': v.name === view ? 'page' : null}, v.label, v.count != null && h('span.count', null, v.count)))),
       pipelines.length > 1 && h('label.pipes', {key: 'pipes'}, h('span.sr', null, t('Pipeline')), h('select', {act: 'pipeline', value: pipelines.find(p => p.on)?.name}, pipelines.map(p => h('option', {value: p.name}, p.label)))),
+      content.process && h('a.bare.process', {key: 'process', href: content.process, title: t('Process'), label: t('Process')}, icon('account_tree')),
       shapes.length > 1 && h('nav.switch', {label: t('Show as'), key: 'shapes'}, shapes.map(s => h('a', {key: s.name, href: s.href, label: s.label, title: s.label, 'aria-current': s.name === shape ? 'page' : null}, icon(SHAPES[s.name] || 'view_list'))))),
     h('div.bar.tools', {key: 'tools'},
       h('input.find', {type: 'search', act: 'find', key: `find${fresh}`, value: q, placeholder: t('Search'), label: t('Search')}),
