@@ -64,7 +64,10 @@ def learn(company: Company, score: Score, now: datetime | None = None) -> dict[s
     elif min(good, len(ends) - good) < EACH:
         kept["why"] = "one_sided"
     else:
-        kept |= fit(rows, ends, kinds(company, score))
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # small sums: more threads only wait for one another
+            kept |= fit(rows, ends, kinds(company, score))
         kept["used"] = kept["auc"] >= TELLS and kept["brier"] < kept["brier_plain"]
         kept["why"] = "" if kept["used"] else "blind"
     with company.store.transaction(actor=SYSTEM.login, note="Learned"):

@@ -128,7 +128,8 @@ class World:
         stories = spec.get("stories") or {}
         spec["stories"] = {name: {**(stories[story["like"]] if "like" in story else {}), **story} for name, story in stories.items()}
         self.scale = SIZES[size] * float(spec.get("scale", 1))
-        self.random = random.Random(f"{seed if seed is not None else spec.get('seed', 1)}")
+        self.seed = seed if seed is not None else spec.get("seed", 1)
+        self.main = self.random = random.Random(f"{self.seed}")  # a story with `stream: yes` draws from its own
         # the story ends as today begins: the same on the whole day, and nothing lies in the future
         self.now = datetime.combine(today or datetime.now(UTC).date(), clock(0, 0), UTC)
         self.start = self.now - timedelta(days=round(365.25 * float(spec.get("years", 3))))
@@ -153,7 +154,8 @@ class World:
 
         self.system = self.company.door(SYSTEM)
         self.found()
-        for story in (self.spec.get("stories") or {}).values():
+        for name, story in (self.spec.get("stories") or {}).items():
+            self.random = random.Random(f"{self.seed}-{name}") if story.get("stream") else self.main
             self.plan(story)
         total = (self.now - self.start).total_seconds()
         while self.queue and self.queue[0].at <= self.now:
@@ -242,10 +244,11 @@ class World:
     def keep(self, record: Any, entity: str, values: dict[str, Any], owner: Person | None = None) -> Thing:
         """Remember a record that was written."""
         thing = Thing(entity, record.id, values, owner, self.random.lognormvariate(0, 0.18))
-        self.things.setdefault(entity, []).append(thing)
         name = values.get("name")
-        if isinstance(name, str):
-            self.named[entity, name] = thing
+        if self.random is self.main:  # a story with a stream of its own changes nothing for the others
+            self.things.setdefault(entity, []).append(thing)
+            if isinstance(name, str):
+                self.named[entity, name] = thing
         self.made[entity] += 1
         return thing
 
@@ -253,7 +256,13 @@ class World:
 
     def at(self, moment: datetime, act: Callable[[datetime], Any]) -> None:
         self.number += 1
-        heapq.heappush(self.queue, Event(moment, self.number, act))
+        stream = self.random
+
+        def happen(at: datetime) -> Any:
+            self.random = stream
+            return act(at)
+
+        heapq.heappush(self.queue, Event(moment, self.number, happen))
 
     def work(self, moment: datetime) -> datetime:
         """The next working minute: no weekends, no nights."""
