@@ -18,6 +18,7 @@ from crm.errors import Denied, Missing, Refused
 from crm.records import SYSTEM
 from crm.views import tokens
 from crm.views.base import PAGES, PARTS, Page, told
+from crm.views.kept import Kept
 
 log = logging.getLogger("crm.views")
 UPLOAD_LIMIT = 10 * 1024 * 1024          # bytes of one file; a message of the socket carries a third more
@@ -66,6 +67,7 @@ class App:
     def __init__(self, company: Any, actor: Any, query: str = "", dark: bool = False) -> None:
         self.company, self.actor = company, actor
         self.door = company.door(actor)
+        self.kept = Kept(company)
         self.language = actor.language or self.schema.language
         self.t = self.schema.words(self.language)
         self.dark = self.preference("dark", dark)
@@ -75,7 +77,7 @@ class App:
         self._recent: list[tuple[str, int]] = []
         self.body = pn.Column(sizing_mode="stretch_width", margin=0)
         self.frame = PARTS["frame"](app=self, query=query, on={
-            "dark": self.flip, "add": self.quick_add, "language": self.speak, "again": self.refresh})
+            "dark": self.flip, "add": self.quick_add, "language": self.speak, "again": self.refresh, "seen": self.seen})
         aside = {"width": 0, "height": 0, "sizing_mode": "fixed"}
         self.command = PARTS["command"](app=self, **aside, on={"find": self.find, "run": self.run})
         self.toast = PARTS["toast"](app=self, **aside, on={"undo": self.undo})
@@ -274,6 +276,11 @@ class App:
         self.dark = self.page.dark_theme = not self.dark
         self.prefer("dark", self.dark)
         self.frame.patch(dark=self.dark)
+
+    def seen(self, id: int | None = None) -> None:
+        """One notice, or all of them, have been read."""
+        self.door.notice_seen(id)
+        self.redraw_frame()
 
     def speak(self, language: str) -> None:
         """Another language for this user, kept with the user."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from crm.errors import Denied, Missing, Refused
+from crm.records import agenda
 from crm.views.text import day_text, today_of
 
 log = logging.getLogger("crm.views")
@@ -98,7 +100,9 @@ def _waiting(app: Any, entity: Any) -> dict:
     for name in ("new", "unassigned", "waiting", "to_do"):
         if name in entity.list.filters:
             try:
-                number = app.door.count(entity.name, where=entity.list.filters[name].where)
+                asked = entity.list.filters[name].where
+                number = app.kept.get(("waiting", entity.name, name), app.kept.around(entity.name, [asked]),
+                                      lambda asked=asked: app.door.count(entity.name, where=asked))
             except (Denied, Missing, Refused):
                 return {}
             if number:
@@ -118,20 +122,35 @@ def quick_adds(app: Any) -> list[dict]:
 
 
 def overdue(app: Any, limit: int = 8) -> tuple[list[dict], int]:
-    """Planned things of this user whose day has passed, by role: activities not done, and records in a pipeline by its `next` field."""
-    from crm.views.steps import steps
-    late = [step for step in steps(app) if step["day"] < today_of(app.t)]
-    return late[:limit], len(late)
+    """Planned things of this user whose day has passed, by role: activities not done, and records by their `next` role; how many."""
+    from crm.views.steps import line
+    late = agenda.steps(app.door, today_of(app.t) - timedelta(days=1), tz=app.t.tz)
+    return [line(app, step) for step in late[:limit]], len(late)
+
+
+def notice_list(app: Any, limit: int = 12) -> list[dict]:
+    """The user's newest notices as lines: [{key, id, title, when, glyph, href, unread}]."""
+    t, found = app.t, []
+    today = today_of(t)
+    for one in app.door.notices(limit):
+        local = t.local(one.at)
+        when = t.time(one.at) if local.date() == today else day_text(local.date(), today, t)[0] if (today - local.date()).days < 2 else t.date(local.date(), "d MMM")
+        entity = app.schema.entities.get(one.entity or "")
+        found.append({"key": f"n{one.id}", "id": one.id, "title": one.text, "when": when, "glyph": entity.icon if entity else "notifications", "unread": not one.seen,
+                      "href": app.href(view="record", entity=one.entity, id=one.record) if entity and one.record else ""})
+    return found
 
 
 def bell(app: Any) -> dict:
-    """{items: [{key, title, sub, when, glyph, href}], count, href}: overdue next steps, the oldest first."""
+    """{notices: [{key, id, title, when, glyph, href, unread}], unread, items: [{key, title, sub, when, glyph, href}], count, href}: what the user was
+    told, the newest first, and overdue next steps, the oldest first."""
     today = today_of(app.t)
     try:
-        items, count = overdue(app)
+        asked = [one.name for one in agenda.entities(app.door)] + ([app.schema.activities.entity] if app.schema.activities else [])
+        items, count = app.kept.get("late", frozenset().union(*map(app.kept.around, asked)), lambda: overdue(app))
     except (Denied, Missing):
         items, count = [], 0
-    return {"count": count, "href": "?view=home", "items": [
+    return {"notices": notice_list(app), "unread": app.door.unread(), "count": count, "href": "?view=home", "items": [
         {"key": step["key"], "title": step["title"], "sub": step["sub"], "glyph": step["glyph"], "href": step["href"], "when": day_text(step["when"], today, app.t)[0]} for step in items]}
 
 

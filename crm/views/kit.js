@@ -2,7 +2,7 @@
 const SHEET = new CSSStyleSheet(); SHEET.replaceSync(CSS)
 
 // Addresses a link may have: inside the app, a mail, a phone number, the web. Anything else (javascript:, data:) is dropped.
-const SAFE = /^(\?|#|\/(?!\/)|mailto:|tel:|https?:\/\/)/i
+const SAFE = /^(\?|#|\/(?!\/)|mailto:|tel:|webcal:|https?:\/\/)/i
 
 // h('button.primary', {act: 'save', label: 'Save'}, icon('check'), 'Save'): `act` names the handler, `key` keeps identity,
 // `id_`, `to` and any `data-…` reach the handler, `label` is the accessible name. Children are nodes or text.
@@ -90,6 +90,8 @@ function connected(view, run) {
 // How many questions are under way, told to the frame, which shows it past 0.3 s.
 let underway = 0
 const pending = by => { underway += by; dispatchEvent(new CustomEvent('crm:busy', {detail: underway})) }
+// Days a step is put off to or planned for with one click
+const SOON = [['tomorrow', 'Tomorrow'], ['+3d', 'In 3 days'], ['monday', 'Monday'], ['+1w', 'In a week']]
 // What was typed survives a reload and a lost connection: kept in this tab (draft) or this browser, by a key with user, thing and id.
 const drafts = {
   get(key) { try { return JSON.parse(localStorage.getItem('crm:' + key)) } catch { return null } },

@@ -12,7 +12,7 @@ from tinydb import where
 from crm.errors import ConfigError, Denied, Missing, RecordError, Refused
 from crm.views.base import PAGES, Page, told
 from crm.views.insights import ordered_by
-from crm.views.steps import done, postpone, quiet, steps
+from crm.views.steps import done, plan, postpone, quiet, steps
 from crm.views.text import day_text, subtitle, today_of
 from crm.views.waiting import waiting_list
 
@@ -31,7 +31,7 @@ class HomePage(Page):
         role = app.schema.roles.get(app.actor.role)
         board = app.schema.dashboards.get(role.home) if role and role.home else None
         cards = [card for row in board.rows for card in row] if board else []
-        self.today = app.part("today", today_content(app), on={"done": self.done, "postpone": self.postpone, "log": self.log})
+        self.today = app.part("today", today_content(app), on={"done": self.done, "postpone": self.postpone, "log": self.log, "plan": self.plan})
         has_day = not cards or any(card.kind == "part" and card.name == "today" for card in cards)
         if has_day:
             self.body = app.grid("day side", self.today, app.stack(*self._side(cards), gap=22), columns="minmax(0,1fr) 340px", gap="16px 36px")
@@ -50,8 +50,6 @@ class HomePage(Page):
         for card in cards:
             if card.kind == "list":
                 lists += self._safe(lambda card=card: list_of(self.app, card))
-        if not cards or not lists:
-            lists = [*self._safe(lambda: quiet_list(self.app)), *lists]
         lists = [*self._safe(lambda: waiting_list(self.app)), *lists]
         if lists:
             made.append(self.app.part("related", {"lists": lists}, on={"add": self.app.quick_add}))
@@ -94,8 +92,8 @@ class HomePage(Page):
 
     def _hello(self) -> Any:
         content = today_content(self.app)
-        return self.app.part("today", {**content, "none": "", "sections": [s for s in content["sections"] if s["key"] in ("late", "today", "met")]},
-                             on={"done": self.done, "postpone": self.postpone, "log": self.log})
+        return self.app.part("today", {**content, "none": "", "sections": [s for s in content["sections"] if s["key"] in ("late", "today", "met", "none")]},
+                             on={"done": self.done, "postpone": self.postpone, "log": self.log, "plan": self.plan})
 
     def _late(self, card: Any) -> Any:
         place = pn.Column(pn.Spacer(height=60), sizing_mode="stretch_width", margin=0)
@@ -125,6 +123,11 @@ class HomePage(Page):
 
     def postpone(self, entity: str, id: int, to: str) -> dict:
         answer = postpone(self.app, entity, int(id), to)
+        self._again()
+        return answer
+
+    def plan(self, entity: str, id: int, to: str) -> dict:
+        answer = plan(self.app, entity, int(id), to)
         self._again()
         return answer
 
@@ -176,6 +179,10 @@ def today_content(app: Any) -> dict:
                                 "when": words, "tone": tone if where_to != "today" else "", "amount": step["amount"], "href": step["href"]})
     labels = {"late": (t("Overdue"), "late"), "today": (t("Due today"), ""), "met": (t("Meetings"), ""), "tomorrow": (t("Tomorrow"), "")}
     sections = [{"key": key, "label": labels[key][0], "tone": labels[key][1], "items": items} for key, items in lines.items() if items]
+    items, count = quiet(app, 30)
+    if count:
+        sections.append({"key": "none", "label": t("Without a next step"), "tone": "late", "count": count,
+                         "items": [{**item, "when": item["end"], "amount": "", "plan": True} for item in items]})
     first = app.actor.name.split()[0] if app.actor.name else ""
     hello = t("Good morning, {name}", name=first) if now.hour < 12 else t("Good afternoon, {name}", name=first) if now.hour < 18 else t("Good evening, {name}", name=first)
     said = [part for part in (_some(t, len(lines["late"]), "late"), _some(t, len(lines["today"]), "today"), _some(t, len(lines["met"]), "met")) if part]
@@ -305,11 +312,6 @@ def line(app: Any, entity: Any, record: Any, end: str = "", tone: str = "") -> d
         end = entity.fields[amount].display(record[amount], app.shown)
     return {"key": f"{entity.name}-{record.id}", "title": record.title, "sub": subtitle(record, entity, app.shown), "glyph": entity.icon, "end": end, "tone": tone,
             "href": app.href(view="record", entity=entity.name, id=record.id)}
-
-
-def quiet_list(app: Any) -> dict | None:
-    items, count = quiet(app)
-    return {"label": app.t("No next step"), "glyph": "notifications_paused", "count": count, "items": items} if count else None
 
 
 def moved_list(app: Any) -> dict | None:

@@ -1,5 +1,5 @@
 // The frame: navigation, top bar, phone bar, and the address (links inside the app never reload the page).
-const KEYS = [[['Ctrl', 'K'], 'Search or jump to…'], [['/'], 'Go to search'], [['n'], 'New'], [['g', 'h'], 'Go home'], [['g', '1…9'], 'Go to the list {n} of the navigation'], [['j', 'k'], 'Next and previous line'],
+const KEYS = [[['Ctrl', 'K'], 'Search or jump to…'], [['/'], 'Go to search'], [['n'], 'New'], [['b'], 'Open the bell'], [['g', 'h'], 'Go home'], [['g', '1…9'], 'Go to the list {n} of the navigation'], [['j', 'k'], 'Next and previous line'],
   [['Enter'], 'Open the line'], [['x'], 'Select the line'], [['Ctrl', 'Enter'], 'Save a form'], [['Esc'], 'Leave a field or close'], [['['], 'Fold the navigation'], [['?'], 'Show these keys']]
 const typing = event => event.composedPath()[0].matches?.('input,textarea,select,[contenteditable=true]')
 // the entry that is lit: its own address, and for a list also the records and forms of its entity
@@ -18,6 +18,15 @@ function upstream(doc) {
 }
 const exact = (match, query) => { const now = new URLSearchParams(query); return Object.entries(match || {}).every(([name, value]) => (now.get(name) || (name === 'view' ? 'home' : '')) === String(value)) }
 
+// What the bell opens: notices, the unread ones marked, then the next steps that are overdue
+const bellMenu = ({notices = [], unread, items, count, href}, t) => h('div.menu.bell', {role: 'menu'},
+  h('p.head', {role: 'presentation'}, t('Notices'), unread ? h('span.count', null, unread) : null),
+  notices.map(x => h(x.href ? 'a' : 'button', {key: x.key, role: 'menuitem', tabindex: -1, type: x.href ? null : 'button', href: x.href || null, act: 'notice', id_: String(x.id), class: x.unread ? 'new' : ''}, icon(x.glyph), h('span.two', null, h('span', null, x.unread && h('span.sr', null, t('New') + ': '), x.title)), h('small', null, x.when))),
+  !notices.length && h('p.none', {role: 'presentation'}, t('Nothing new.')),
+  unread ? h('button', {type: 'button', role: 'menuitem', tabindex: -1, act: 'read', key: 'read'}, icon('done_all'), h('span', null, t('Mark all as read'))) : null,
+  h('p.head', {role: 'presentation'}, t('Next steps that are overdue'), h('span.count', null, count)), items.map(x => h('a', {key: x.key, role: 'menuitem', tabindex: -1, href: x.href}, icon(x.glyph), h('span.two', null, h('span', null, x.title), h('small', null, x.sub)), h('small.late', null, x.when))),
+  !items.length && h('p.none', {role: 'presentation'}, t('Nothing is overdue.')), href && items.length ? h('a', {role: 'menuitem', tabindex: -1, href}, icon('arrow_forward'), h('span', null, t('Show all'))) : null)
+
 const Frame = part((content, ctx) => {
   const {brand = '', groups = [], user = '', sub, crumbs = [], title = '', dark, bell = {items: [], count: 0}, add = [], bar = {}, languages = [], language, admin, about} = content
   const {model, ui, t} = ctx, on = x => fits(x.match, model.query) ? 'page' : null, pop = (name, opener, inside) => h('span.pop', {key: name}, opener, ui.menu === name && inside)
@@ -33,9 +42,7 @@ const Frame = part((content, ctx) => {
     h('header.top', {key: 'top'}, button('fold', 'menu', '', {label: t('Fold the navigation'), class: 'fold'}), h('nav.where', {label: t('Path')}, h('ol.crumbs', null, crumbs.map(c => h('li', {key: c.href}, h('a', {href: c.href}, c.label))), h('li', {key: 'now'}, h('span', {'aria-current': 'page'}, title)))),
       h('button.jump', {type: 'button', act: 'jump', label: t('Search or jump to…')}, icon('search'), h('span', null, t('Search or jump to…')), h('kbd', {'aria-hidden': 'true'}, 'Ctrl K')),
       add.length ? pop('add', button('menu', 'add', '', {class: 'primary', label: t('Quick add'), 'data-menu': 'add', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'add')}), menu(add.map(a => ({name: a.name, label: a.label, glyph: a.glyph})), 'make')) : null,
-      pop('bell', button('menu', 'notifications', '', {label: bell.count ? `${t('Next steps that are overdue')}: ${bell.count}` : t('Next steps that are overdue'), class: bell.count ? 'has' : '', 'data-menu': 'bell', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'bell')}),
-        h('div.menu.bell', {role: 'menu'}, h('p.head', {role: 'presentation'}, t('Next steps that are overdue'), h('span.count', null, bell.count)), bell.items.map(x => h('a', {key: x.key, role: 'menuitem', tabindex: -1, href: x.href}, icon(x.glyph), h('span.two', null, h('span', null, x.title), h('small', null, x.sub)), h('small.late', null, x.when))),
-          !bell.items.length && h('p.none', {role: 'presentation'}, t('Nothing is overdue.')), bell.href && bell.items.length ? h('a', {role: 'menuitem', tabindex: -1, href: bell.href}, icon('arrow_forward'), h('span', null, t('Show all'))) : null))),
+      pop('bell', button('menu', 'notifications', bell.unread ? h('b.badge', {'aria-hidden': 'true'}, bell.unread > 99 ? '99+' : String(bell.unread)) : '', {label: [bell.count ? `${t('Next steps that are overdue')}: ${bell.count}` : t('Next steps that are overdue'), bell.unread && t('{n} new notices', {n: bell.unread})].filter(Boolean).join('. '), class: bell.unread ? 'told' : bell.count ? 'has' : '', 'data-menu': 'bell', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'bell')}), bellMenu(bell, t)))),
     h('nav.phone', {key: 'phone', label: t('More')}, h('a', {href: '?view=home', 'aria-current': on({match: {view: 'home'}})}, icon('home'), h('span', null, t('Home'))), button('jump', 'search', h('span', null, t('Search'))),
       add.length ? pop('add2', button('menu', 'add', h('span.sr', null, t('Quick add')), {class: 'plus', 'data-menu': 'add2', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'add2')}), menu(add.map(a => ({name: a.name, label: a.label, glyph: a.glyph})), 'make', {class: 'up middle'})) : null,
       bar.href && h('a', {href: bar.href, 'aria-current': on(bar)}, icon(bar.glyph || 'view_kanban'), h('span', null, bar.label || t('Pipeline'))),
@@ -85,6 +92,7 @@ const Frame = part((content, ctx) => {
       else if (e.key === '/') { e.preventDefault(); dispatchEvent(new CustomEvent('crm:jump')) }
       else if (e.key === '?') { e.preventDefault(); ctx.root.querySelector('dialog.keys').showModal() }
       else if (e.key === 'n' && model.content.add?.length) { e.preventDefault(); const plus = ctx.root.querySelector('[data-menu=add]'); ctx.toggle('add', plus) }
+      else if (e.key === 'b') { e.preventDefault(); ctx.toggle('bell', ctx.root.querySelector('[data-menu=bell]')) }
       else if (e.key === '[') document.documentElement.classList.toggle('folded')
     }
     let slow = null
@@ -113,6 +121,8 @@ const Frame = part((content, ctx) => {
   skip(ctx, el, e) { e.preventDefault(); const main = deep('main'); if (main) { main.tabIndex = -1; main.focus() } },
   jump: () => dispatchEvent(new CustomEvent('crm:jump')),
   menu(ctx, el) { ctx.toggle(el.dataset.menu, el) },
+  notice: ({tell}, el) => { if (el.classList.contains('new')) tell('seen', {id: Number(el.dataset.id_)}) },
+  read: ({tell}) => tell('seen'),
   make: ({tell}, el) => tell('add', {entity: el.dataset.name}),
   choose(ctx, el) {
     const name = el.dataset.name

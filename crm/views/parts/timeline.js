@@ -7,8 +7,10 @@ const Timeline = part((content, ctx) => {
   return h('section.timeline', {label: t('Timeline')},
     planned && h('div.planned', {key: 'planned', class: planned.tone}, icon(planned.glyph), h('span.two', null, h('b', null, planned.href ? h('a', {href: planned.href}, planned.title) : planned.title), h('small', null, planned.sub)),
       planned.may && [button('done', 'check', t('Done'), {key: 'done', id_: planned.key}), h('span.pop', {key: 'later'}, button('later', 'schedule', t('Postpone'), {'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'later')}),
-        ui.menu === 'later' && h('div.menu', {role: 'menu'}, [['tomorrow', t('Tomorrow')], ['monday', t('Monday')], ['+1w', t('In a week')]].map(([to, label]) => h('button', {type: 'button', role: 'menuitem', act: 'to', 'data-to': to}, label)), h('input', {act: 'pick', placeholder: t('tomorrow, fri, 24.12.'), label: t('Pick a day'), autocomplete: 'off'})))]),
-    content.missing && h('div.planned.none', {key: 'missing', role: 'note'}, icon('event_busy'), h('span.two', null, h('b', null, content.missing), h('small', null, content.missinghelp)), button('plan', 'add', t('Plan one'), {})),
+        ui.menu === 'later' && h('div.menu', {role: 'menu'}, SOON.map(([to, label]) => h('button', {type: 'button', role: 'menuitem', act: 'to', 'data-to': to}, t(label))), h('input', {act: 'pick', placeholder: t('tomorrow, fri, 24.12.'), label: t('Pick a day'), autocomplete: 'off'})))]),
+    content.missing && h('div.planned.none', {key: 'missing', role: 'note'}, icon('event_busy'), h('span.two', null, h('b', null, content.missing), h('small', null, content.missinghelp)), content.may && h('span.pop', {key: 'soon'}, button('soon', 'event', t('Plan'), {'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'soon')}),
+        ui.menu === 'soon' && h('div.menu', {role: 'menu'}, SOON.map(([to, label]) => h('button', {type: 'button', role: 'menuitem', act: 'plan', 'data-to': to}, t(label))), content.compose && h('button', {type: 'button', role: 'menuitem', act: 'plan'}, t('In words…')), h('input', {act: 'planpick', placeholder: t('tomorrow, fri, 24.12.'), label: t('Pick a day'), autocomplete: 'off'}))),
+      content.may && button('plan', 'today', t('Tomorrow'), {key: 'tomorrow', 'data-to': 'tomorrow', title: t('Plan the next step for tomorrow')})),
     h('div.bar', {key: 'bar'}, h('div.pills', {role: 'group', label: t('Show')}, button('all', '', t('All'), {class: 'pill', 'aria-pressed': String(ui.tab !== 'history' && !ui.kinds?.size)}), kinds.map(k => button('kind', '', k.label, {key: k.name, id_: k.name, class: 'pill', 'aria-pressed': String(ui.tab !== 'history' && !!ui.kinds?.has(k.name))}))),
       ui.tab !== 'history' && h('input.find', {type: 'search', act: 'find', key: 'find', placeholder: t('Search'), label: t('Search in the timeline')}),
       content.history && button('history', 'manage_history', '', {label: t('History'), key: 'history', 'aria-pressed': String(ui.tab === 'history')})),
@@ -33,7 +35,9 @@ const Timeline = part((content, ctx) => {
   async done(ctx, el) { el.disabled = true; const reply = await ctx.ask('done', {key: el.dataset.id_}); el.disabled = false; ctx.say(reply.say || reply.error || '') },
   later: (ctx, el) => ctx.toggle('later', el),
   to: (ctx, el) => postpone(ctx, el.dataset.to), 'pick:keydown'(ctx, el, e) { if (e.key === 'Enter' && el.value.trim()) { e.preventDefault(); postpone(ctx, el.value.trim()) } },
-  plan: ({tell}) => tell('plan'),
+  soon: (ctx, el) => ctx.toggle('soon', el),
+  plan(ctx, el) { ctx.close(false); ctx.tell('plan', el.dataset.to ? {to: el.dataset.to} : {}) },
+  'planpick:keydown'(ctx, el, e) { if (e.key === 'Enter' && el.value.trim()) { e.preventDefault(); ctx.close(false); ctx.tell('plan', {to: el.value.trim()}) } },
   async undo(ctx, el) { el.disabled = true; const reply = await ctx.ask('undo', {step: Number(el.dataset.id_)}); if (reply.error) { el.disabled = false; ctx.say(reply.error) } else loadHistory(ctx) },
 })
 async function postpone(ctx, to) { const {key} = ctx.model.content.planned; ctx.close(); const reply = await ctx.ask('postpone', {key, to}); ctx.say(reply.say || reply.error || '') }
