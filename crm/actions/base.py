@@ -137,9 +137,8 @@ def about(door: Any, entity: str, id: int) -> dict[str, int]:
         if one.name != "link" or key in found or one.to == entity:
             continue
         near = next((k for k, f in schema.entities[entity].fields.items() if f.name == "link" and f.to == one.to and k == key), None)
-        near = near or next(
-            (k for k, f in schema.entities[entity].fields.items() if f.name == "link" and f.to == one.to and f.required is True), None
-        )
+        links = [(k, f) for k, f in schema.entities[entity].own_fields.items() if f.name == "link" and f.to == one.to]
+        near = near or next((k for k, f in links if f.required is True), None) or next((k for k, _ in links), None)
         if near and record.get(near) is not None and door.title(one.to, record[near]) is not None:
             found[key] = record[near]
     writable = door.writable(roles.entity)

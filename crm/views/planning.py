@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from tinydb import where
 
-from crm.errors import Denied, Missing, Refused
+from crm.actions import log_activity
+from crm.actions.log_activity import MORNING, LogActivity
+from crm.errors import Denied, Missing, RecordError, Refused
 from crm.records import agenda
 from crm.views.text import monday_after, title_field
-
-MORNING = time(9, 0)
 
 
 def can_log(app: Any, entity: Any) -> bool:
@@ -36,25 +36,6 @@ def link_to(app: Any, entity: str) -> str | None:
         ),
         None,
     )
-
-
-def links_of(app: Any, record: Any) -> dict[str, int]:
-    """What an activity about this record links to: the record, and whatever it links to itself and activities know (its customer …)."""
-    roles = app.schema.activities
-    found: dict[str, int] = {}
-    own = link_to(app, record.entity)
-    if own:
-        found[own] = record.id
-    users = app.schema.users.entity if app.schema.users else None
-    writable = app.door.writable(roles.entity)
-    for key, field in app.schema.entities[record.entity].own_fields.items():
-        to = getattr(field, "to", None)
-        if field.name != "link" or not to or to in (users, record.entity, roles.entity) or not isinstance(record.get(key), int):
-            continue
-        there = link_to(app, to)
-        if there and there not in found and there in writable:
-            found[there] = record[key]
-    return {key: number for key, number in found.items() if key in writable}
 
 
 def kinds(app: Any) -> list[dict]:
@@ -92,11 +73,7 @@ def days(app: Any) -> tuple[list[dict], str]:
 
 def day_of(app: Any, typed: str) -> date:
     """The day somebody named: a button's name or words. Raises Refused."""
-    if typed == "tomorrow":
-        return app.t.today() + timedelta(days=1)
-    if typed == "monday":
-        return monday_after(app.t.today())
-    return app.t.parse_date(typed)
+    return NAMED[typed](app.t) if typed in NAMED else app.t.parse_date(typed)  # type: ignore[no-any-return]
 
 
 def moment(app: Any, field: Any, day: date) -> Any:
@@ -105,83 +82,40 @@ def moment(app: Any, field: Any, day: date) -> Any:
 
 
 def guess_kind(app: Any, text: str) -> str | None:
-    """The kind of a planned step by its words (`Call back about …` is a call); None when none is named."""
-    words = text.casefold()
-    for one in kinds(app):
-        if one["label"] and words.startswith(one["label"].casefold()):
-            return one["name"]
-    return next((one["name"] for one in kinds(app) if len(one["label"]) > 3 and one["label"].casefold() in words), None)
-
-
-def subject_of(text: str, label: str, longest: int = 90) -> tuple[str, str | None]:
-    """The headline of what was typed and the rest: the first sentence, and the whole text where there is more."""
-    first = text.strip().split("\n")[0]
-    for end in (". ", "! ", "? ", "; "):
-        if end in first[:longest]:
-            first = first[: first.index(end) + 1]
-            break
-    if len(first) > longest:
-        first = first[:longest].rsplit(" ", 1)[0] + "…"
-    return first or label, text.strip() if text.strip() != first else None
+    """The kind of a planned step by its words, see `crm.actions.log_activity`."""
+    return log_activity.guess_kind(app.door, text)
 
 
 def log(
     app: Any, record: Any, *, kind: str = "", text: str = "", next: str = "", day: str = "", result: Any = None, person: Any = None
 ) -> Any:
     """Writes what happened, the planned next step and the record's own next day in one step of history; gives the step."""
-    roles, t, door = app.schema.activities, app.t, app.door
     text, next = text.strip(), next.strip()
     if not text and not next:
         raise Refused("Write what happened or what is next.")
-    entity = app.schema.entities[roles.entity]
-    labels = {one["name"]: one["label"] for one in kinds(app)}
-    links = links_of(app, record)
-    writable = door.writable(roles.entity)
-    if person:
-        key = person_link(app, record)
-        if key:
-            links[key] = int(person)
-    due = day_of(app, day or "tomorrow") if next else None
-    with door.step("log") as step:
-        made = None
-        if text:
-            subject, rest = subject_of(text, labels.get(kind, entity.label_in(t)))
-            values: dict[str, Any] = {roles.subject: subject, **links}
-            if roles.kind and kind:
-                values[roles.kind] = kind
-            if roles.text and rest:
-                values[roles.text] = rest
-            if roles.result and result:
-                values[roles.result] = result
-            values[roles.done] = _now(app, entity.fields[roles.done])
-            made = door.create(roles.entity, {key: value for key, value in values.items() if key in writable or key == roles.subject})
-        if next and due:
-            values = {roles.subject: next, roles.due: moment(app, entity.fields[roles.due], due), **links}
-            if roles.kind:
-                values[roles.kind] = guess_kind(app, next) or plain_kind(app) or kind
-            follow = next_link(app, entity)
-            if made is not None and follow and follow in writable:
-                values[follow] = made.id
-            door.create(roles.entity, values)
-            set_next(app, record, due, next)
+    values: dict[str, Any] = {"kind": kind if text else None, "text": text, "result": result if text else None, "links": {}}
+    key = person_link(app, record) if person else None
+    if key:
+        values["links"][key] = int(person)
+    if next:
+        values |= {"next": next, "next_on": planned_for(app, day or "tomorrow")}
+    with app.door.step("log") as step:
+        LogActivity().log(app.door, record.entity, record.id, values)
     return step
 
 
-def _now(app: Any, field: Any) -> Any:
-    now = datetime.now(app.t.tz)
-    return True if field.kind == "boolean" else now if field.kind == "datetime" else now.date()
-
-
-def plain_kind(app: Any) -> str | None:
-    """The kind of a step whose words name none: what the YAML gives new activities."""
+def planned_for(app: Any, typed: str) -> Any:
+    """The day or moment a next step is for: the name of a button or words. Raises Refused."""
     roles = app.schema.activities
-    default = app.schema.entities[roles.entity].fields[roles.kind].default if roles.kind else None
-    return default if isinstance(default, str) else None
+    try:
+        return log_activity.when_of(
+            app.t, app.schema.entities[roles.entity].fields[roles.due], NAMED[typed](app.t) if typed in NAMED else typed
+        )
+    except RecordError as exc:
+        raise exc.problems["next_on"] from exc
 
 
-def next_link(app: Any, entity: Any) -> str | None:
-    """The activity's link to the activity it came out of."""
-    return next((key for key, one in entity.own_fields.items() if getattr(one, "to", None) == entity.name and one.name == "link"), None)
+NAMED: dict[str, Any] = {"tomorrow": lambda t: t.today() + timedelta(days=1), "monday": lambda t: monday_after(t.today())}
 
 
 def person_link(app: Any, record: Any) -> str | None:
@@ -228,10 +162,7 @@ def people(app: Any, record: Any, limit: int = 12) -> list[tuple[int, str, str]]
 # -- the record's own next day, where its pipeline has one
 def next_keys(app: Any, entity: Any, record: Mapping[str, Any] | None = None) -> tuple[str | None, str | None]:
     """(the field with the day of the next step, the text field beside it) that may be typed."""
-    key, words = entity.role("next", record), entity.role("next_text", record)
-    if not key or entity.fields[key].fixed:
-        return None, None
-    return key, words if words and not entity.fields[words].fixed else None
+    return log_activity.next_keys(entity, record)
 
 
 def set_next(app: Any, record: Any, day: date | None, words: str | None) -> None:
@@ -288,4 +219,4 @@ def follow(app: Any, activity: Any) -> None:
             set_next(app, record, day, words)
 
 
-__all__ = ["can_log", "day_of", "days", "follow", "kinds", "link_to", "links_of", "log", "people", "planned", "results", "title_field"]
+__all__ = ["can_log", "day_of", "days", "follow", "kinds", "link_to", "log", "people", "planned", "results", "title_field"]

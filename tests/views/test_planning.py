@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from crm.actions.base import about
+from crm.actions.log_activity import subject_of
 from crm.errors import Refused
 from crm.records import SYSTEM
 from crm.views import planning
@@ -36,13 +38,13 @@ def test_one_save_logs_plans_and_carries_the_links(window):
     before = window.door.count(roles.entity)
     step = planning.log(window, record, kind=planning.kinds(window)[0]["name"], text="They said yes. More to tell.", next="Send the paper", day="tomorrow")
     assert window.door.count(roles.entity) == before + 2
-    planned = planning.planned(window, window.door.get(record.entity, record.id))
-    link = planning.link_to(window, record.entity)
-    assert planned[link] == record.id
-    for key, number in planning.links_of(window, record).items():
+    assert planning.planned(window, window.door.get(record.entity, record.id)) is not None
+    planned = window.door.list(roles.entity, order=["-id"], limit=1)[0]
+    assert planned[roles.done] is None and planned[planning.link_to(window, record.entity)] == record.id
+    for key, number in about(window.door, record.entity, record.id).items():
         assert planned[key] == number
     made = [one for one in window.door.list(roles.entity, limit=None, order=["-id"])[:2] if one[roles.done] is not None]
-    assert made[0][roles.subject] == "They said yes." and made[0][roles.text] == "They said yes. More to tell."
+    assert made[0][roles.subject] == "They said yes" and made[0][roles.text] == "They said yes. More to tell."
     after = window.door.get(record.entity, record.id)
     assert after[pipeline.fields["next"]] == window.t.today() + timedelta(days=1)
     window.door.undo(step.id)
@@ -67,11 +69,11 @@ def test_the_kind_of_a_step_is_read_from_its_words(window):
 
 
 def test_a_long_text_becomes_a_headline_and_a_text():
-    assert planning.subject_of("Short", "Call") == ("Short", None)
-    assert planning.subject_of("One. Two.", "Call") == ("One.", "One. Two.")
-    head, rest = planning.subject_of("word " * 60, "Call")
+    assert subject_of("Short", "Call") == ("Short", None)
+    assert subject_of("One. Two.", "Call") == ("One", "One. Two.")
+    head, rest = subject_of("word " * 60, "Call")
     assert len(head) <= 91 and head.endswith("…") and rest.startswith("word")
-    assert planning.subject_of("", "Call") == ("Call", None)
+    assert subject_of("", "Call") == ("Call", None)
 
 
 def test_done_moves_the_records_own_day_on(window):
