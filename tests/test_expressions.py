@@ -675,7 +675,9 @@ def conditions(draw, depth=2):
             st.sampled_from(
                 ["today - close_on > 30d", "close_on - today <= 2w", "now - seen_on > 12h", "today - seen_on >= 31d", "close_on >= seen_on", "seen_on < close_on", "30d < today - close_on",
                  "year(close_on) == year(today)", "year(seen_on) < 2026", "month(close_on) == 11", "days(today - close_on) > 3", "close_on + 1m > today", "weekday(close_on) <= 5",
-                 "year(account.since) >= 2026", "quarter(close_on) == quarter(today)", "date(seen_on) == today", "took > 1h", "took <= 59", "took == 60"]
+                 "year(account.since) >= 2026", "quarter(close_on) == quarter(today)", "year(close_on) == year(today) and month(close_on) == month(today)",
+                 "month(seen_on) == 3 and year(seen_on) == 2026 and active", "2026 == year(account.since) and quarter(account.since) == 1", "year(close_on) == 2026 and month(close_on) == 13",
+                 "year(close_on) == 2026 and quarter(close_on) == 1 and month(close_on) == 2 and year(close_on) == 2025", "date(seen_on) == today", "took > 1h", "took <= 59", "took == 60"]
             )
         )  # fmt: skip
     if form == 14:
@@ -708,6 +710,24 @@ def test_python_and_the_store_agree(stores, text):
             continue
         assert {document.doc_id for document in table.search(query)} == expected, (name, text, query)
         assert {document.doc_id for document in table.search(~query)} == set(WORLD["deal"]) - expected, (name, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["year(close_on) == year(today) and month(close_on) == month(today)", "amount > 3 and quarter(seen_on) == 1 and year(seen_on) == 2026"],
+)
+def test_a_month_or_quarter_of_a_year_is_a_range_the_store_can_look_up(text):
+    asked: list[str] = []
+
+    def leaves(part):
+        if isinstance(part, tuple) and part and part[0] in ("and", "or"):
+            for one in part[1]:
+                leaves(one)
+        else:
+            asked.append(part[0] if isinstance(part, tuple) and part else "?")
+
+    leaves(read(text, expects="boolean").query(today=TODAY, now=NOW, me=ME)._hash)
+    assert set(asked) <= {">=", "<", ">"}
 
 
 def test_most_of_the_random_conditions_were_good(stores):

@@ -19,7 +19,7 @@ from crm.expressions import nodes as n
 from crm.expressions.python import compile_python
 from crm.expressions.queries import LOOKUP, Linked, backlinks, by_id, linked, linked_from, text_like
 from crm.expressions.values import LEVELS, filled, stage_attribute, weight
-from crm.words import day_shift, utc
+from crm.words import day_shift, month_shift, utc
 
 FLIP = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
 _serial = itertools.count(1)
@@ -94,7 +94,8 @@ class Compiler:
 
     def _joined(self, items: Iterable[n.Node], every: bool) -> QueryInstance:
         whole, nothing = (EVERYTHING, NOTHING) if every else (NOTHING, EVERYTHING)
-        parts = [part for item in items if (part := self.condition(item)) is not whole]
+        items, found = self._months(items) if every else (items, [])
+        parts = [part for part in (*found, *map(self.condition, items)) if part is not whole]
         if any(part is nothing for part in parts):
             return nothing
         if not parts:
@@ -104,6 +105,37 @@ class Compiler:
         for part in parts[1:]:
             result = result & part if every else result | part
         return result
+
+    def _months(self, items: Iterable[n.Node]) -> tuple[list[n.Node], list[QueryInstance]]:
+        """`year(d) == … and month(d) == …` (or quarter) of one date is a range of days, which the store can say; and the rest."""
+        rest, asked = [], dict[Any, tuple[n.Node, dict[str, tuple[n.Node, Any]]]]()
+        for item in items:
+            if isinstance(item, n.Compare) and item.op == "==":
+                a, b = (item.b, item.a) if n.is_constant(item.a) else (item.a, item.b)
+                if isinstance(a, n.Call) and a.function in ("year", "quarter", "month") and n.is_constant(b):
+                    day = a.args[0].a if isinstance(a.args[0], n.Day) else a.args[0]
+                    which = (tuple(step.head for step in day.steps), day.level, day.key) if isinstance(day, n.Field) else id(day)
+                    _, known = asked.setdefault(which, (day, {}))
+                    if a.function not in known:
+                        known[a.function] = (item, self.constant(b))
+                        continue
+            rest.append(item)
+        found = []
+        for node, known in asked.values():
+            units = [unit for unit in ("month", "quarter") if unit in known] if "year" in known else []
+            kept = {unit: value for unit, (_, value) in known.items()}
+            if units and all(isinstance(value, (int, Decimal)) and value == int(value) for value in kept.values()):
+                length = 1 if units[0] == "month" else 3
+                year, place = int(kept["year"]), int(kept[units[0]])
+                if 1 <= year <= 9998 and 1 <= place <= 12 // length:
+                    begin = date(year, (place - 1) * length + 1, 1)
+                    try:
+                        found.append(self.between(node, ((">=", begin), ("<", month_shift(begin, length)))))
+                        known = {unit: one for unit, one in known.items() if unit not in ("year", units[0])}
+                    except Inexact:
+                        pass
+            rest += [item for item, _ in known.values()]
+        return rest, found
 
     def checked(self, node: n.Node) -> QueryInstance:
         """A condition that Python checks, document by document."""
@@ -264,8 +296,7 @@ class Compiler:
 
     def in_year(self, node: n.Node, op: str, value: Any) -> QueryInstance:
         """`year(close_on) == 2026` as a range of days."""
-        inner = node.a if isinstance(node, n.Day) else node
-        if not isinstance(inner, n.Field) or inner.kind not in ("date", "datetime") or not isinstance(value, (int, Decimal)):
+        if not isinstance(value, (int, Decimal)):
             raise Inexact
         number = int(value)
         if number != value or not 1 <= number <= 9998:
@@ -274,6 +305,13 @@ class Compiler:
         edges = {"==": ((">=", begin), ("<", end)), "<": (("<", begin),), "<=": (("<", end),), ">": ((">=", end),), ">=": ((">=", begin),)}[
             op
         ]
+        return self.between(node, edges)
+
+    def between(self, node: n.Node, edges: tuple[tuple[str, date], ...]) -> QueryInstance:
+        """A date or moment on one side of a day, or between two."""
+        inner = node.a if isinstance(node, n.Day) else node
+        if not isinstance(inner, n.Field) or inner.kind not in ("date", "datetime"):
+            raise Inexact
 
         def made() -> QueryInstance:
             parts = [self.field(inner, sign, edge) for sign, edge in edges]

@@ -19,7 +19,7 @@ Conventions used everywhere here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -120,8 +120,8 @@ class Reading(Protocol):
     def aggregate(self, by: By = (), measures: Measures | None = None, cond: Cond = None) -> list[dict[str, Any]]:
         """Grouped figures, one dict a group, in the order of the groups (empty first).
 
-        `by` lists paths or `(bucket, path)` with bucket year, quarter, month, week or day of an ISO date or time ("2026", "2026-Q3",
-        "2026-07", "2026-W31" (ISO week), "2026-07-31"); its columns are called `path` and `bucket(path)`; a dict `{name: …}` names them.
+        `by` lists paths or `(bucket, path)` with bucket year, quarter, month, week, day, hour or minute of an ISO date or time ("2026",
+        "2026-Q3", "2026-07", "2026-W31" (ISO week), "2026-07-31", "2026-07-31T14", "2026-07-31T14:05"); its columns are called `path` and `bucket(path)`; a dict `{name: …}` names them.
         `measures` is `{name: (kind, path)}`, kind count, distinct, sum, min, max or mean; `("count", "")` counts documents and
         `("count", path)` those where it is filled. Sums of integers are exact; a sum of nothing is 0, min, max and mean of nothing None.
         No measures: `{"count": ("count", "")}`. Without `by` there is always one row.
@@ -161,6 +161,9 @@ class TableLike(Reading, Protocol):
 
     def history(self, doc_id: int, limit: int | None = None) -> list[Change]:
         """All changes of one document, oldest first; also of a removed one. `limit` gives the newest so many."""
+
+    def past(self) -> Iterator[Change]:
+        """All changes of all documents, oldest first, one by one: a long story is not held in memory."""
 
     def as_of(self, when: When) -> Reading:
         """The table as it was at that moment (inclusive), read only."""
@@ -205,6 +208,9 @@ class DatabaseLike(Protocol):
     @property
     def sequence(self) -> int:
         """A number that grows with every commit of any process; costs microseconds."""
+
+    def touched(self, since: int) -> set[str]:
+        """The tables something was written to after sequence number `since`."""
 
     def changes(self, since: int = 0, limit: int | None = None) -> list[Change]:
         """Everything that happened after sequence number `since`, oldest first."""

@@ -86,6 +86,11 @@ class Database(TinyDB):
         """The number of the latest change."""
         return self._storage.one("SELECT max(seq) FROM _history") or 0
 
+    def touched(self, since: int) -> set[str]:
+        """The tables something was written to after sequence number `since`."""
+        sql = "SELECT DISTINCT t.name FROM _history h JOIN _tables t ON t.id=h.tbl WHERE h.seq>?"
+        return {name for (name,) in self._storage.rows(sql, (since,))}
+
     def changes(self, since: int = 0, limit: int | None = None) -> list[Change]:
         """What happened after sequence number `since`."""
         return changes_since(self._storage, since, limit)

@@ -145,7 +145,7 @@ def match(
     slots = _slots(storage, groups)
     if not words or not slots or limit <= 0:
         return []
-    each = limit if len(slots) == 1 else min(limit, max(LEAST, limit * 2 // 3))
+    each = limit if len(slots) == 1 else min(limit, max(LEAST, limit // 2))
     while True:
         hits = _exact(storage, words, slots, each)
         found: Found = {}

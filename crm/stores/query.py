@@ -111,6 +111,30 @@ def scalar(value: Any) -> bool:
     return isinstance(value, float) and value == value
 
 
+def _needed(h: tuple) -> list:
+    """The conditions of an AND without those that another one says already: `owner one of (1, 3)` beside `owner == 1`. SQLite would look
+    for all of them and not see that an index answers the rest alone."""
+    found: list = []
+    todo = list(h[1])
+    while todo:
+        one = todo.pop()
+        if type(one) is tuple and len(one) == 2 and one[0] == "and":
+            todo += one[1]
+        else:
+            found.append(one)
+    one_value = {x[1]: x[2] for x in found if type(x) is tuple and len(x) == 3 and x[0] == "==" and type(x[2]) in (int, str)}
+    if not one_value:
+        return found
+
+    def said(x: Any) -> bool:
+        if type(x) is not tuple or len(x) != 3 or x[0] != "one_of" or x[1] not in one_value or type(x[2]) is not tuple:
+            return False
+        value = one_value[x[1]]
+        return any(type(v) is type(value) and v == value for v in x[2])
+
+    return [x for x in found if not said(x)]
+
+
 class Compiler:
     """Compiles queries in one dialect."""
 
@@ -134,7 +158,7 @@ class Compiler:
             return ALL
         op = h[0]
         if op == "and":
-            return self.conjunction([self.tree(x, rel) for x in h[1]])
+            return self.conjunction([self.tree(x, rel) for x in _needed(h)])
         if op == "or":
             return self.disjunction([self.tree(x, rel) for x in h[1]])
         if op == "not":

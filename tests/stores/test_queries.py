@@ -46,7 +46,7 @@ def query(pick: random.Random, depth: int = 0):
     if depth < 3 and shape < 0.45:
         one, two = query(pick, depth + 1), query(pick, depth + 1)
         return pick.choice([lambda: one & two, lambda: one | two, lambda: ~one])()
-    leaf = pick.randrange(19)
+    leaf = pick.randrange(20)
     t, n, m, lst = where("t"), where("n"), where("m"), where("l")
     text, number = pick.choice(TEXTS), pick.choice(NUMBERS)
     compare = pick.choice([lambda f, v: f < v, lambda f, v: f <= v, lambda f, v: f > v, lambda f, v: f >= v])
@@ -64,6 +64,7 @@ def query(pick: random.Random, depth: int = 0):
         lambda: Query().d.x == text,
         lambda: compare(Query().d.y.z, number),
         lambda: where("c") == pick.choice("abcd"),
+        lambda: (where("c") == pick.choice("abcd")) & (where("c").one_of(pick.sample("abcd", 2)) & (where("n") > 0)),
         lambda: t.matches("a.*") if pick.random() < 0.5 else t.search("[łb]", re.IGNORECASE),
         lambda: where_id(pick.choice(["in", "not in"]), pick.sample(range(40), 5)) if pick.random() < 0.7 else where_id(">", 20),
         lambda: where("rs").any(where("id") == pick.randrange(5)) if pick.random() < 0.6 else where("rs").any(where("role") == "x"),
@@ -77,7 +78,7 @@ def query(pick: random.Random, depth: int = 0):
 def tables(database):
     pick = random.Random(5)
     plain, declared = database.table("plain"), database.table("declared")
-    declared.declare(fields=FIELDS, indexes=[["c", "n"], ["t"], ["link"]])
+    declared.declare(fields=FIELDS, indexes=[["c", "n"], ["t"], ["link"]], sparse=["link", "c"])
     docs = [document(pick) for _ in range(40)]
     plain.insert_multiple(docs)
     declared.insert_multiple(docs)
@@ -168,3 +169,37 @@ def test_frames(deals):
     assert frame.loc[2, "tags"] == ["green", "long"] and frame.loc[3, "tags"] is None and frame.loc[4, "address.city"] == "Gdańsk"
     assert len(deals.frame(["name"], where("owner") == 99)) == 0 and list(deals.frame(limit=2).index) == [1, 2]
     assert deals.frame(["chance"], where("chance").test(bool)).loc[1, "chance"] == 0.1
+
+
+def test_what_is_sparse_is_indexed_where_it_is_filled_and_found_by_it(database):
+    table = database.table("sparse")
+    table.declare(fields={"link": "link", "owner": "link", "gone": "datetime"}, indexes=[["link"], ["owner"]], live="gone", sparse=["link"])
+    table.insert_multiple({"link": i % 50 or None, "owner": i % 3} for i in range(500))
+    alive = ~where("gone").exists()
+    assert table.count(alive & (where("link") == 7)) == 10
+    assert table.count(alive & where("link").one_of([7, 8])) == 20
+    assert table.count(alive & ~where("link").exists()) == 10
+    plan = "".join(row[3] for row in database.storage.rows("EXPLAIN QUERY PLAN SELECT doc_id FROM t_sparse WHERE c_gone IS NULL AND c_link=7"))
+    assert "USING COVERING INDEX" in plan
+    made = [sql for (sql,) in database.storage.rows("SELECT sql FROM sqlite_schema WHERE type='index' AND tbl_name='t_sparse'") if sql]
+    assert sum('"c_link" IS NOT NULL' in sql for sql in made) == 1
+
+
+def test_a_condition_that_another_one_says_already_is_left_out(database):
+    table = database.table("said")
+    table.declare(fields={"owner": "link", "stage": "choice"}, indexes=[["owner", "stage"]])
+    table.insert_multiple({"owner": i % 4, "stage": "ab"[i % 2]} for i in range(40))
+    mine = where("owner") == 1
+    assert " IN " not in table._compile(mine & (where("owner").one_of([1, 3]) & (where("stage") == "b"))).sql
+    assert " IN " in table._compile(mine & where("owner").one_of([2, 3])).sql
+    assert table.count(mine & where("owner").one_of([1, 3])) == 10 and table.count(mine & where("owner").one_of([2, 3])) == 0
+
+
+def test_every_table_written_to_since_is_told(database):
+    one, two = database.table("one"), database.table("two")
+    one.insert({"a": 1})
+    at = database.sequence
+    assert database.touched(at) == set()
+    two.insert({"a": 1})
+    two.update({"a": 2}, doc_ids=[1])
+    assert database.touched(at) == {"two"} and database.touched(0) == {"one", "two"}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crm.errors import Missing, Refused
 from crm.records import SYSTEM
+from crm.views.kept import Kept
 from crm.views.listing import Listing, read_filters, short_date, write_filters
 from crm.views.pages.list import csv_of
 
@@ -24,13 +25,13 @@ class Window:
         self.door = company.door(actor)
         self.schema = company.schema
         self.t = company.schema.words("en")
-        self.kept = {}
+        self.chosen, self.kept = {}, Kept(company)
 
     def preference(self, key, default=None):
-        return self.kept.get(key, default)
+        return self.chosen.get(key, default)
 
     def prefer(self, key, value):
-        self.kept[key] = value
+        self.chosen[key] = value
 
 
 @pytest.fixture
