@@ -175,13 +175,13 @@ def _table(rows: Sequence[Row], y: Any, looked: Mapping[str, str], seed: int) ->
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     tried = []
     for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=300)
+        model = LogisticRegression(C=strength, solver="newton-cholesky")
         unseen = cross_val_predict(model, x, y, cv=folds, method="decision_function")
         tried.append((log_loss(y, 1 / (1 + np.exp(-unseen))), strength, unseen))
     _, strength, unseen = min(tried, key=lambda one: one[0])
     sigmoid = LogisticRegression(C=1.0).fit(unseen.reshape(-1, 1), y)
     stretch, shift = max(0.0, float(sigmoid.coef_[0, 0])), float(sigmoid.intercept_[0])
-    model = LogisticRegression(C=strength, max_iter=300).fit(x, y)
+    model = LogisticRegression(C=strength, solver="newton-cholesky").fit(x, y)
     weights = stretch * model.coef_[0]
     average = x.mean(axis=0)
     for feature in features:
