@@ -325,6 +325,7 @@ def serve(
     allow: Annotated[list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name this server is reached by.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty store with the demo company first.")] = False,
     size: Annotated[str, typer.Option("--size", help="Of the demo: small, medium or large.")] = "small",
+    with_worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Start the background work, too.")] = True,
 ) -> None:
     """Serve the app; prints the address and, on a demo, the sign-ins."""
     if demo:
@@ -334,17 +335,44 @@ def serve(
         run.close()
     from crm.server import serve as start
 
-    start(run.folder, run.url, host=host, port=port, processes=processes, names=allow)
+    start(run.folder, run.url, host=host, port=port, processes=processes, names=allow, worker=with_worker)
+
+
+def would(name: str, since: str | None) -> None:
+    """What an automation would have done over the history of the store."""
+    from crm.records.trial import trial
+
+    company = run.company()
+    if name not in company.schema.automations:
+        fail(f"There is no automation {name}.{choice_of(name, company.schema.automations)}")
+    found = trial(company, name, moment(since) if since else None)
+    door = run.door()
+    hits = [{"entity": one.entity, "id": one.id, "at": one.at, "title": door.title(one.entity, one.id)} for one in found.hits]
+    said = {"automation": found.automation, "since": found.since, "fired": found.count, "records": found.records, "hits": hits}
+
+    def human() -> None:
+        print(f"{found.automation} would have fired {found.count} times on {found.records} records since {found.since:%Y-%m-%d}.")
+        for hit in hits:
+            print(f"  {hit['at']:%Y-%m-%d %H:%M}  {hit['entity']} {hit['id']}  {hit['title'] or '(deleted)'}")
+        if found.count > len(hits):
+            print(f"  … and {found.count - len(hits)} more.")
+
+    out(said, human)
 
 
 @app.command()
 def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, then end.")] = False,
+    dry_run: Annotated[str | None, typer.Option("--dry-run", metavar="AUTOMATION", help="Only say what it would have done so far.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="With --dry-run: from this day on.")] = None,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Do the background work: automations by date, reminders, mail and webhooks. Of many started, one works."""
+    if dry_run is not None:
+        return would(dry_run, since)
     from crm.worker.run import work
 
-    ran = work(run.company(), once)
+    ran = work(run.company(), once, with_parent)
     if once:
         out({"ran": ran}, f"Ran: {', '.join(ran)}." if ran else "Nothing to do, or another worker is at work.")
 

@@ -60,3 +60,11 @@ def demo(demo_store, tmp_path):
     store = open_store(str(shutil.copy(demo_store, tmp_path / "demo.db")))
     yield Company(load(shipped("sales")), store)
     store.close()
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Makes companies with automations; see `tests/shop.py`."""
+    from tests.shop import shops
+
+    yield from shops(tmp_path)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tinydb.queries import where
@@ -116,8 +117,17 @@ class Before(DocEnv):
 
     __slots__ = ("old",)
 
-    def __init__(self, company: Company, entity: str, doc_id: int, doc: Mapping[str, Any], me: Actor, old: Mapping[str, Any] | None) -> None:
-        now = company.now()
+    def __init__(
+        self,
+        company: Company,
+        entity: str,
+        doc_id: int,
+        doc: Mapping[str, Any],
+        me: Actor,
+        old: Mapping[str, Any] | None,
+        at: datetime | None = None,
+    ) -> None:
+        now = at.astimezone(company.zone) if at is not None else company.now()
         super().__init__(company, entity, doc_id, doc, me, now.date(), now)
         self.old = old
 

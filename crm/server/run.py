@@ -6,12 +6,14 @@ import logging
 import os
 import socket
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from crm.errors import Refused
 from crm.server import logs
 from crm.server.gate import LOOPBACK
+from crm.worker.beside import Beside, wanted
 
 log = logging.getLogger("crm.server")
 
@@ -44,9 +46,9 @@ def _worker() -> Any:
 
 
 def serve(
-    config: str | Path, data: str, *, host: str = "127.0.0.1", port: int = 5006, processes: int = 1, names: list[str] | None = None
+    config: str | Path, data: str, *, host: str = "127.0.0.1", port: int = 5006, processes: int = 1, names: list[str] | None = None, worker: bool = True
 ) -> None:
-    """Serve a company until stopped. Refuses to listen beyond this machine while a password stands that everybody knows."""
+    """Serve a company until stopped, with a worker beside it (not with `CRM_WORKER=off`). Refuses to listen beyond this machine while a password stands that everybody knows."""
     import uvicorn
 
     from crm.client import open_company
@@ -81,13 +83,15 @@ def serve(
         people = _people(company)
         company.store.close()
         announce(address, people)
-        uvicorn.run("crm.server.run:_worker", factory=True, workers=processes, **settings)
+        with Beside(config, data) if worker and wanted() else nullcontext():
+            uvicorn.run("crm.server.run:_worker", factory=True, workers=processes, **settings)
         return
     from crm.server.site import Site
 
     site = Site(company, hosts=hosts, watch=True, metrics_token=os.environ.get("CRM_METRICS_TOKEN"))
     server = Server(uvicorn.Config(site, **settings), lambda: announce(address, site.demo_people()))
-    server.run()
+    with Beside(config, data) if worker and wanted() else nullcontext():
+        server.run()
     company.store.close()
 
 

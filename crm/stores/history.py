@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -39,6 +40,14 @@ def of_document(storage: SQLiteStorage, info: TableInfo, doc_id: int, limit: int
         storage, " WHERE h.tbl=? AND h.doc_id=? ORDER BY h.seq DESC LIMIT ?", (info.id, doc_id, -1 if limit is None else limit)
     )
     return found[::-1]
+
+
+def of_table(storage: SQLiteStorage, info: TableInfo) -> Iterator[Change]:
+    """All changes of a table, oldest first, read as they are asked for."""
+    for seq, step, table, doc_id, version, at, who, act, patch in storage.connection.execute(
+        _COLUMNS + " WHERE h.tbl=? ORDER BY h.seq", (info.id,)
+    ):
+        yield Change(seq, step, table, doc_id, version, iso(at), who, act, expand(act, patch))
 
 
 def changes_since(storage: SQLiteStorage, since: int, limit: int | None = None) -> list[Change]:

@@ -13,9 +13,9 @@ from crm.errors import Conflict
 from crm.stores import declaring, reading
 from crm.stores.asof import AsOf
 from crm.stores.base import By, Change, Cond, Document, Measures, OrderBy, When
-from crm.stores.history import of_document
+from crm.stores.history import of_document, of_table
 from crm.stores.lookup import looking
-from crm.stores.query import ALL, Part
+from crm.stores.query import ALL, Part, Untracked
 from crm.stores.reading import DEFAULT_MEASURES, SQLReading, frame_of, split
 from crm.stores.sqlite import SQLiteStorage, TableInfo
 from crm.stores.writing import Writer, dumps, tidy
@@ -153,6 +153,16 @@ class Table(tinydb_table.Table):
         """How many documents match."""
         part = self._compile(cond)
         return self._sql.count(part) if part.exact else len(self.find(cond))
+
+    def spells(self, path: str) -> list[tuple[int, int, Any]]:
+        """`(doc_id, since, value)` of every state a field that is no text was in, by document and time; times in milliseconds since 1970.
+
+        Equal values may follow each other. Raises `Untracked` for a field whose past is not kept apart."""
+        info = self.info
+        column = info.tracked.get(split(path))
+        if column is None or not info.history:
+            raise Untracked(path)
+        return self._storage.rows(f"SELECT doc_id,since,{column} FROM {info.past} ORDER BY doc_id,since")
 
     def values(
         self, paths: Sequence[str], cond: Cond = None, order_by: OrderBy = (), limit: int | None = None, offset: int = 0
@@ -341,6 +351,10 @@ class Table(tinydb_table.Table):
     def history(self, doc_id: int, limit: int | None = None) -> list[Change]:
         """All changes of one document, oldest first; also of a removed one."""
         return of_document(self._storage, self.info, int(doc_id), limit)
+
+    def past(self) -> Iterator[Change]:
+        """All changes of all documents, oldest first, one by one."""
+        return of_table(self._storage, self.info)
 
     def as_of(self, when: When) -> AsOf:
         """The table as it was at that moment, read only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from datetime import datetime, timedelta
@@ -97,14 +98,23 @@ class Worker:
         return True
 
 
-def work(company: Any, once: bool = False) -> list[str]:
-    """`crm worker`: run until SIGTERM or Ctrl C (or one round); the names of the jobs that ran."""
+def _until_parent_ends(stop: threading.Event) -> None:
+    while os.read(0, 1024):
+        pass
+    stop.set()
+
+
+def work(company: Any, once: bool = False, with_parent: bool = False) -> list[str]:
+    """`crm worker`: run until SIGTERM or Ctrl C (or one round); the names of the jobs that ran. `with_parent`: also until standard
+    input ends, which is when the process that started it does; Ctrl C is then the parent's business."""
     import signal
 
     worker = Worker(company)
     if once:
         return worker.once()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: worker.stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN if with_parent else lambda *_: worker.stop.set())
+    if with_parent:
+        threading.Thread(target=_until_parent_ends, args=(worker.stop,), name="parent", daemon=True).start()
     worker.forever()
     return []

@@ -9,7 +9,6 @@ import pytest
 from crm.records import SYSTEM
 from crm.records.automation import RUNS
 from crm.records.due import run_due
-from tests.records.test_automation import shop  # noqa: F401
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday, 10:00 in Warsaw
 

@@ -24,7 +24,6 @@ from crm.records.automation import RUNS
 from crm.records.due import run_due
 from crm.records.outbox import OUTBOX
 from crm.worker.lease import Lease, holder
-from tests.records.test_automation import shop  # noqa: F401
 from tests.worker.test_sending import Receiver
 
 ROUNDS = 200

@@ -15,7 +15,6 @@ import pytest
 from crm.records import SYSTEM
 from crm.records.outbox import OUTBOX, queue
 from crm.worker import sending
-from tests.records.test_automation import shop  # noqa: F401
 
 
 class Receiver:
