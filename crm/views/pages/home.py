@@ -78,7 +78,11 @@ class HomePage(Page):
         for made in self._safe(lambda: goal_bars(self.app, own=False)):
             made.styles = {"grid-column": "span 12"}
             children.insert(0, made)
-        extra = [*self._safe(lambda: waiting_list(self.app)), *self._safe(lambda: moved_list(self.app)), *self._safe(lambda: risk_list(self.app))]
+        for one in self._safe(lambda: waiting_list(self.app)):
+            made = self.app.part("related", {"lists": [one]})
+            made.styles = {"grid-column": "span 12"}
+            children.insert(0, made)
+        extra = [*self._safe(lambda: moved_list(self.app)), *self._safe(lambda: risk_list(self.app))]
         if extra:
             for one in extra:
                 part = self.app.part("related", {"lists": [one]})

@@ -2,7 +2,7 @@
 const Process = part((content, ctx) => {
   const {t, ui} = ctx, one = ui.chosen
   return [h('div.pm-wide', {key: 'wide', tabindex: 0, label: content.title}, draw(content.wide, ui)), h('div.pm-narrow', {key: 'narrow'}, draw(content.narrow, ui)),
-    h('div.pm-foot', {key: 'foot', role: 'status'}, one ? [h('b', null, one.label), one.facts.map(([what, figure]) => h('span', null, h('small', null, what), h('strong.num', null, figure))), one.href && h('a', {href: one.href}, t('Show them'))] : h('span.meta', null, t('Choose a stage to see what is in it.')),
+    h('div.pm-foot', {key: 'foot', role: 'status', class: one ? 'chosen' : ''}, one ? [h('b', null, one.label), one.facts.map(([what, figure]) => h('span', null, h('small', null, what), h('strong.num', null, figure))), one.href && h('a', {href: one.href}, t('Show them'))] : h('span.meta', null, t('Choose a stage to see what is in it.')),
       h('span.grow'), button('save', 'download', t('Download as SVG'), {class: 'quiet'}))]
 }, {
   pick: (ctx, el) => choose(ctx, el.dataset.stage),
