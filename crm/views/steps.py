@@ -130,6 +130,6 @@ def quiet(app: Any, limit: int = 6) -> tuple[list[dict], int]:
         moved = record.get("changed_on")
         days = (today_of(app.t) - moved.astimezone(app.t.tz).date()).days if moved else 0
         found.append({"key": f"{entity.name}-{record.id}", "entity": entity.name, "id": record.id, "title": record.title, "sub": subtitle(record, entity, app.shown), "glyph": entity.icon,
-                      "end": app.t("{n} days", n=days), "tone": "late" if days > 25 else "soon" if days > 13 else "", "may": app.door.may("change", entity.name, record),
+                      "end": app.t("{n} days", n=days) if days > 6 else "", "tone": "late" if days > 25 else "soon" if days > 13 else "", "may": app.door.may("change", entity.name, record),
                       "href": app.href(view="record", entity=entity.name, id=record.id)})
     return found, total
