@@ -87,6 +87,12 @@ def left(company: Company, entity: str, doc_id: int | None, doc: Any, role: str 
     return time.between(now, due) if due >= now else -time.between(due, now)
 
 
+def day(service: Service) -> int:
+    """The minutes of a usual working day."""
+    worked = [sum(end - begin for begin, end in spans) for spans in service.hours if spans]
+    return sum(worked) // len(worked) if worked else 1440
+
+
 def put(draft: Draft, key: str, value: Any) -> None:
     if draft.doc.get(key) != value:
         draft.put(key, value)

@@ -57,14 +57,13 @@ def statement(page: Any, one: Any) -> dict[str, Any] | None:
             field, value = entity.fields[key], record.get(key)
             if value is None:
                 continue
-            cell = field.cell(value, page.shown)
-            text = cell.get("text") if isinstance(cell, dict) else cell
+            whole = value.quantize(Decimal(1)) if field.kind == "money" and isinstance(value, Decimal) and abs(value) >= 100 else value
             made.append(
                 {
                     "key": key,
                     "sign": sign,
                     "label": field.label_in(t),
-                    "text": text,
+                    "text": field.display(whole, page.shown),
                     "tone": "late" if isinstance(value, (int, Decimal)) and value < 0 else "",
                     "how": how(page, field),
                 }
@@ -203,7 +202,7 @@ def person(page: Any, entity: str, number: int, title: str, touched: tuple[int, 
         "key": str(number),
         "title": title,
         "href": href(view="record", entity=entity, id=number),
-        "text": t("{n} times in touch, last {ago}", n=count, ago=t.ago(last)) if last is not None else t("Never in touch yet"),
+        "text": t("{n}×, last {ago}", n=count, ago=t.ago(last)) if last is not None else t("Never in touch yet"),
         "tone": "late" if silent else "",
     }
 
@@ -298,15 +297,17 @@ def promise(app: Any, entity: Any, record: Any, key: str) -> dict[str, str] | No
     minutes = service.left(app.company, entity.name, record.id, record.stored, role)
     if minutes is None:
         return None
-    length = span(abs(minutes), t)
+    length = span(abs(minutes), service.day(one), t)
     if minutes < 0:
         return {"text": t("{time} late", time=length), "tone": "late"}
     return {"text": t("{time} left", time=length), "tone": "soon" if minutes <= NEAR else ""}
 
 
-def span(minutes: int, t: Any) -> str:
-    """Working time in few letters: 35 min, 3 h, 12 h."""
-    return str(t("{n} min", n=minutes)) if minutes < 60 else str(t("{n} h", n=round(minutes / 60)))
+def span(minutes: int, day: int, t: Any) -> str:
+    """Working time in few letters: 35 min, 3 h, and from two working days of `day` minutes on in days."""
+    if minutes < 60:
+        return str(t("{n} min", n=minutes))
+    return str(t("{n} h", n=round(minutes / 60)) if minutes < 2 * day else t("{n} working days", n=round(minutes / day)))
 
 
 def ordered_by(app: Any, entity: Any, view: Any, record: Any) -> dict[str, str]:

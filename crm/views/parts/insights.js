@@ -4,7 +4,7 @@ const Insights = part(({cards}, ctx) => cards.map(card => h(`section.insight.${c
 {add: ({tell}, el) => tell('add', {name: el.dataset.id_}), how(ctx, el) { ctx.ui.how = ctx.ui.how === el.dataset.id_ ? null : el.dataset.id_; ctx.draw() }})
 const drawInsight = {
   statement: ({lines}, {ui, t}) => h('ul', null, lines.map(x => h('li', {key: x.key, class: x.sign === '=' ? 'total' : x.sign ? '' : 'also'},
-    h(x.how ? 'button' : 'span', {type: x.how ? 'button' : null, class: 'figure', act: x.how ? 'how' : null, id_: x.key, 'aria-expanded': x.how ? String(ui.how === x.key) : null, title: x.how ? t('Where does it come from?') : null},
+    h(x.how ? 'button' : 'span', {type: x.how ? 'button' : null, class: 'sum', act: x.how ? 'how' : null, id_: x.key, 'aria-expanded': x.how ? String(ui.how === x.key) : null, title: x.how ? t('Where does it come from?') : null},
       h('span.sign', {'aria-hidden': 'true'}, x.sign), h('span.grow', null, x.label), h('b.num', {class: x.tone}, x.text)),
     ui.how === x.key && h('p.how', null, x.how)))),
   branch: ({rows, note, more}) => [h('ul', null, rows.map(x => h('li', {key: x.key, class: x.here ? 'here' : '', style: `--deep:${Number(x.deep) || 0}`},
