@@ -205,6 +205,22 @@ class Part(JSComponent, metaclass=_PartType):
     def handler(self, kind: str) -> Callable | None:
         return self._on.get(kind) or getattr(self, f"on_{kind}", None)
 
+    def on_day(self, text: str, moment: bool = True) -> dict:
+        """What is understood of a day typed in words, asked while typing: {"say": words} or {"wrong": words}."""
+        t: Any = self._t
+        try:
+            try:
+                found = t.parse_date(text)
+                if moment and re.search(r"[T ]\d{1,2}:\d{2}", text):
+                    found = t.parse_datetime(text)
+            except Refused:
+                if not moment:
+                    raise
+                found = t.parse_datetime(text)
+        except Refused as exc:
+            return {"wrong": exc.say(t)}
+        return {"say": t.echo(found)}
+
     def _handle_msg(self, message: Any) -> None:
         message = dict(message) if isinstance(message, Mapping) else {}
         kind, number = str(message.pop("type", "")), message.pop("ask", None)
@@ -261,6 +277,8 @@ def told(exc: BaseException, t: Callable) -> dict[str, Any]:
             answer["gate"] = {"stage": exc.stage, "missing": list(exc.missing)}
             wanted = max(1, len(exc.missing))
             answer["error"] = t("One thing is still wanted before this step.") if wanted == 1 else t("{n} things are still wanted before this step.", n=wanted)
+            beyond = [words for key, words in problems.items() if ":" in key or key == "responsible"]     # not fields: said with the rest
+            answer["error"] = " ".join([answer["error"], *beyond])
         return answer
     if isinstance(exc, Conflict):
         return {"error": t("Somebody else changed this in the meantime. What you typed is still here; look at the newer values and save again."), "conflict": True}
