@@ -1,22 +1,28 @@
 """Runs the reports of the configuration: groups and sums in the store, formulas over them here.
 
 `run(door, "win_rate")` gives a `Result`: `.frame` (pandas), `.chart()` (HoloViews), `.rows` (JSON: money as decimal
-text, dates in ISO 8601), `.drill(row)` (the condition that selects the records behind a row) and a `.stamp` that is the
-same exactly when configuration, report, parameters, user and moment are.
+text, dates in ISO 8601), `.says` (one sentence), `.total()`, `.drill(row)` (the condition that selects the records behind a row) and a
+`.stamp` that is the same exactly when configuration, report, parameters, user and moment are.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
+from crm.analytics import survival
+from crm.analytics.cuts import resolve
+from crm.analytics.groups import Groups, Table, text_of
+from crm.analytics.periods import after, before, shifted, start_of, window
 from crm.charts.base import CHARTS, Column, Look, ready
 from crm.errors import Missing
 
@@ -24,9 +30,11 @@ if TYPE_CHECKING:
     from crm.records import Door
     from crm.schema.model import Axis, Measure, Report
 
-#: Aggregates the store computes itself; the others need the single values.
-PUSHED = {"count", "sum", "min", "max", "mean"}
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
+#: Results kept for a company; each is given again until something it may depend on was written.
+KEPT = 256
+#: Changes looked through to tell whether a kept result still holds.
+LOOKED = 500
+_kept: WeakKeyDictionary[Any, OrderedDict[Any, tuple[int, Result]]] = WeakKeyDictionary()
 
 
 @dataclass
@@ -46,10 +54,25 @@ class Result:
     words: Any
     where: str | None = None
     paths: list[tuple[str, str | None]] = field(default_factory=list)
+    behind: list[list[str]] = field(default_factory=list)  # of each row the condition of each axis
+    span: tuple[str, str] = ("", "")  # the condition of the running period, and of the one it is compared with
+    figures: Callable[[], dict[str, Any]] = dict
+    notes: dict[str, Any] = field(default_factory=dict)  # what only a sentence tells: medians, how many are still open
 
     @property
     def title(self) -> str:
         return self.report.label_in(self.words)
+
+    @property
+    def says(self) -> str:
+        """What the report says, in one sentence; "" where there is nothing to say."""
+        from crm.analytics.says import reading
+
+        return reading(self)
+
+    def total(self) -> dict[str, Any]:
+        """Every measure over all groups together, also those a `limit` left out: worked out anew, so that means and rates are right."""
+        return self.figures()
 
     @property
     def rows(self) -> list[list[Any]]:
@@ -72,11 +95,23 @@ class Result:
 
         return [[shown(self.words, column, value) for column, value in zip(self.columns, row, strict=True)] for row in self.exact]
 
-    def drill(self, row: int) -> str:
-        """The condition, in the expression language, that the records behind one row fulfil."""
-        conditions = [text for text in (text_of(self.report.where), self.where) if text]
-        for (path, unit), key in zip(self.paths, self.keys[row], strict=True):
-            conditions.append(equals(path, unit, key))
+    def drill(self, row: int, column: str | None = None) -> str:
+        """The condition, in the expression language, that the records behind one row fulfil; behind one figure of it with `column`."""
+        measure, earlier = self.report.measures.get(column or ""), ""
+        behind, span = list(self.behind[row]), self.span[0]
+        for name in ("previous", "last_year"):
+            if column and column.endswith(f"_{name}") and measure is None:
+                measure, earlier = self.report.measures.get(column.removesuffix(f"_{name}")), name
+        if earlier:
+            span = self.span[1]
+            for number, axis in enumerate(self.report.by):
+                if axis.unit and not axis.first and self.keys[row][number] is not None:
+                    start = start_of(before(self.keys[row][number], axis.unit, earlier), axis.unit)
+                    behind[number] = f"{axis.field} >= date('{start}') and {axis.field} < date('{after(start, axis.unit)}')"
+        conditions = [text_of(self.report.where), self.where or "", span, *behind]
+        if measure is not None and self.report.stays is None:
+            conditions.append(text_of(measure.where))
+        conditions = [one for one in conditions if one]
         return " and ".join(f"({one})" for one in conditions) if len(conditions) > 1 else "".join(conditions)
 
     def png(self, height: int = 320, dpi: int = 144) -> bytes:
@@ -95,9 +130,28 @@ class Result:
 
 
 def names(door: Door) -> list[str]:
-    """The reports this user may run: those of entities the role sees at all, of modules that are switched on."""
+    """The reports this user may run: those of modules that are switched on, whose records and fields the role sees."""
     schema = door.schema
-    return [name for name, one in schema.reports.items() if schema.is_on(one.module) and door.may("see", one.entity)]
+    return [name for name, one in schema.reports.items() if schema.is_on(one.module) and door.may("see", one.entity) and open_to(door, one)]
+
+
+def open_to(door: Door, report: Report) -> bool:
+    """Whether the user may read every field a report looks at: a hidden one must not be told by its sum."""
+    paths: set[str] = set()
+    conditions = [report.where, *(axis.where for axis in report.by)]
+    for axis in report.by:
+        paths |= {one for one in (axis.field, axis.first) if one}
+    for measure in report.measures.values():
+        conditions += [measure.where, measure.value, measure.span.ended if measure.span else None]
+        paths |= {one for one in (measure.field, measure.order, measure.currency, measure.rated) if one}
+        paths |= {measure.span.start, measure.span.end} if measure.span else set()
+    if report.stays is not None:
+        paths |= {one for one in (report.stays.field, report.stays.of, report.stays.what, report.stays.on) if one}
+    if report.span and report.period:
+        paths.add(report.period)
+    for condition in conditions:
+        paths |= set(condition.uses) if condition is not None else set()
+    return all(path == "stay" or path.startswith("stay.") or door.path_open(report.entity, path) for path in paths)
 
 
 def run(
@@ -105,30 +159,96 @@ def run(
 ) -> Result:
     """Computes one report for the user of `door`.
 
-    `where` narrows it further (an expression), `as_of` computes it from the records as they were then. Raises `Missing` for
-    a report that is not there or not for this user, `ExpressionError` for a faulty `where`.
+    `where` narrows it further (an expression), `as_of` computes it from the records as they were then, `period` (first day, day after
+    the last) takes the place of the report's own `span`. Raises `Missing` for a report that is not there or not for this user,
+    `ExpressionError` for a faulty `where`.
     """
     schema = door.schema
     report = schema.reports.get(name) if isinstance(name, str) else name
     if report is None or (isinstance(name, str) and name not in names(door)):
         raise Missing("There is no such report")
-    conditions = [one for one in (report.where, where) if one is not None and one != ""]
+    moment = as_of or datetime.now(UTC)
+    key = None
+    if isinstance(name, str) and not clocked(report) and "now" not in (where or ""):
+        actor = door.actor
+        who = (actor.system, actor.id, actor.role, actor.team, door.words.language)
+        key = (schema.hash, door.company.generation, name, who, where, as_of, period, door.company.today())
+        found = known(door, key)
+        if found is not None:
+            return replace(found, as_of=moment, stamp=stamp(door, report, where, moment), words=door.words)
+    sequence = door.company.store.sequence
+    result = computed(door, report, where, as_of, period, moment)
+    if key is not None:
+        kept = _kept.setdefault(door.company, OrderedDict())
+        kept[key] = (sequence, result)
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
+    return result
+
+
+def clocked(report: Report) -> bool:
+    """Whether a report reads the clock: its figures are nobody's to keep."""
+    conditions = [report.where, *(one for m in report.measures.values() for one in (m.where, m.value))]
+    return any("now" in one.constants for one in conditions if one is not None) or any(m.span for m in report.measures.values())
+
+
+def known(door: Door, key: Any) -> Result | None:
+    """A kept result that still holds: nothing was written since but what is the engine's own (sessions, mail, notices)."""
+    kept = _kept.get(door.company, {})
+    entry = kept.get(key)
+    if entry is None:
+        return None
+    store = door.company.store
+    sequence = store.sequence
+    if sequence != entry[0]:
+        changes = store.changes(entry[0], LOOKED)
+        if len(changes) >= LOOKED or any(not one.table.startswith("_") or one.table == "_moves" for one in changes):
+            kept.pop(key, None)
+            return None
+        kept[key] = (sequence, entry[1])
+    return entry[1]
+
+
+def computed(
+    door: Door, report: Report, where: str | None, as_of: datetime | None, period: tuple[date, date] | None, moment: datetime
+) -> Result:
+    """A report, worked out."""
+    today = door.company.today() if as_of is None else as_of.astimezone(door.words.tz).date()
+    span = period or (window(report.span, today, door.schema.fiscal_start) if report.span else None)
+    inside = within(report, span) if span and report.period else ""
+    conditions = [one for one in (report.where, where, inside) if one is not None and one != ""]
+    curve = next((m for m in report.measures.values() if m.span is not None), None)
+    if curve is not None:
+        columns, keys, exact, behind, notes = survival.curve(door, report, curve, conditions, as_of)
+        columns = [*(column_of(axis, door) for axis in report.by), *columns]
+        return Result(
+            report, columns, frame_of(columns, exact), exact, keys, moment, stamp(door, report, where, moment), door.words, where,
+            [(axis.field, axis.unit) for axis in report.by], behind, (inside, ""), dict, notes,
+        )  # fmt: skip
     groups = Groups(door, report, conditions, as_of)
     table = groups.table()
-    beside = compared(door, report, table)
-    order_rows(door, report, table, groups)
+    outside = ""
+    other: Table | None = None
+    if span and report.period and report.compare in ("previous", "last_year"):
+        outside = within(report, shifted(span, report.span or "", report.compare))
+        other = Groups(door, report, [one for one in conditions if one is not inside] + [outside], as_of).table()
+    beside = compared(door, report, table, other)
+    order_rows(report, table, groups)
+    running(report, table)
     if report.limit:
         table = table[: report.limit]
-    columns = [column_of(door, report.entity, axis) for axis in report.by]
-    columns += [measure_column(door, report.entity, one) for one in report.measures.values()] + beside
+    columns = [column_of(axis, door) for axis in report.by]
+    columns += [measure_column(door, report, one) for one in report.measures.values()] + beside
+    for number, cut in enumerate(groups.cuts):
+        cut.name_all([keys[number] for keys, _ in table])
     exact = [
-        [
-            *(groups.dimension(axis, key) for axis, key in zip(report.by, keys, strict=True)),
-            *(values.get(c.key) for c in columns[len(keys) :]),
-        ]
+        [*(cut.shown(key) for cut, key in zip(groups.cuts, keys, strict=True)), *(values.get(c.key) for c in columns[len(keys) :])]
         for keys, values in table
     ]
-    moment = as_of or datetime.now(UTC)
+
+    def total() -> dict[str, Any]:
+        return Groups(door, report, conditions, as_of, axes=[]).table()[0][1]
+
     return Result(
         report=report,
         columns=columns,
@@ -140,220 +260,62 @@ def run(
         words=door.words,
         where=where,
         paths=[(axis.field, axis.unit) for axis in report.by],
+        behind=[[cut.condition(key) for cut, key in zip(groups.cuts, keys, strict=True) if not cut.stay] for keys, _ in table],
+        span=(inside, outside),
+        figures=total,
     )
 
 
-class Groups:
-    """The groups of one report with the value of every measure, gathered from as few questions to the store as there are conditions."""
-
-    def __init__(self, door: Door, report: Report, conditions: list[Any], as_of: datetime | None):
-        self.door, self.report, self.conditions, self.as_of = door, report, conditions, as_of
-        self.titles: dict[str, dict[Any, str]] = {}
-        self.fields = {axis.key: resolve(door, report.entity, axis.field) for axis in report.by}
-
-    def table(self) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
-        """[(stored keys of the dimensions, {measure: value})]; without dimensions one row, also when nothing matches."""
-        found: dict[tuple[Any, ...], dict[str, Any]] = {}
-        simple = [m for m in self.report.measures.values() if m.how]
-        for condition in dict.fromkeys(text_of(m.where) for m in simple):
-            same = [m for m in simple if text_of(m.where) == condition]
-            for keys, values in self.ask([m for m in same if m.how in PUSHED], condition):
-                found.setdefault(keys, {}).update(values)
-            for keys, values in self.collect([m for m in same if m.how not in PUSHED], condition):
-                found.setdefault(keys, {}).update(values)
-        if not self.report.by and not found:
-            found[()] = {}
-        found = self.filled(found)
-        for values in found.values():
-            for measure in simple:
-                if values.get(measure.key) is None:
-                    values[measure.key] = self.nothing(measure)
-            for measure in self.report.measures.values():
-                if measure.formula is not None:
-                    values[measure.key] = evaluate(measure.formula, values)
-        return list(found.items())
-
-    def nothing(self, measure: Measure) -> Any:
-        if measure.how == "count":
-            return 0
-        if measure.how == "sum":
-            return Decimal(0)
-        return None
-
-    def where(self, condition: str) -> list[Any]:
-        return [*self.conditions, *([condition] if condition else [])]
-
-    def ask(self, measures: list[Measure], condition: str) -> Iterable[tuple[tuple[Any, ...], dict[str, Any]]]:
-        """What the store groups and sums itself; groups of a linked record's field are summed up here over the links."""
-        if not measures:
-            return
-        by = [(axis.unit, axis.field) if axis.unit else axis.field for axis in self.report.by]
-        wanted: dict[str, tuple[str, str | None]] = {}
-        for measure in measures:
-            if measure.how == "mean":  # kept as a sum and a count, so that groups can be joined
-                wanted[measure.key + "/sum"], wanted[measure.key + "/n"] = ("sum", measure.field), ("count", measure.field)
-            else:
-                wanted[measure.key] = (measure.how or "count", measure.field)
-        joined: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for row in self.door.aggregate(self.report.entity, by, wanted, self.where(condition), as_of=self.as_of):
-            keys = tuple(row["by"])
-            have = joined.setdefault(keys, {})
-            for key, (how, _) in wanted.items():
-                have[key] = merged(how, have.get(key), row[key])
-        for keys, values in joined.items():
-            for measure in measures:
-                if measure.how == "mean":
-                    total, count = values.pop(measure.key + "/sum"), values.pop(measure.key + "/n")
-                    values[measure.key] = total / count if count else None
-            yield keys, values
-
-    def collect(self, measures: list[Measure], condition: str) -> Iterable[tuple[tuple[Any, ...], dict[str, Any]]]:
-        """Measures that need every single value (median, first, last), by pandas."""
-        if not measures:
-            return
-        paths = list(dict.fromkeys([axis.field for axis in self.report.by] + [m.field for m in measures if m.field]))
-        frame = self.door.frame(self.report.entity, paths, where=self.where(condition), as_of=self.as_of, stored=True)
-        keys = [bucket(frame[axis.field], axis.unit) for axis in self.report.by]
-        grouped: Any = frame.groupby(keys, dropna=False, sort=False) if keys else [((), frame)]
-        for name, part in grouped:
-            name = tuple(None if pd.isna(one) else one for one in (name if isinstance(name, tuple) else (name,)))
-            values = {}
-            for measure in measures:
-                column = part[measure.field].dropna()
-                raw = (
-                    None
-                    if column.empty
-                    else column.median()
-                    if measure.how == "median"
-                    else column.iloc[0 if measure.how == "first" else -1]
-                )
-                values[measure.key] = (
-                    self.door.schema_field(self.report.entity, str(measure.field)).from_json(raw if not isinstance(raw, float) else round(raw))
-                    if raw is not None
-                    else None
-                )
-            yield name, values
-
-    def filled(self, found: dict[tuple[Any, ...], dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """Empty groups shown: every month between the first and the last, every stage and option of a single dimension."""
-        if len(self.report.by) != 1 or not found:
-            return found
-        axis = self.report.by[0]
-        have = [keys[0] for keys in found if keys[0] is not None]
-        if axis.unit:
-            wanted = between(min(have), max(have), axis.unit) if have else []
-        else:
-            wanted = [key for key in options(self.door, self.report, axis, self.fields[axis.key]) if key not in found]
-        for key in wanted:
-            found.setdefault((key,), {})
-        return found
-
-    def dimension(self, axis: Axis, key: Any) -> Any:
-        """What stands for a stored key: the title of a linked record, an option's label, the first day of a period."""
-        one = self.fields[axis.key]
-        if key is None:
-            return None
-        if axis.unit:
-            return start_of(key, axis.unit)
-        if one is None:
-            return key
-        if getattr(one, "to", None) and not isinstance(key, str):
-            if axis.key not in self.titles:
-                self.titles[axis.key] = {}
-            known = self.titles[axis.key]
-            if key not in known:
-                known[key] = self.door.titles(one.to, [key]).get(key) or self.door.words("Not visible to you")
-            return known[key]
-        return one.display(one.from_json(key), self.door.shown)
+def within(report: Report, span: tuple[date, date]) -> str:
+    """The condition that a record's date lies in a period."""
+    return f"{report.period} >= date('{span[0]}') and {report.period} < date('{span[1]}')"
 
 
-def compared(door: Door, report: Report, table: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> list[Column]:
-    """Puts each aggregate of the period before, or of the same period a year before, beside it; gives the columns added.
+def compared(door: Door, report: Report, table: Table, other: Table | None) -> list[Column]:
+    """Puts each measure of the period before, or of the same period a year before, beside it; gives the columns added.
 
-    Only where the report is cut by time: the earlier figure is that of the row the same groups had then, empty where there is none.
+    Of a report cut by time the earlier figure is that of the row the same groups had then; of one of a running period (`other`: its
+    groups in the earlier one) that of the same group then, which is shown also when it has nothing now.
     """
-    at = next((number for number, axis in enumerate(report.by) if axis.unit), None)
-    if report.compare not in ("previous", "last_year") or at is None:
+    at = next((number for number, axis in enumerate(report.by) if axis.unit and not axis.first), None)
+    if report.compare not in ("previous", "last_year") or (at is None and other is None):
         return []
-    unit = report.by[at].unit or "month"
-    known = {keys: dict(values) for keys, values in table}
+    known = {keys: dict(values) for keys, values in (table if other is None else other)}
+    if at is None:
+        have = {keys for keys, _ in table}
+        nothing = {m.key: 0 if m.how in ("count", "distinct") else Decimal(0) if m.how == "sum" else None for m in report.measures.values()}
+        table += [(keys, dict(nothing)) for keys in known if keys not in have]
     columns = []
     for measure in report.measures.values():
-        if measure.formula is not None:
+        if measure.of:
             continue
-        column = measure_column(door, report.entity, measure)
+        column = measure_column(door, report, measure)
         name = door.words("last year") if report.compare == "last_year" else door.words("period before")
         columns.append(replace(column, key=f"{measure.key}_{report.compare}", label=f"{column.label}, {name}"))
         for keys, values in table:
-            if keys[at] is None:
-                continue
-            earlier = (*keys[:at], before(keys[at], unit, report.compare), *keys[at + 1 :])
+            earlier = keys
+            if at is not None:
+                if keys[at] is None:
+                    continue
+                unit = report.by[at].unit or "month"
+                earlier = (*keys[:at], before(keys[at], unit, report.compare), *keys[at + 1 :])
             values[f"{measure.key}_{report.compare}"] = known.get(earlier, {}).get(measure.key)
     return columns
 
 
-def before(key: str, unit: str, compare: str) -> str:
-    """The name of the period before, or of the same one a year before (of a week: the 52nd before)."""
-    start = start_of(key, unit)
-    if compare == "previous":
-        return named(floor(start - timedelta(days=1), unit), unit)
-    if unit in MONTHS:
-        return named(start.replace(year=start.year - 1), unit)
-    return named(start - timedelta(weeks=52), unit)
+def running(report: Report, table: Table) -> None:
+    """Sums up measures row by row, in the order they are shown."""
+    for measure in report.measures.values():
+        if measure.how == "running":
+            so_far = Decimal(0)
+            for _, values in table:
+                part = values.get(measure.of)
+                so_far += Decimal(str(part)) if part is not None else 0
+                values[measure.key] = so_far
 
 
-def text_of(condition: Any) -> str:
-    return "" if condition is None else condition if isinstance(condition, str) else str(getattr(condition, "text", condition))
-
-
-def merged(how: str, a: Any, b: Any) -> Any:
-    """Two partial results of the same aggregate as one."""
-    if a is None or b is None:
-        return b if a is None else a
-    return {"count": lambda: a + b, "sum": lambda: a + b, "min": lambda: min(a, b), "max": lambda: max(a, b)}[how]()
-
-
-def evaluate(formula: Any, values: dict[str, Any]) -> Any:
-    """A formula over the measures of one row; division by nothing gives nothing."""
-    from crm.expressions import Env
-
-    return formula.evaluate(Env(get=values.get))
-
-
-def resolve(door: Door, entity: str, path: str) -> Any:
-    """The field at the end of a dotted path (`account.industry`), None for what is no field (`stage.outcome`)."""
-    one = None
-    for part in path.split("."):
-        fields = door.schema.entities[entity].fields if entity else {}
-        one = fields.get(part)
-        if one is None:
-            return None
-        entity = getattr(one, "to", None) or ""
-    return one
-
-
-def options(door: Door, report: Report, axis: Axis, one: Any) -> list[Any]:
-    """Every value a dimension can have, in the order of the YAML, where that is a short list."""
-    if "." in axis.field or one is None:
-        return []
-    entity = door.schema.entities[report.entity]
-    if axis.field == entity.stage_field and len(entity.pipelines) == 1:
-        return list(door.schema.pipelines[entity.pipelines[0]].stages)
-    return []
-
-
-def rank(door: Door, report: Report, axis: Axis, one: Any) -> dict[Any, int]:
-    """The place of each value in the order of the YAML: stages and options."""
-    entity = door.schema.entities[report.entity]
-    if axis.field == entity.stage_field:
-        keys = [stage for name in entity.pipelines for stage in door.schema.pipelines[name].stages]
-        return {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    choices = getattr(one, "options", None)
-    return {key: number for number, key in enumerate(choices)} if isinstance(choices, dict) else {}
-
-
-def order_rows(door: Door, report: Report, table: list[tuple[tuple[Any, ...], dict[str, Any]]], groups: Groups) -> None:
-    """Sorted as the YAML says; else periods by time, stages and options in their order, the rest by the first measure downwards."""
+def order_rows(report: Report, table: Table, groups: Groups) -> None:
+    """Sorted as the YAML says; else periods by time, stages, options and classes in their order, the rest by the first measure downwards."""
     last = (1, 0)
     if report.sort:
         keys = [axis.key for axis in report.by]
@@ -361,16 +323,21 @@ def order_rows(door: Door, report: Report, table: list[tuple[tuple[Any, ...], di
             key = name.lstrip("-")
             down = name.startswith("-")
 
-            def value(row: tuple[tuple[Any, ...], dict[str, Any]], key: str = key) -> Any:
-                return groups.dimension(report.by[keys.index(key)], row[0][keys.index(key)]) if key in keys else row[1].get(key)
+            def value(row: Any, key: str = key) -> Any:
+                if key not in keys:
+                    return row[1].get(key)
+                number = keys.index(key)
+                cut = groups.cuts[number]
+                ranking = cut.ranking
+                return ranking.get(row[0][number], len(ranking)) if ranking and row[0][number] is not None else cut.shown(row[0][number])
 
             known = sorted((row for row in table if value(row) is not None), key=value, reverse=down)
             table[:] = known + [row for row in table if value(row) is None]
         return
     first = next(iter(report.measures), None)
-    ranks = [rank(door, report, axis, groups.fields[axis.key]) for axis in report.by]
+    ranks = [cut.ranking for cut in groups.cuts]
 
-    def place(row: tuple[tuple[Any, ...], dict[str, Any]]) -> list[Any]:
+    def place(row: Any) -> list[Any]:
         result: list[Any] = []
         for axis, ranking, key in zip(report.by, ranks, row[0], strict=True):
             if axis.unit:
@@ -385,12 +352,15 @@ def order_rows(door: Door, report: Report, table: list[tuple[tuple[Any, ...], di
     table.sort(key=place)
 
 
-def column_of(door: Door, entity: str, axis: Axis) -> Column:
-    return Column(axis.key, axis.label_in(door.words), "date" if axis.unit else axis.kind, "dimension", axis.unit)
+def column_of(axis: Axis, door: Door) -> Column:
+    timed = axis.unit is not None
+    kind = "date" if timed else "text" if axis.classes or axis.level else axis.kind
+    return Column(axis.key, axis.label_in(door.words), kind, "dimension", axis.unit)
 
 
-def measure_column(door: Door, entity: str, measure: Measure) -> Column:
-    one = resolve(door, entity, measure.field) if measure.field else None
+def measure_column(door: Door, report: Report, measure: Measure) -> Column:
+    over = report.measures.get(measure.of or "") if measure.of else measure
+    one = resolve(door, report.entity, over.field) if over is not None and over.field else None
     return Column(measure.key, measure.label_in(door.words), measure.kind, "measure", currency=getattr(one, "currency", None))
 
 
@@ -420,72 +390,3 @@ def stamp(door: Door, report: Report, where: str | None, as_of: datetime) -> str
     """Sixteen hexadecimal digits over configuration, report, parameters, user and moment (I7)."""
     said = json.dumps([door.schema.hash, report.name, where or "", door.actor.login, as_of.isoformat(timespec="seconds")])
     return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def start_of(key: str, unit: str) -> date:
-    """The first day of a period as the store names it: `2026`, `2026-Q2`, `2026-03`, `2026-W07`, `2026-03-14`."""
-    year = int(key[:4])
-    if unit == "year":
-        return date(year, 1, 1)
-    if unit == "quarter":
-        return date(year, int(key[-1]) * 3 - 2, 1)
-    if unit == "month":
-        return date(year, int(key[5:7]), 1)
-    if unit == "week":
-        return date.fromisocalendar(year, int(key[-2:]), 1)
-    return date.fromisoformat(key[:10])
-
-
-def after(start: date, unit: str) -> date:
-    """The first day of the period after the one that begins on `start`."""
-    if unit in MONTHS:
-        months = start.year * 12 + start.month - 1 + MONTHS[unit]
-        return date(months // 12, months % 12 + 1, 1)
-    return start + timedelta(days=7 if unit == "week" else 1)
-
-
-def named(start: date, unit: str) -> str:
-    """The store's name of the period that begins on `start`."""
-    if unit == "week":
-        year, week, _ = start.isocalendar()
-        return f"{year}-W{week:02}"
-    return {"year": f"{start:%Y}", "quarter": f"{start:%Y}-Q{(start.month + 2) // 3}", "month": f"{start:%Y-%m}"}.get(
-        unit, start.isoformat()
-    )
-
-
-def between(first: str, last: str, unit: str, most: int = 400) -> list[str]:
-    """The names of all periods from one to another, both included; nothing when there would be more than `most`."""
-    at, end, found = start_of(first, unit), start_of(last, unit), []
-    while at <= end:
-        found.append(named(at, unit))
-        at = after(at, unit)
-        if len(found) > most:
-            return []
-    return found
-
-
-def bucket(column: pd.Series, unit: str | None) -> pd.Series:
-    """A column of ISO dates as the store's names of the periods they lie in."""
-    return (
-        column
-        if unit is None
-        else column.map(lambda value: None if not isinstance(value, str) else named(floor(date.fromisoformat(value[:10]), unit), unit))
-    )
-
-
-def floor(day: date, unit: str) -> date:
-    """The first day of the period a day lies in."""
-    return start_of(named(day, unit), unit)
-
-
-def equals(path: str, unit: str | None, key: Any) -> str:
-    """A condition: the field at `path` has this stored value, or lies in this period."""
-    if key is None:
-        return f"{path} == None"
-    if unit:
-        start = start_of(key, unit)
-        return f"{path} >= date('{start}') and {path} < date('{after(start, unit)}')"
-    if isinstance(key, str):
-        return f"{path} == {json.dumps(key, ensure_ascii=False)}"
-    return f"{path} == {key}"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Axis = str | tuple[str, str]
+#: The pieces of time a date is cut in here; of a moment in UTC, as it is stored.
+UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute")
 #: How figures of groups are put together when groups are joined.
 JOIN = {"count": "add", "sum": "add", "min": "least", "max": "most"}
 
@@ -39,7 +41,7 @@ class Figures(Search):
     ) -> list[dict[str, Any]]:
         """Grouped figures: `[{"by": [stored key per axis], name: value}]` in the order of the groups.
 
-        `by` are paths or `(unit, path)` with unit year, quarter, month, week, day; paths may go through links. `measures` is
+        `by` are paths or `(unit, path)` with unit year, quarter, month, week, day, hour, minute; paths may go through links. `measures` is
         `{name: (how, path)}`, how count, sum, min, max or mean; values are Python values (money a Decimal), counts int.
         """
         sight = self.sight(entity)
@@ -263,7 +265,7 @@ class Figures(Search):
 
 
 def _is_axis(by: Any) -> bool:
-    return isinstance(by, str) or (len(by) == 2 and by[0] in ("year", "quarter", "month", "week", "day"))
+    return isinstance(by, str) or (len(by) == 2 and by[0] in UNITS)
 
 
 def _hashable(value: Any) -> Any:
@@ -280,8 +282,8 @@ def _bucket(value: Any, unit: str | None) -> Any:
         return value[:4]
     if unit == "month":
         return value[:7]
-    if unit == "day":
-        return value[:10]
+    if unit in ("day", "hour", "minute"):
+        return value[: 10 if unit == "day" else 13 if unit == "hour" else 16]
     if unit == "quarter":
         return f"{value[:4]}-Q{(int(value[5:7]) + 2) // 3}"
     year, week, _ = date.fromisoformat(value[:10]).isocalendar()

@@ -218,7 +218,7 @@ def _numbers(cells: list) -> Any:
 
 
 def bucket(unit: str, value: Any) -> Any:
-    """The year, quarter, month, week or day of an ISO date; None for anything else."""
+    """The year, quarter, month, week, day, hour or minute of an ISO date or time; None for anything else."""
     if not isinstance(value, str):
         return None
     if unit == "quarter":
@@ -229,7 +229,7 @@ def bucket(unit: str, value: Any) -> Any:
         except ValueError:
             return None
         return f"{year:04d}-W{week:02d}"
-    return value[: {"year": 4, "month": 7, "day": 10}[unit]]
+    return value[: {"year": 4, "month": 7, "day": 10, "hour": 13, "minute": 16}[unit]]
 
 
 def pick(doc: Document, path: str) -> Any:

@@ -1,0 +1,169 @@
+"""Figures of lists of values: what the store does not compute itself, and everything over stays and expressions.
+
+Values are as stored (money in its smallest unit); results are Python values (money a Decimal). The same figures come from the store
+where it can compute them (`crm.analytics.groups`); a property test holds both against plain Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CENT = Decimal("0.01")
+
+
+def quantile(values: Sequence[Any], at: float) -> Any:
+    """The value below which a part `at` of all lies; between two it is interpolated (Hyndman and Fan 1996, type 7)."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * at
+    low = int(place)
+    below, above = ordered[low], ordered[min(low + 1, len(ordered) - 1)]
+    if isinstance(below, Decimal):
+        return below + (above - below) * Decimal(str(place - low))
+    return below if below == above else below + (above - below) * (place - low)
+
+
+def measured(how: str, values: Sequence[Any], at: float | None = None) -> Any:
+    """One figure of the filled values among `values`; None of nothing, but 0 as a count or sum."""
+    if how == "count":
+        return len(values)
+    if how == "distinct":
+        return len({tuple(one) if isinstance(one, list) else one for one in values})
+    if how == "sum":
+        return sum(values)
+    if not values:
+        return None
+    if how in ("min", "max"):
+        return min(values) if how == "min" else max(values)
+    if how == "mean":
+        return sum(values) / len(values)
+    if how in ("median", "quantile"):
+        return quantile(values, 0.5 if how == "median" else at or 0.0)
+    return values[0] if how == "first" else values[-1]
+
+
+def decoded(field: Any, how: str, kept: Any) -> Any:
+    """A figure of stored values as a Python value of the field's kind."""
+    if kept is None or how in ("count", "distinct") or field is None:
+        return kept
+    if field.kind == "money":
+        places = field.decimals if field.decimals is not None else 2
+        exact = kept if isinstance(kept, Decimal) else Decimal(str(kept))
+        return exact.scaleb(-places).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    if field.kind in ("number", "percent") and isinstance(kept, (int, float)):
+        return Decimal(str(kept))
+    return field.from_json(kept) if field.kind in ("date", "datetime") else kept
+
+
+class Rows:
+    """Rows of stored values, a list a dotted path, as environments for expressions."""
+
+    def __init__(self, columns: dict[str, Sequence[Any]], fields: dict[str, Any], size: int, today: Any, now: Any, me: Any) -> None:
+        self.columns, self.fields, self.size = columns, fields, size
+        self.today, self.now, self.me = today, now, me
+        self.links = {path.rsplit(".", 1)[0] + "." for path in columns if "." in path}
+
+    def each(self, expression: Any) -> list[Any]:
+        """The value of an expression in every row."""
+        quick = self.between(expression) or self.plain(expression)
+        if quick is not None:
+            return quick
+        env = RowEnv(self, "")
+        run, found = expression.evaluate, []
+        for at in range(self.size):
+            env.at = at
+            found.append(run(env))
+        return found
+
+    def plain(self, expression: Any) -> list[Any] | None:
+        """A yes or no of the row itself."""
+        from crm.expressions.nodes import Field
+
+        node = expression.node
+        if isinstance(node, Field) and node.kind == "boolean" and not node.level and node.dotted in self.columns:
+            return list(self.columns[node.dotted])
+        return None
+
+    def between(self, expression: Any) -> list[Any] | None:
+        """`days(a - b)` of two moments or two dates, column by column."""
+        from crm.expressions.nodes import Call, Field, Sum
+
+        node = expression.node
+        inner = node.args[0] if isinstance(node, Call) and node.function == "days" and node.args else None
+        if not (isinstance(inner, Sum) and inner.op == "-" and isinstance(inner.a, Field) and isinstance(inner.b, Field)):
+            return None
+        if inner.a.kind != inner.b.kind or inner.a.level or inner.b.level:
+            return None
+        import numpy as np
+
+        cut, unit = (10, "D") if inner.a.kind == "date" else (23, "ms")
+        ends, starts = (
+            np.array([one[:cut] if isinstance(one, str) else "NaT" for one in self.columns[side.dotted]], dtype=f"datetime64[{unit}]")
+            for side in (inner.a, inner.b)
+        )
+        length = (ends - starts) / np.timedelta64(1, "D")
+        return [None if one != one else one for one in length.tolist()]
+
+
+class RowEnv:
+    """One row for `Expression.evaluate`; `prefix` is the way through links to what is looked at."""
+
+    __slots__ = ("rows", "prefix", "at")
+
+    def __init__(self, rows: Rows, prefix: str, at: int = 0) -> None:
+        self.rows, self.prefix, self.at = rows, prefix, at
+
+    @property
+    def today(self) -> Any:
+        return self.rows.today
+
+    @property
+    def now(self) -> Any:
+        return self.rows.now
+
+    @property
+    def me(self) -> Any:
+        return self.rows.me
+
+    def get(self, head: str) -> Any:
+        path = self.prefix + head
+        column = self.rows.columns.get(path)
+        kept = None if column is None else column[self.at]
+        if kept is None or kept != kept:
+            return None
+        field = self.rows.fields.get(path)
+        if field is not None:
+            if isinstance(kept, float) and field.kind in ("link", "integer", "money"):
+                kept = int(kept)
+            return field.from_json(kept)
+        if path in ("stay.since", "stay.until"):
+            return datetime.fromisoformat(kept.replace("Z", "+00:00")).astimezone(UTC)
+        return Decimal(str(kept)) if isinstance(kept, float) else kept
+
+    def follow(self, head: str) -> Any:
+        prefix = f"{self.prefix}{head}."
+        return RowEnv(self.rows, prefix, self.at) if any(one.startswith(prefix) for one in self.rows.links) else None
+
+    def back(self, name: str) -> Any:
+        return iter(())
+
+
+def cells(column: pd.Series) -> list[Any]:
+    """A column's values, None where it has none."""
+    return [None if one is None or (isinstance(one, float) and one != one) else one for one in column.tolist()]
+
+
+def rounded(value: Any, kind: str) -> Any:
+    """A figure of computed values (not of a stored field) as it is told: money to the cent, numbers to six places."""
+    if value is None or isinstance(value, int):
+        return value
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    return exact.quantize(CENT if kind == "money" else Decimal("0.000001"), ROUND_HALF_UP)
+
+
+Each = Callable[[Any], list[Any]]
