@@ -322,7 +322,7 @@ def _assign(b: Building, node: Map, made: Effect, entity: Entity, scope: Any) ->
 def _notify(b: Building, node: Map, made: Effect, entity: Entity, scope: Any) -> Effect | None:
     made.to = [found for said in texts(node, "notify") if (found := person(b, said, scope)) is not None]
     if not made.text and scalar(node, "text") is None:
-        b.faults.add("E464", node.keys["notify"], "this says nothing.", 'Add `text: "{title}"`-like words: what they are told.')
+        b.faults.add("E464", node.keys["notify"], "this says nothing.", "Add `text:` with what they are told.")
     return made
 
 
@@ -490,7 +490,7 @@ def value_of(b: Building, name: str, node: Node, one: Any, target: Entity, entit
         expression = parse(said, scope)
     except ExpressionError:
         choices = one.spec.get("options") or {}
-        if refused is not None and (said.replace("_", "").isalnum() or said[:1] in "'\""):
+        if refused is not None and (re.sub(r"[_ ]", "", said).isalnum() or said[:1] in "'\""):
             message = f"'{name}' cannot be '{shorten(said)}': {_lower(str(refused))}"
             hint = meant(said, choices) if "Did you mean" not in message else ""
             b.faults.add("E465", node, message + hint, f"Write one of: {known(choices)}." if choices else "Write a value of the field's type, or an expression.")
@@ -520,6 +520,11 @@ class Touch:
     made: bool = False
     same: bool = False  # of the record itself
     fixed: dict[str, Any] = field(default_factory=dict)
+    copied: set[str] = field(default_factory=set)  # as they are in the record
+
+    def keeps(self, key: str) -> bool:
+        """Whether a field is after it as it was in the record before it."""
+        return key in self.copied or self.same and key not in self.keys
 
 
 def touches(schema: Schema, one: Automation) -> list[Touch]:
@@ -529,11 +534,12 @@ def touches(schema: Schema, one: Automation) -> list[Touch]:
     for effect_ in one.then:
         fixed = {value.field: value.typed for value in effect_.values if value.expression is None and not value.record and not value.template}
         keys = {value.field for value in effect_.values}
+        copied = {value.field for value in effect_.values if value.expression is not None and str(value.expression).strip() == value.field}
         if effect_.do == "set":
             target = entity.name if effect_.of is None else str(entity.fields[effect_.of].to)
             found.append(Touch(target, keys, same=effect_.of is None, fixed=fixed))
         elif effect_.do == "create":
-            found.append(Touch(str(effect_.what), keys, made=True, fixed=fixed))
+            found.append(Touch(str(effect_.what), keys, made=True, fixed=fixed, copied=copied if effect_.what == entity.name else set()))
         elif effect_.do == "assign" and entity.owner:
             found.append(Touch(entity.name, {entity.owner}, same=True))
         elif effect_.do == "approval" and schema.approvals is not None:
@@ -607,6 +613,8 @@ def decided(schema: Schema, one: Automation, touch: Touch) -> bool | None:
     if one.entity != touch.entity or not (touch.made or touch.same):
         return None
     entity = schema.entities[one.entity]
+    if not one.condition.constants and all("." not in path and path not in entity.back and touch.keeps(path) for path in one.condition.uses):
+        return True
     if one.condition.constants or any("." in path or path not in touch.fixed for path in one.condition.uses):
         return None
     if any(entity.fields[key].name in ("stage", "pipeline", "link", "user", "team", "links") for key in one.condition.uses):
@@ -682,10 +690,9 @@ def ends(schema: Schema, every: Mapping[str, Automation], name: str, after: Any,
     for other in every:
         if name in after[other] or other == name:
             written |= reach[other].get(one.entity, set())
-    if not reads & written:
-        entity = schema.entities[one.entity]
-        if not any(head in entity.back or head in entity.fields and entity.fields[head].to for head in reads):
-            return False
+    back = schema.entities[one.entity].back
+    if not reads & written and not any(path.split(".")[0] in back or "." in path for path in one.condition.uses):
+        return False
     steps = [touch for other in every for touch in after[other].get(name, [])]
     return not (steps and all(decided(schema, one, touch) for touch in steps))
 

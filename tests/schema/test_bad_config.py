@@ -42,6 +42,7 @@ def said(name: str, folder: Path) -> str:
         else:
             content = source.with_suffix(".yaml").read_bytes()
             where = content.split(b"\n", 1)[0].decode().removeprefix("# in:").strip()
+            (folder / "base" / where).parent.mkdir(exist_ok=True)
             (folder / "base" / where).write_bytes(content)
             os.chdir(folder / "base")
             faults = check(".")
