@@ -33,8 +33,8 @@ from datetime import time as clock
 from typing import Any
 
 from crm.errors import Refused
+from crm.intake import demo_plans, demo_process
 from crm.records import classes
-from crm.intake import demo_process
 
 SIZES = {"small": 1, "medium": 10, "large": 100}
 #: Opening hours of the invented company, in UTC.
@@ -394,6 +394,7 @@ class World:
         who: Person = ctx["me"]
         entity = str(story["entity"])
         values = self.row(entity, self.values(story.get("fields") or {}, ctx, at))
+        demo_plans.plan(self, entity, values, ctx, at)
         thing = self.write(who, at, lambda: who.door.create(entity, values))
         if thing is None:
             return None
@@ -612,6 +613,7 @@ class World:
             )
             due = self.work(self.now.replace(hour=9) + timedelta(days=days)) if days >= 0 else self.now + timedelta(days=days)
             due = due.replace(hour=self.random.randint(8, 15), minute=self.random.choice([0, 15, 30, 45]), second=0)
+            due = demo_plans.office(self, due)
             values = {promised: due.date().isoformat()} if promised else {}
             self.say_next(pipeline, values)
         closing = pipeline.fields.get("close")
@@ -666,6 +668,7 @@ class World:
                 values[key] = thing.id
         values.update(self.values({**(look.get("set") or {}), **(spec.get("set") or {})}, ctx, at))
         values = {key: value for key, value in values.items() if value is not None}
+        demo_plans.plan(self, roles.entity, values, ctx, at)
         record = who.door.create(roles.entity, values) if inside else self.write(who, at, lambda: who.door.create(roles.entity, values))
         if record is not None:
             self.made[roles.entity] += 1
