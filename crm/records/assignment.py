@@ -303,8 +303,11 @@ def needed(company: Company, entity: str) -> Assignment:
 
 
 def in_pool(door: Any, one: Assignment, id: int) -> bool:
-    """Whether a record this user may see lies in the pool."""
-    record = door.get(one.entity, id)
+    """Whether a record lies in the pool, for this user to see."""
+    try:
+        record = door.get(one.entity, id)
+    except Missing:  # somebody took it, and it is no longer this user's to see
+        return False
     return bool(one.pool.holds(door.company.env(one.entity, id, record._doc, door.actor)))
 
 
