@@ -194,7 +194,7 @@ class Company:
             roles = self.schema.pipelines[name].fields
             stage, amount, close, following = entity.stage_field, roles.get("amount"), roles.get("close"), roles.get("next")
             want(stage, amount)
-            want(owner, stage, close, amount)
+            want(*dict.fromkeys([owner, stage, close, amount, entity.pipeline_field, *self.filtered(entity)]))
             want(close)
             want(owner, following)
         if entity.next is not None:
@@ -219,6 +219,12 @@ class Company:
         if len(figures) > 1:
             want(*figures)
         return [path for path in found if not any(path != other and other[: len(path)] == path for other in found)]
+
+    @staticmethod
+    def filtered(entity: Entity) -> list[str]:
+        """The fields that the filters of an entity's list ask for: every tab counts its records, from one index alone."""
+        asked = [path for one in entity.list.filters.values() if one.where is not None for path in sorted(one.where.uses)]
+        return list(dict.fromkeys(path for path in asked if "." not in path))
 
     def reported(self, entity: Entity) -> list[str]:
         """The fields that reports over an entity ask for, in one index that answers all of them alone: what they are limited by comes

@@ -76,7 +76,7 @@ def _columns(storage: SQLiteStorage, info: TableInfo, wanted: dict) -> None:
     made = list(info.made)
     new = [path for path, kind in kinds.items() if kind in COLUMN_KINDS and path not in made]
     before = set(info.tracked)
-    elements_before = set(info.element_paths)
+    elements_before, known = set(info.element_paths), set(info.kinds)
     wanted["made"] = made + new
     _keep(storage, info, wanted)
     info = storage.info(info.name)
@@ -89,14 +89,14 @@ def _columns(storage: SQLiteStorage, info: TableInfo, wanted: dict) -> None:
                 column, place = quoted("c_" + path), literal(split(path))
                 c.execute(f"ALTER TABLE {info.source} ADD COLUMN {column}")
                 c.execute(f"UPDATE {info.source} SET {column}=json_extract(doc,{place}) WHERE json_type(doc,{place}) IS NOT NULL")
-    _no_nulls(storage, info)
+    _no_nulls(storage, info, [path for path in info.kinds if path not in known])
     tracked = [".".join(path) for path in info.tracked]
     held = {row[0] for row in c.execute("SELECT name FROM pragma_table_info(?)", ("v_" + info.name,))}
     for name in tracked:
         if "c_" + name not in held:
             c.execute(f"ALTER TABLE {info.past} ADD COLUMN {quoted('c_' + name)}")
     fresh = [split(path) for path in tracked if split(path) not in before]
-    if fresh and (not before or any(_ever_held(storage, info, path) for path in fresh)):
+    if fresh and (not before or _ever_held(storage, info, fresh)):
         rebuild_past(storage, info)
     if any(split(path) not in elements_before for path, kind in kinds.items() if kind in ELEMENT_KINDS):
         rebuild_elements(storage, info)
@@ -117,24 +117,27 @@ def _rebuild(storage: SQLiteStorage, info: TableInfo) -> None:
         c.execute("INSERT INTO sqlite_sequence(name,seq) VALUES (?,?)", ("t_" + info.name, seq))
 
 
-def _no_nulls(storage: SQLiteStorage, info: TableInfo) -> None:
+def _no_nulls(storage: SQLiteStorage, info: TableInfo, fresh: list[Path]) -> None:
     """An empty declared field is absent: take away nulls written before it was declared."""
     from crm.stores.tables import Table
 
-    if not info.kinds or not storage.one(f"SELECT 1 FROM {info.source} LIMIT 1"):
+    if not fresh or not storage.one(f"SELECT 1 FROM {info.source} LIMIT 1"):
         return
-    nulls = " OR ".join(f"json_type(doc,{literal(path)})='null'" for path in info.kinds)
+    nulls = " OR ".join(f"json_type(doc,{literal(path)})='null'" for path in fresh)
     table = Table(storage, info.name)
     found = [i for (i,) in storage.rows(f"SELECT doc_id FROM {info.source} WHERE {nulls}")]
     if found:
         table._change([(doc, []) for doc in table.get_many(found)], "derived")
 
 
-def _ever_held(storage: SQLiteStorage, info: TableInfo, path: Path) -> bool:
-    """Whether any document has or had a value there."""
-    if storage.one(f"SELECT 1 FROM {info.source} WHERE {info.columns[path]} IS NOT NULL LIMIT 1"):
+def _ever_held(storage: SQLiteStorage, info: TableInfo, paths: list[Path]) -> bool:
+    """Whether any document has or had a value at one of these paths: one look through the history, whatever their number."""
+    filled = " OR ".join(f"{info.columns[path]} IS NOT NULL" for path in paths)
+    if storage.one(f"SELECT 1 FROM {info.source} WHERE {filled} LIMIT 1"):
         return True
-    return bool(storage.one("SELECT 1 FROM _history WHERE tbl=? AND instr(patch,?) LIMIT 1", (info.id, orjson.dumps(path[0]).decode())))
+    keys = [orjson.dumps(key).decode() for key in dict.fromkeys(path[0] for path in paths)]
+    named = " OR ".join(["instr(patch,?)"] * len(keys))
+    return bool(storage.one(f"SELECT 1 FROM _history WHERE tbl=? AND ({named}) LIMIT 1", (info.id, *keys)))
 
 
 def _indexes(storage: SQLiteStorage, info: TableInfo) -> None:
