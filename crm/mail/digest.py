@@ -1,12 +1,12 @@
 """The digest: once a day (or a week) by mail, what a user has promised for today, what is late and what has no next step.
 
 It is put together when it is sent, through the rights its reader has then, in their language and time zone. Which day it is for
-stands in the outbox's key, so nobody gets the same day's twice.
+stands in the outbox's key, and it is sent at most once (`once`), so nobody gets the same day's twice, whatever crashes when.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -66,7 +66,7 @@ def queue_digests(company: Company, now: datetime) -> int:
         key = f"digest|{user}|{day}"
         with company.store.transaction():
             if Digest(company, door, day, now).worth:
-                queued += queue(company, "mail", {"user": user, "digest": day.isoformat(), "key": key}, key=key) is not None
+                queued += queue(company, "mail", {"user": user, "digest": day.isoformat(), "once": True}, key=key) is not None
             company.store.meta.set(noted, day.isoformat())
     return queued
 
@@ -74,7 +74,7 @@ def queue_digests(company: Company, now: datetime) -> int:
 def write(company: Company, user: int, day: date, now: datetime | None = None) -> dict[str, str] | None:
     """`{subject, text, html}` of a user's digest; None when its day has passed or there is nothing in it any more."""
     door = company.door(user)
-    now = now or datetime.now(UTC)
+    now = now or company.now()
     if now.astimezone(zone_of(door)).date() != day:
         return None
     found = Digest(company, door, day, now)

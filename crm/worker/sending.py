@@ -8,6 +8,7 @@ What is guaranteed. A row is in the outbox exactly when the step that caused it 
 * A worker killed between the two may or may not have handed it over, and no sender can know. The row is found `sending` by the next
   worker and sent once more, under the same key: a mail has the same Message-ID, a webhook the same `webhook-id` and `Idempotency-Key`.
   Whoever receives twice can tell and drop the second. So delivery is at least once, and exactly once for receivers that look at the key.
+  What is better left out than said twice (a payload with `once`, such as the morning mail) is not sent again: at most once.
 
 Webhooks are signed as Standard Webhooks (standardwebhooks.com) describes: headers `webhook-id`, `webhook-timestamp` and
 `webhook-signature: v1,<base64 of HMAC-SHA256 over "id.timestamp.body">`. The key is in the environment variable the YAML names; one
@@ -121,8 +122,10 @@ def send_due(company: Company, now: datetime | None = None, stop: Callable[[], b
     table = company.store.table(OUTBOX)
     left = table.ids(where("state") == SENDING)
     if left:
+        once = [doc.doc_id for doc in table.get(doc_ids=left) if doc["payload"].get("once")]
         with company.store.transaction():
             table.update({"state": WAITING, "unsure": True}, doc_ids=left)
+            table.update({"state": SENT, "sent": stamp(now or company.now())}, doc_ids=once)
         log.warning("%s messages may have been sent before a worker ended; they are sent again under the same keys", len(left))
     taken = 0
     while not stop():

@@ -34,7 +34,7 @@ def queued(company) -> list:
 def send_all(company, now: datetime) -> None:
     """What the worker does with the mails of the outbox."""
     for row in queued(company):
-        message = compose(company, row["payload"], now=now)
+        message = compose(company, {**row["payload"], "key": row["key"]}, now=now)
         if message is not None:
             deliver(settings(company), message)
 
@@ -195,3 +195,62 @@ def test_nothing_a_record_holds_begins_a_header_of_its_own(company, box):
     deliver(settings(company), {"to": "carl@test.example", "subject": "Hello\nBcc: all@test.example", "text": "x"})
     (mail,) = box.mails
     assert mail.to == ["carl@test.example"] and mail["Bcc"] is None and mail["Subject"] == "Hello Bcc: all@test.example"
+
+
+# ---- through the worker ----
+
+
+@pytest.fixture
+def worker(company, monkeypatch, monday):
+    """A worker that thinks it is Monday morning, and works two rounds: one queues, one sends."""
+    from crm.worker.run import Worker
+
+    monkeypatch.setattr(company, "now", lambda: monday)
+
+    def works() -> None:
+        for _ in range(2):
+            Worker(company).once(monday)
+
+    return works
+
+
+def test_the_worker_sends_it_once_however_often_it_works(company, carl, box, worker, monday):
+    planned(carl, "Call Ann", monday)
+    for _ in range(3):
+        worker()
+    assert [mail["Subject"] for mail in box.mails] == ["Your day: 1 due today"]
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+def test_a_worker_that_dies_at_the_mail_server_mails_nobody_twice(company, carl, box, worker, monday, monkeypatch, dies):
+    """Killed while a mail is handed over, nobody knows whether it went: it is not sent again."""
+    import crm.mail
+
+    planned(carl, "Call Ann", monday)
+    real = crm.mail.deliver
+
+    def falls(settings, message):
+        if dies == "after":
+            real(settings, message)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(crm.mail, "deliver", falls)
+        with pytest.raises(SystemExit):
+            worker()
+    for _ in range(2):
+        worker()
+    assert len(box.mails) == (1 if dies == "after" else 0)
+
+
+def test_a_mail_server_that_is_down_gets_it_later(company, carl, box, worker, monday, monkeypatch):
+    planned(carl, "Call Ann", monday)
+    box.refuse = "451 try later"
+    worker()
+    assert box.mails == []
+    box.refuse = ""
+    monkeypatch.setattr(company, "now", lambda: monday + timedelta(minutes=5))
+    from crm.worker.run import Worker
+
+    Worker(company).once(monday + timedelta(minutes=5))
+    assert len(box.mails) == 1
