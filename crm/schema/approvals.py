@@ -57,8 +57,6 @@ def _one(b: Building, node: Map, entity: Entity, path: str, pipeline: Pipeline |
         built.before = stage
     elif pipeline is None:
         built.before = b.expression(before, entity.scope, "boolean")
-        if built.before is None:
-            return None
     amount = scalar(node, "amount")
     built.amount = b.field(amount, entity, "E316") if amount is not None else entity.role("amount") if entity.pipelines else None
     if any(limit is not None for limit in by.values()):
@@ -73,7 +71,7 @@ def _one(b: Building, node: Map, entity: Entity, path: str, pipeline: Pipeline |
     terms = b.fields(texts(node, "of"), entity, "E316") if "of" in node else [key for key in heads if key != entity.stage_field]
     limited = [built.amount] if built.amount and any(limit is not None for limit in by.values()) else []
     built.of = list(dict.fromkeys([*terms, *limited]))
-    return built
+    return built if pipeline is not None or built.before is not None else None
 
 
 def _by(b: Building, node: Node | None) -> dict[str, Decimal | None]:
@@ -102,24 +100,30 @@ def company(b: Building) -> None:
             message = f"'{key}' is of type {entity.fields[key].name}, and the {word} is of type {' or '.join(FITTING[word])}."
             b.faults.add("E318", node.values[word], message, "Name another field, or change its type.")
             found[word] = None
+    said = submap(node, "states")
+    states = states_of(b, node, said, entity, found["status"]) if found["status"] else {}
     if any(not found[word] for word in ("subject", "status", "rule", "terms", "asked_by", "decided_by", "reason")):
         return
-    made = ApprovalRoles(entity.name, **found)  # type: ignore[arg-type]
-    options = entity.fields[made.status].spec.get("options") or {}
-    said = submap(node, "states")
+    b.schema.approvals = ApprovalRoles(entity.name, **found, states=states)  # type: ignore[arg-type]
+
+
+def states_of(b: Building, node: Map, said: Map, entity: Entity, status: str) -> dict[str, str]:
+    """{how a request may stand: the option that says so}."""
+    made: dict[str, str] = {}
+    options = entity.fields[status].spec.get("options") or {}
     for state_, option in entries(said):
         if b.reference(state_, STATES, "state", "E318") and isinstance(option, Scalar):
-            if b.reference(option, options, f"option of '{made.status}'", "E318"):
-                made.states[state_.text] = option.text
+            if b.reference(option, options, f"option of '{status}'", "E318"):
+                made[state_.text] = option.text
     for state in STATES:
-        if state not in made.states:
+        if state not in made:
             if state not in options and state not in said:
-                message = f"'{made.status}' has no option for what is {state}."
+                message = f"'{status}' has no option for what is {state}."
                 b.faults.add(
                     "E318", node.values["status"], message, f"Add the option `{state}`, or say which it is: `states: {{{state}: …}}`."
                 )
-            made.states[state] = state
-    b.schema.approvals = made
+            made[state] = state
+    return made
 
 
 def finish(b: Building) -> None:
