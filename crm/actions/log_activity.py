@@ -82,7 +82,14 @@ class LogActivity(Action):
                 roles.duration: values.get("duration"),
                 roles.done: values.get("on") or door.company.moment(fields[roles.done]),
             }
-            done = door.create(roles.entity, {**links, **self._kept(door, given, roles.subject)})
+            if entity == roles.entity and door.get(entity, id)[roles.done] is None:  # what was planned has happened: it is the same one
+                kept = self._kept(door, given)
+                kept.pop(roles.subject, None)
+                if text and roles.text and roles.text in door.writable(entity):
+                    kept[roles.text] = "\n".join(filter(None, [door.get(entity, id).get(roles.text), text]))
+                done = door.change(entity, id, kept)
+            else:
+                done = door.create(roles.entity, {**links, **self._kept(door, given, roles.subject)})
         if due is not None:
             next_kind = values.get("next_kind") or guess_kind(door, coming) or plain_kind(door) or kind
             given = {roles.kind: next_kind, roles.subject: coming or subject or called(door, next_kind), roles.due: due}

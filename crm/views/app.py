@@ -16,9 +16,10 @@ from panel.util import edit_readonly
 
 from crm.errors import Denied, Missing, Refused
 from crm.records import SYSTEM
-from crm.views import tokens
+from crm.views import tokens, typing
 from crm.views.base import PAGES, PARTS, Page, told
 from crm.views.kept import Kept
+from crm.views.typing import LOG, Boxes
 
 log = logging.getLogger("crm.views")
 UPLOAD_LIMIT = 10 * 1024 * 1024          # bytes of one file; a message of the socket carries a third more
@@ -77,13 +78,14 @@ class App:
         self._recent: list[tuple[str, int]] = []
         self.body = pn.Column(sizing_mode="stretch_width", margin=0)
         self.frame = PARTS["frame"](app=self, query=query, on={
-            "dark": self.flip, "add": self.quick_add, "language": self.speak, "again": self.refresh, "seen": self.seen})
+            "dark": self.flip, "add": self.quick_add, "language": self.speak, "again": self.refresh, "key": lambda name: typing.key(self, name), "seen": self.seen})
         aside = {"width": 0, "height": 0, "sizing_mode": "fixed"}
         self.command = PARTS["command"](app=self, **aside, on={"find": self.find, "run": self.run})
         self.toast = PARTS["toast"](app=self, **aside, on={"undo": self.undo})
-        self.sheets = PARTS["sheet"](app=self, **aside, on={"save": self._sheet_save, "close": self._sheet_close, "changed": self._sheet_changed})
+        self.sheets = PARTS["sheet"](app=self, **aside, on={"save": self._sheet_save, "close": self._sheet_close, "changed": self._sheet_changed, "tool": self._sheet_tool})
+        self.boxes = Boxes(self)
         self.frame.param.watch(lambda event: self.show(), "query")
-        self.page = pmui.Page(title="", header=[self.frame], main=[self.body, self.command, self.toast, self.sheets], theme_config=tokens.mui(),
+        self.page = pmui.Page(title="", header=[self.frame], main=[self.body, self.command, self.toast, self.sheets, *self.boxes.parts], theme_config=tokens.mui(),
                               dark_theme=self.dark, theme_toggle=False, sx=PAGE_SX, raw_css=[tokens.page_css() + FRAME_CSS],
                               meta_name=self.schema.title)
         with edit_readonly(self.page):
@@ -167,6 +169,11 @@ class App:
     def pages(self) -> Any:
         return PAGES
 
+    @property
+    def recents(self) -> list[tuple[str, int]]:
+        """The records opened last in this window, the latest first."""
+        return list(self._recent)
+
     def recent(self) -> list[dict]:
         """The records opened last in this window, as the command box lists them."""
         found = []
@@ -181,11 +188,11 @@ class App:
     # -- sheets --------------------------------------------------------------------------------------------------------------------------
     def sheet(self, title: str, fields: list[dict] = (), *, submit: str = "", on_submit: Callable[[dict], Any] | None = None, text: str = "",  # type: ignore[assignment]
               cancel: str = "", tone: str = "", on_change: Callable[[dict], dict | None] | None = None, icon: str = "", wide: bool = False,
-              lines: list[dict] = (), key: str = "") -> str:                                                                                   # type: ignore[assignment]
+              lines: list[dict] = (), key: str = "", tools: Mapping[str, Callable[[], Any]] | None = None) -> str:                                                                                   # type: ignore[assignment]
         """A small dialog with fields. `on_submit(values)` closes it unless it raises or returns {"problems": {field: text}};
         `on_change(values)` may return {"fields": […]} to show others. Several lie on one another. Gives its key."""
         number = key or f"s{len(self._sheets) + 1}-{len(title)}"
-        self._sheets[number] = {"on_submit": on_submit, "on_change": on_change}
+        self._sheets[number] = {"on_submit": on_submit, "on_change": on_change, "tools": tools}
         self.sheets.send("open", sheet={"key": number, "title": title, "text": text, "fields": list(fields), "submit": submit or self.t("Save"),
                                         "cancel": cancel or self.t("Cancel"), "tone": tone, "icon": icon, "wide": wide, "lines": list(lines),
                                         "watch": bool(on_change), "plain": on_submit is None})
@@ -209,6 +216,13 @@ class App:
 
     def _sheet_close(self, key: str) -> None:
         self._sheets.pop(key, None)
+
+    def _sheet_tool(self, key: str, name: str) -> None:
+        """A link at the foot of a sheet that does something else instead."""
+        entry = self._sheets.pop(key, None) or {}
+        tool = (entry.get("tools") or {}).get(name)
+        if tool:
+            tool()
 
     def _sheet_changed(self, key: str, values: dict) -> dict:
         entry = self._sheets.get(key) or {}
@@ -301,10 +315,16 @@ class App:
             self.flip()
         elif name.startswith("add:"):
             self.quick_add(name[4:])
+        elif name == "keys":
+            self.frame.send("keys")
+        else:
+            typing.run(self, name)
 
     def quick_add(self, entity: str, values: dict | None = None) -> None:
         """The sheet that makes a new record with few fields."""
         from crm.views.text import quick_fields
+        if entity == LOG:
+            return typing.start(self)
         what = self.schema.entities[entity]
 
         def save(typed: dict) -> None:
@@ -314,7 +334,9 @@ class App:
             self.refresh()
 
         self.sheet(self.t("New: {what}", what=what.label_in(self.t)), quick_fields(self, what, values or {}), submit=self.t("Create"), on_submit=save, icon=what.icon,
-                   lines=[{"text": self.t("All fields"), "href": href(view="form", entity=entity, **(values or {}))}])
+                   lines=[{"text": self.t("All fields"), "href": href(view="form", entity=entity, **(values or {}))},
+                          *([{"text": self.t("Paste a signature"), "tool": "paste"}] if typing.offers(self, entity) else [])],
+                   tools={"paste": lambda: self.boxes.paste(entity, values)})
 
     def redraw_frame(self) -> None:
         from crm.views.frame import frame_content

@@ -234,7 +234,7 @@ class Part(JSComponent, metaclass=_PartType):
         if number is not None:
             self._send_msg({**(answer if isinstance(answer, Mapping) else {}), "re": number})
 
-    def send(self, kind: str, **body: Any) -> None:
+    def send(self, kind: str, /, **body: Any) -> None:
         """A message to the browser, taken by `on_<kind>` there."""
         self._send_msg({"type": kind, **body})
 

@@ -86,7 +86,15 @@ const day = kind => e => {
   open.addEventListener('click', () => { if (/^\d{4}-\d\d-\d\d/.test(read())) pick.value = kind === 'date' ? read().slice(0, 10) : read().slice(0, 16).replace(' ', 'T'); try { pick.showPicker() } catch { pick.focus() } })
   pick.addEventListener('input', event => event.stopPropagation())
   pick.addEventListener('change', event => { event.stopPropagation(); iso = text = box.value = pick.value.replace('T', ' '); e.live(); e.say(); box.focus() })
-  return {nodes: h('span.affix.pick', null, box, pick, open), box, read, put: v => { iso = text = box.value = v ?? '' }}
+  // what was understood, told while typing
+  const told = h('small.echo', {role: 'status'}); let waiting = 0, turn = 0
+  box.addEventListener('input', () => {
+    clearTimeout(waiting); const typed = box.value.trim(), mine = ++turn
+    if (!typed || read() === iso) return told.replaceChildren()
+    waiting = setTimeout(async () => { const reply = await e.ctx.ask('day', {text: typed, moment: kind !== 'date'}); if (mine !== turn || reply.error) return; told.className = reply.wrong ? 'echo wrong' : 'echo'; told.replaceChildren(...(reply.say ? [icon('event_available'), reply.say] : [reply.wrong || ''])) }, 160)
+  })
+  pick.addEventListener('change', () => { turn++; told.replaceChildren() })
+  return {nodes: [h('span.affix.pick', null, box, pick, open), told], box, read, put: v => { iso = text = box.value = v ?? ''; told.replaceChildren() }}
 }
 EDITORS.date = day('date')
 EDITORS.datetime = day('datetime-local')

@@ -8,6 +8,7 @@ from typing import Any
 
 from crm.errors import Denied, Missing, Refused
 from crm.records import agenda
+from crm.views import typing
 from crm.views.text import day_text, today_of
 
 log = logging.getLogger("crm.views")
@@ -118,7 +119,9 @@ def quick_adds(app: Any) -> list[dict]:
     system = {schema.users.entity if schema.users else "", schema.teams.entity if schema.teams else ""}
     if not found:
         found = [entity for entity in schema.entities.values() if entity.name not in system and app.door.may("create", entity.name)]
-    return [{"name": entity.name, "label": entity.label_in(t), "glyph": entity.icon} for entity in found if entity.name not in system][:9]
+    logs = schema.activities is not None and app.door.may("create", schema.activities.entity)
+    adds = [{"name": entity.name, "label": entity.label_in(t), "glyph": entity.icon} for entity in found if entity.name not in system][:9]
+    return [{"name": typing.LOG, "label": t("Log a call"), "glyph": "call"}, *adds] if logs else adds
 
 
 def overdue(app: Any, limit: int = 8) -> tuple[list[dict], int]:
@@ -165,12 +168,21 @@ def commands(app: Any, text: str) -> dict:
              "glyph": app.schema.entities[hit.entity].icon, "href": app.href(view="record", entity=hit.entity, id=hit.id)} for hit in hits]})
     from crm.words import fold
     wanted = fold(text)
+    if logs := typing.commands(app, text):
+        return {"groups": [{"label": t("Log what happened"), "items": logs}, *groups]}
     places = [{"key": "go-" + item["key"], "title": item["label"], "glyph": item["glyph"], "href": item["href"], "end": group["label"]}
               for group in app.frame.content.get("groups", []) for item in group["items"]]
-    acts = [{"key": "new-" + add["name"], "title": t("New: {what}", what=add["label"]), "glyph": "add", "act": "add:" + add["name"]} for add in app.frame.content.get("add", [])]
+    acts = [{"key": "new-" + add["name"], "title": t("New: {what}", what=add["label"]), "glyph": "add", "act": "add:" + add["name"], **({"end": "n"} if not number else {})}
+            for number, add in enumerate(add for add in app.frame.content.get("add", []) if add["name"] != typing.LOG)]
+    acts += [{"key": "paste-" + add["name"], "title": t("Paste a signature: {what}", what=add["label"]), "glyph": "contact_page", "act": "paste:" + add["name"]}
+             for add in app.frame.content.get("add", []) if typing.offers(app, add["name"])]
+    if app.schema.activities is not None:
+        acts.insert(0, {"key": "log", "title": t("Log a call"), "glyph": "call", "act": "log", "end": "l", "also": fold(t("Log what happened"))})
     acts += [{"key": "dark", "title": t("Light mode") if app.dark else t("Dark mode"), "glyph": "dark_mode", "act": "dark"},
              {"key": "settings", "title": t("Settings"), "glyph": "tune", "href": "?view=settings"}]
     acts[-2]["also"] = fold(f"{t('Light mode')} {t('Dark mode')}")
+
+    acts.append({"key": "keys", "title": t("Keys"), "glyph": "keyboard", "act": "keys", "end": "?"})
 
     def match(item: dict) -> bool:
         words = f"{fold(item['title'])} {item.get('also', '')}".split()
@@ -182,7 +194,7 @@ def commands(app: Any, text: str) -> dict:
         recent = app.recent()
         if recent:
             groups.append({"label": t("Recently opened"), "items": recent})
-        places, acts = places[:8], acts[:6]
+        places, acts = places[:8], [*acts[:6], acts[-1]]
     sure = bool(groups and wanted and any(wanted in fold(item["title"]) or wanted in fold(item["sub"]) for item in groups[0]["items"]))
     rest = [{"label": t("Go to"), "items": places}, {"label": t("Do"), "items": acts}]
     return {"groups": [*groups, *rest] if sure or not wanted else [*rest, *groups]}         # a guess at a misspelt name stands behind a sure command

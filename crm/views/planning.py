@@ -21,6 +21,42 @@ def can_log(app: Any, entity: Any) -> bool:
     return bool(roles and entity.name != roles.entity and link_to(app, entity.name) and app.door.may("create", roles.entity))
 
 
+def may_log(app: Any, entity: str) -> bool:
+    """Whether something can be logged on records of an entity: what activities link to, and activities themselves."""
+    roles, one = app.schema.activities, app.schema.entities.get(entity)
+    return bool(roles and one and app.door.may("see", entity) and (can_log(app, one) or (entity == roles.entity and app.door.may("create", entity))))
+
+
+def composer_content(app: Any, record: Any) -> dict[str, Any]:
+    """What the composer shows for a record: kinds, results, people, days."""
+    found = kinds(app)
+    buttons, first = days(app)
+    roles = app.schema.activities
+    own = record.get(roles.kind) if record.entity == roles.entity and roles.kind else None
+    return {
+        "draft": f"draft:log:{app.actor.id}:{record.entity}:{record.id}",
+        "kinds": found,
+        "kind": own or (found[0]["name"] if found else ""),
+        "days": buttons,
+        "day": first,
+        "results": results(app),
+        "withs": [[number, name] for number, name, _ in people(app, record)],
+    }
+
+
+def keep(app: Any, record: Any, said: Mapping[str, Any]) -> dict:
+    """Saves what the composer holds: {"step"}, or {"error", "field"} in the user's words."""
+    day = str(said.get("day") or "")
+    if str(said.get("next") or "").strip():
+        try:
+            planned_for(app, day or "tomorrow")
+        except Refused as exc:
+            return {"error": exc.say(app.t), "field": "when"}
+    step = log(app, record, kind=said.get("kind") or "", text=said.get("text") or "", next=said.get("next") or "", day=day,
+               result=said.get("result"), person=said.get("person"))  # fmt: skip
+    return {"step": step.id}
+
+
 def link_to(app: Any, entity: str) -> str | None:
     """The activity's field that links to records of `entity`, None where there is none."""
     roles = app.schema.activities

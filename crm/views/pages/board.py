@@ -7,7 +7,7 @@ from typing import Any
 from tinydb import where
 
 from crm.errors import Denied, Missing, Refused
-from crm.views import acting, gating
+from crm.views import acting, gating, planning
 from crm.views.app import href
 from crm.views.base import PAGES
 from crm.views.listing import Listing, due_tone, local_day, short_date, stage_color
@@ -38,7 +38,7 @@ class BoardPage(Listed):
         super().__init__(app, self.pipeline.entity, pipeline=pipeline, **args)
         if self.listing.entity.stage_field not in self.listing.readable:
             raise Missing("This is not there, or not for you.")
-        self.part = app.part("board", self.content(), on={**self.shared(), "move": self.move, "more": self.more, "take": self.take})
+        self.part = app.part("board", self.content(), on={**self.shared(), "move": self.move, "more": self.more, "log": lambda key: self.app.boxes.log(self.listing.entity.name, int(key)), "take": self.take})
         self.body = self.part
 
     def read(self, entity: str, args: dict[str, str]) -> Listing:
@@ -148,6 +148,7 @@ class BoardPage(Listed):
                 }
             )
         may = {
+            "log": planning.may_log(self.app, listing.entity.name),
             "move": self.door.may("change", listing.entity.name) and listing.entity.stage_field in self.door.writable(listing.entity.name)
         }
         pipelines = [

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.errors import Denied, Missing
+from crm.views import typing
 from crm.views.base import PAGES, Page
 from crm.views.text import field_json, shown
 
@@ -42,8 +43,9 @@ class FormPage(Page):
         whose = app.schema.name
         content = {"title": self.record.title if self.record is not None else self.title, "glyph": self.entity.icon, "new": self.record is None,
                    "draft": f"draft:{whose}:{app.actor.id}:{entity}:{id or 'new'}", "submit": t("Save") if self.record is not None else t("Create"), "back": back}
+        content["paste"] = typing.offers(app, entity)
         content |= self._groups(self.values)
-        self.body = app.part("form", content, on={"changed": self.changed, "save": self.save})
+        self.body = app.part("form", content, on={"changed": self.changed, "save": self.save, "paste": lambda: app.boxes.paste(entity, form=self.body)})
 
     # -- what is shown -------------------------------------------------------------------------------------------------------------------
     def _layout(self, values: Mapping[str, Any]) -> dict[str, list[list[str]]]:

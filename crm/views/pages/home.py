@@ -136,32 +136,14 @@ class HomePage(Page):
         return answer
 
     def log(self, entity: str, id: int) -> None:
-        """Logging is done where the record is: its composer asks what happened and what is next."""
-        record = self.app.door.get(entity, int(id))
-        target = about(self.app, record)
-        self.app.go(view="record", entity=target[0], id=target[1], log="1")
+        """What happened with a step, and what comes next, without leaving the day."""
+        self.app.boxes.log(entity, int(id))
 
     def _again(self) -> None:
         content = today_content(self.app)
         if content != self.today.content:
             self.today.content = content
         self.app.redraw_frame()
-
-
-def about(app: Any, record: Any) -> tuple[str, int]:
-    """The thing an activity is about, to log on: the first link it has that is no user; other records are themselves."""
-    roles = app.schema.activities
-    if roles is None or record.entity != roles.entity:
-        return record.entity, record.id
-    users = app.schema.users.entity if app.schema.users else ""
-    pipelines = {one.entity for one in app.schema.pipelines.values()}
-    links = [(field.to, record[key]) for key, field in app.schema.entities[record.entity].own_fields.items()
-             if getattr(field, "to", None) not in (None, users, record.entity) and isinstance(record.get(key), int)]
-    links.sort(key=lambda pair: pair[0] not in pipelines)
-    for to, number in links:
-        if app.door.titles(to, [number]):
-            return to, number
-    return record.entity, record.id
 
 
 def today_content(app: Any) -> dict:

@@ -6,7 +6,7 @@ from typing import Any
 
 from crm.errors import Denied, Missing, RecordError, Refused
 from crm.records import assignment
-from crm.views import acting, gating, leads
+from crm.views import acting, gating, leads, planning
 from crm.views.app import href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import PAGE, Listing
@@ -232,7 +232,7 @@ class ListPage(Listed):
         if activities and entity.name == activities.entity:
             if door.may("change", entity.name):
                 found.append({"name": "done", "label": t("Done"), "glyph": "check", "key": "d"})
-        elif activities and door.may("create", activities.entity) and any(one == activities.entity for one, _ in entity.back.values()):
+        if planning.may_log(self.app, entity.name):
             found.append({"name": "log", "label": t("Log what happened"), "glyph": "edit_note", "key": "l"})
         if door.may("change", entity.name):
             found.append({"name": "edit", "label": t("Edit"), "glyph": "edit", "key": "e"})
@@ -248,56 +248,10 @@ class ListPage(Listed):
             done(self.app, entity.name, number)
             return self.refresh()
         if name == "log":
-            return self.log(number)
+            return self.app.boxes.log(entity.name, number)
         if name.startswith(acting.PREFIX):
             return acting.act(self.app, entity.name, name, [number], self.done)
         return None
-
-    def log(self, number: int) -> None:
-        """A small sheet: what happened, what next, when."""
-        from crm.views import planning
-
-        app, t = self.app, self.t
-        record = self.door.get(self.listing.entity.name, number)
-        _, first = planning.days(app)
-        options = [[one["name"], one["label"]] for one in planning.kinds(app)]
-        fields = [
-            {
-                "field": "kind",
-                "label": t("Kind"),
-                "editor": {"type": "select", "options": options, "value": options[0][0] if options else ""},
-            },
-            {"field": "text", "label": t("What happened?"), "editor": {"type": "textarea"}},
-            {"field": "next", "label": t("What is the next step?"), "editor": {"type": "text"}},
-            {
-                "field": "day",
-                "label": t("When?"),
-                "editor": {
-                    "type": "date",
-                    "value": t("Monday") if first == "monday" else t("Tomorrow"),
-                    "hint": t("tomorrow, fri, 24.12."),
-                },
-            },
-        ]
-
-        def save(values: dict) -> dict | None:
-            day = str(values.get("day") or "")
-            try:
-                step = planning.log(
-                    app,
-                    record,
-                    kind=values.get("kind") or "",
-                    text=values.get("text") or "",
-                    next=values.get("next") or "",
-                    day=first if day in (t("Monday"), t("Tomorrow")) else day,
-                )
-            except Refused as exc:
-                return {"error": exc.say(t)}
-            app.say(t("Logged: {title}", title=record.title), undo=step.id)
-            self.refresh()
-            return None
-
-        app.sheet(t("Log: {title}", title=record.title), fields, submit=t("Save"), on_submit=save, icon="edit_note")
 
     # -- acts on many
     def bulk_acts(self) -> list[dict]:

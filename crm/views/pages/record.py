@@ -368,27 +368,14 @@ class RecordPage(Page):
 
     # -- composer
     def composer_content(self) -> dict[str, Any]:
-        kinds = planning.kinds(self.app)
-        days, day = planning.days(self.app)
-        return {
-            "draft": f"draft:log:{self.app.actor.id}:{self.entity.name}:{self.id}",
-            "kinds": kinds,
-            "kind": kinds[0]["name"] if kinds else "",
-            "days": days,
-            "day": day,
-            "results": planning.results(self.app),
-            "withs": [[number, name] for number, name, _ in planning.people(self.app, self.record)],
-        }
+        return planning.composer_content(self.app, self.record)
 
-    def log(self, kind: str = "", text: str = "", next: str = "", day: str = "", result: Any = None, person: Any = None) -> dict:
-        if next.strip():
-            try:
-                planning.day_of(self.app, day or "tomorrow")
-            except Refused as exc:
-                return {"error": exc.say(self.t), "field": "when"}
-        step = planning.log(self.app, self.record, kind=kind, text=text, next=next, day=day, result=result, person=person)
-        self.changed(self.t("Saved"), step)
-        return {"say": self.t("Saved")}
+    def log(self, **said: Any) -> dict:
+        answer = planning.keep(self.app, self.record, said)
+        if "step" in answer:
+            self.changed(self.t("Saved"), answer.pop("step"))
+            answer["say"] = self.t("Saved")
+        return answer
 
     # -- timeline
     def timeline_content(self) -> dict[str, Any]:

@@ -29,9 +29,11 @@ const Board = part((content, ctx) => {
     if (e.key === 'Enter') el.querySelector('a').click()
     else if (e.key === 'ArrowRight' || e.key === 'ArrowLeft') { const to = columns[at + (e.key === 'ArrowRight' ? 1 : -1)]; e.preventDefault(); if (to) shift(ctx, el.dataset.id_, to.name) }
     else if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); const li = el.closest('li'); (e.key === 'ArrowDown' ? li.nextElementSibling : li.previousElementSibling)?.querySelector('.card')?.focus() }
+    else if (e.key === 'l' && ctx.model.content.may?.log) { e.preventDefault(); ctx.tell('log', {key: el.dataset.id_}) }
     else if (e.key === 'm') { e.preventDefault(); openMenu(ctx, el.dataset.id_, el) }
   },
   take: ({tell}, el) => tell('take', {key: el.dataset.id_}),
+  log: ({tell}, el) => tell('log', {key: el.dataset.id_}),
   menu: (ctx, el) => ctx.ui.menuCard === el.dataset.id_ ? shutMenu(ctx) : openMenu(ctx, el.dataset.id_, el),
   '*keydown'(ctx, e) {
     if (e.key === 'Escape' && ctx.ui.pop) { e.stopPropagation(); return closePop(ctx) }
@@ -51,7 +53,7 @@ function cardNode(c, {t, ui}, may) {
     h('p.t', null, h('a', {href: c.href, tabindex: -1}, c.title)), h('p.sub', null, h('span', null, c.sub), c.amount && h('b.num', null, c.amount)),
     h('p.foot', null, h('span', {class: c.tone}, icon(c.next ? 'event' : 'event_busy'), h('span', null, c.next || t('No next step'))), c.days && h('span.late', {title: c.daysay}, c.days), c.owner && initials(c.owner),
       c.take && button('take', 'how_to_reg', '', {id_: c.key, label: `${t('Take it')}: ${c.title}`}),
-      may.move !== false && button('menu', 'swap_horiz', '', {id_: c.key, label: `${t('Move to')}: ${c.title}`, 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menuCard === c.key)})))
+      may.log && button('log', 'edit_note', '', {id_: c.key, label: `${t('Log what happened')}: ${c.title}`, title: `${t('Log what happened')} (l)`}), may.move !== false && button('menu', 'swap_horiz', '', {id_: c.key, label: `${t('Move to')}: ${c.title}`, 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menuCard === c.key)})))
 }
 function openMenu(ctx, key, opener) { ctx.ui.menuAt = fixedAt(opener, ctx.model.content.columns.length); ctx.ui.menuCard = key; ctx.draw(); ctx.focus('.menu.fixed button') }
 function shutMenu(ctx, back = true) { const key = ctx.ui.menuCard; ctx.ui.menuCard = null; ctx.draw(); if (back) ctx.focus(`[data-act=menu][data-id_="${CSS_escape(key)}"]`) }

@@ -11,4 +11,4 @@ class Board(Bar):
     Content {columns: [{name, label, color, count, sum, weighted, cards, more}], may} and the bar's."""
 
     name = "board"
-    words = ("Move to", "No next step", "Show more", "Nothing here.", "{n} here", "Show", "Process", "Take it")
+    words = ("Move to", "No next step", "Show more", "Nothing here.", "{n} here", "Show", "Process", "Take it", "Log what happened")

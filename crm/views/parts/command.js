@@ -8,6 +8,7 @@ const Command = part((content, ctx) => {
     icon(x.glyph), h('span.two', null, h('span', null, x.title), x.sub && h('small', null, marked(x.sub, ui.text))), x.end && h('small', null, x.end)) }))),
   !flat.length && !ui.wait && ui.text ? h('p.none', null, t('Nothing found. Try fewer letters.')) : null), h('div.sr', {role: 'status'}, ui.text && !ui.wait ? t('{n} results', {n: flat.length}) : ''))
 }, {
+  on_open(ctx, {text}) { open(ctx, text) },
   start(ctx) { ctx.ui.at = 0; ctx.open = () => open(ctx); addEventListener('crm:jump', ctx.open) },
   stop: ctx => removeEventListener('crm:jump', ctx.open),
   'text:input': (ctx, el) => { ctx.ui.text = el.value; clearTimeout(ctx.ui.timer); ctx.ui.timer = setTimeout(() => find(ctx), 90) },
@@ -25,9 +26,9 @@ function marked(words, text) {
   const at = text ? words.toLowerCase().indexOf(text.trim().toLowerCase()) : -1
   return at < 0 || !text.trim() ? words : [words.slice(0, at), h('mark', null, words.slice(at, at + text.trim().length)), words.slice(at + text.trim().length)]
 }
-function open(ctx) {
+function open(ctx, text = '') {
   const box = ctx.root.querySelector('dialog'); if (box.open) return
-  Object.assign(ctx.ui, {text: '', groups: [], at: 0}); ctx.draw(); box.showModal(); const input = box.querySelector('input'); input.value = ''; input.focus(); find(ctx)
+  Object.assign(ctx.ui, {text, groups: [], at: 0}); ctx.draw(); box.showModal(); const input = box.querySelector('input'); input.value = text; input.focus(); find(ctx)
 }
 async function find(ctx) {
   const {ui} = ctx, text = ui.text || '', turn = ui.turn = (ui.turn || 0) + 1

@@ -1,5 +1,7 @@
 """What happened, what next, when."""
 
+from typing import ClassVar
+
 from crm.views.base import PARTS, Part
 
 
@@ -8,7 +10,7 @@ class Composer(Part):
     """Logs what happened and plans the next step in one go. Content {draft, kinds, kind, results, withs, day, days}."""
 
     name = "composer"
-    words = (
+    words: ClassVar[tuple[str, ...]] = (
         "Log what happened",
         "What happened?",
         "What is the next step?",
@@ -17,5 +19,5 @@ class Composer(Part):
         "Kind",
         "Result",
         "With",
-        "tomorrow, fri, 24.12.",
+        "tomorrow, fri 10:30, in 3 days",
     )

@@ -11,7 +11,7 @@ const Form = part((content, ctx) => {
     const spec = ui.shown && f.field in ui.shown ? {...f.editor, text: ui.shown[f.field]} : f.editor
     return fieldRow(ctx, {...state(f), editor: spec}, {act: 'field', error: problems[f.field], scope: 'f', own: true, version: ui.version, ...(ui.values && f.field in ui.values ? {value: ui.values[f.field]} : {})})
   }
-  return h('form.form', {act: 'save', novalidate: true, label: title}, h('header', {key: 'head'}, glyph && h('span.glyph', null, icon(glyph)), h('h1', null, title)),
+  return h('form.form', {act: 'save', novalidate: true, label: title}, h('header', {key: 'head'}, glyph && h('span.glyph', null, icon(glyph)), h('h1', null, title), content.paste && button('paste', 'contact_page', t('Paste a signature'), {class: 'quiet'})),
     ui.kept && h('div.kept', {key: 'kept', role: 'status'}, icon('history'), h('span', null, t('What you typed before is still here.')), button('discard', '', t('Discard'), {class: 'quiet'})),
     ui.found?.length ? h('div.found', {key: 'found', role: 'status'}, icon('content_copy'), h('span', null, t('Looks like one that is already there:')), ui.found.map(x => h('a', {key: x.href, href: x.href}, x.title))) : null,
     ui.error ? h('div.wrong', {key: 'wrong', role: 'alert', tabindex: -1}, icon('error_outline'), h('b', null, wrong.length === 1 ? t('One field needs a look.') : wrong.length ? t('{n} fields need a look.', {n: wrong.length}) : ui.error), wrong.length ? h('ul', null, wrong.map(k => h('li', {key: k}, button('jump', '', labels[k], {id_: k})))) : null) : null,
@@ -35,6 +35,13 @@ const Form = part((content, ctx) => {
     if (next) next.focus(); else ctx.root.querySelector('button[type=submit]').focus()
   },
   '*keydown'(ctx, e) { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey) && !e.defaultPrevented) { e.preventDefault(); ctx.root.querySelector('form').requestSubmit() } },
+  paste: ({tell}) => tell('paste'),
+  // values found elsewhere (a pasted signature) come into the fields as if typed
+  on_fill(ctx, {values}) {
+    const {ui} = ctx; for (const key of Object.keys(values)) ui.touched.add(key)
+    Object.assign(ui, {values: {...ui.values, ...Object.fromEntries(nodes(ctx).filter(n => ui.touched.has(n.dataset.id_)).map(n => [n.dataset.id_, n.keep()])), ...values}, dirty: true, version: (ui.version || 0) + 1})
+    drafts.set(ui.draft, {values: ui.values, at: Date.now()}); ctx.draw(); check(ctx, '')
+  },
   jump(ctx, el) { const node = nodeOf(ctx, el.dataset.id_); node?.scrollIntoView({block: 'center'}); node?.focus() },
   discard(ctx) { drafts.drop(ctx.ui.draft); Object.assign(ctx.ui, {values: {}, touched: new Set(), kept: false, dirty: false, problems: {}, error: '', version: (ctx.ui.version || 0) + 1}); ctx.draw(); check(ctx, '') },
   async save(ctx) {

@@ -11,4 +11,4 @@ class Form(Editing):
     `save` {values} → {href} or {error, problems}."""
 
     words = ("Required", "Save", "Saving…", "Cancel", "One field needs a look.", "{n} fields need a look.", "What you typed before is still here.", "Discard", "Kept on this device",
-             "Looks like one that is already there:", "Go to the field", "Unsaved input is kept on this device.", "Ctrl Enter saves")
+             "Looks like one that is already there:", "Go to the field", "Unsaved input is kept on this device.", "Ctrl Enter saves", "Paste a signature")

@@ -1,5 +1,5 @@
 // The frame: navigation, top bar, phone bar, and the address (links inside the app never reload the page).
-const KEYS = [[['Ctrl', 'K'], 'Search or jump to…'], [['/'], 'Go to search'], [['n'], 'New'], [['b'], 'Open the bell'], [['g', 'h'], 'Go home'], [['g', '1…9'], 'Go to the list {n} of the navigation'], [['j', 'k'], 'Next and previous line'],
+const KEYS = [[['Ctrl', 'K'], 'Search or jump to…'], [['/'], 'Go to search'], [['n'], 'New'], [['l'], 'Log what happened'], [['e'], 'Edit'], [['b'], 'Open the bell'], [['g', 'h'], 'Go home'], [['g', '1…9'], 'Go to the list {n} of the navigation'], [['j', 'k'], 'Next and previous line'],
   [['Enter'], 'Open the line'], [['x'], 'Select the line'], [['Ctrl', 'Enter'], 'Save a form'], [['Esc'], 'Leave a field or close'], [['['], 'Fold the navigation'], [['?'], 'Show these keys']]
 const typing = event => event.composedPath()[0].matches?.('input,textarea,select,[contenteditable=true]')
 // the entry that is lit: its own address, and for a list also the records and forms of its entity
@@ -93,6 +93,8 @@ const Frame = part((content, ctx) => {
       else if (e.key === '?') { e.preventDefault(); ctx.root.querySelector('dialog.keys').showModal() }
       else if (e.key === 'n' && model.content.add?.length) { e.preventDefault(); const plus = ctx.root.querySelector('[data-menu=add]'); ctx.toggle('add', plus) }
       else if (e.key === 'b') { e.preventDefault(); ctx.toggle('bell', ctx.root.querySelector('[data-menu=bell]')) }
+      else if (e.key === 'l' || e.key === 'e') { e.preventDefault(); model.send_msg({type: 'key', name: e.key}) }
+      else if (e.key === 'j' || e.key === 'k') { e.preventDefault(); dispatchEvent(new CustomEvent('crm:row', {detail: e.key === 'j' ? 1 : -1})) }
       else if (e.key === '[') document.documentElement.classList.toggle('folded')
     }
     let slow = null
@@ -134,5 +136,6 @@ const Frame = part((content, ctx) => {
   '*keydown'(ctx, e) { if (e.key === 'Escape' && ctx.ui.open) { ctx.ui.open = false; ctx.draw() } },
   keysoff: ctx => ctx.root.querySelector('dialog.keys').close(),
   keysbox(ctx, el, e) { if (e.target === el) el.close() },
+  on_keys: ctx => ctx.root.querySelector('dialog.keys').showModal(),
   reload: () => location.reload(), on_reload: () => location.reload(),
 })

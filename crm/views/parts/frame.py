@@ -15,5 +15,5 @@ class Frame(Part):
              "Dark mode", "Light mode", "Language", "Sign out", "Home", "Search", "Pipeline", "Add", "Keys", "Settings", "Administration", "Path", "Done",
              "The connection is gone. What you typed is kept here; reconnecting…", "The connection is back.", "The connection could not be restored. What you typed is kept.",
              "Reload", "Nothing is overdue.", "Notices", "{n} new notices", "Nothing new.", "Mark all as read", "Open the bell", "Show all", "Close", "Loading…", "About", "Working…",
-             "Go to search", "New", "Next and previous line", "Open the line", "Select the line", "Save a form", "Leave a field or close", "Go home", "Show these keys",
+             "Go to search", "New", "Log what happened", "Edit", "Next and previous line", "Open the line", "Select the line", "Save a form", "Leave a field or close", "Go home", "Show these keys",
              "Show the navigation", "Go to the list {n} of the navigation", "Page")

@@ -3,7 +3,7 @@ const Sheet = part((content, ctx) => (ctx.ui.list || []).map(s => h('dialog.shee
   h('form', {act: 'save', id_: s.key, novalidate: true}, h('header', null, s.icon && icon(s.icon), h('h2', {id: `h-${s.key}`}, s.title), button('close', 'close', '', {id_: s.key, label: ctx.t('Close')})),
     h('div.inside', null, s.text && h('p.words', null, s.text), s.error && h('p.wrong', {role: 'alert'}, icon('error_outline'), s.error),
       (s.fields || []).map((f, i) => fieldRow(ctx, f, {act: 'field', own: true, error: (s.problems || {})[f.field], autofocus: i === 0 && !s.started, scope: s.key}))),
-    h('footer', null, (s.lines || []).map(x => x.href ? h('a', {href: x.href, act: 'close', id_: s.key}, x.text) : h('span.meta', null, x.text)), h('span.grow'), !s.plain || s.cancel ? button('close', '', s.plain ? ctx.t('Close') : s.cancel, {id_: s.key}) : null,
+    h('footer', null, (s.lines || []).map(x => x.tool ? button('tool', 'contact_page', x.text, {class: 'quiet', id_: s.key, 'data-name': x.tool}) : x.href ? h('a', {href: x.href, act: 'close', id_: s.key}, x.text) : h('span.meta', null, x.text)), h('span.grow'), !s.plain || s.cancel ? button('close', '', s.plain ? ctx.t('Close') : s.cancel, {id_: s.key}) : null,
       !s.plain && h('button', {type: 'submit', class: s.tone === 'bad' ? 'danger' : 'primary', disabled: s.busy, 'data-default': true}, s.busy ? ctx.t('Saving…') : s.submit))))), {
   start: ctx => { ctx.ui.list = []; ctx.back = new Map() },
   on_open(ctx, {sheet}) {
@@ -21,6 +21,7 @@ const Sheet = part((content, ctx) => (ctx.ui.list || []).map(s => h('dialog.shee
     s.busy = false
     if (reply.error || reply.problems) { s.problems = reply.problems || {}; s.error = reply.error; ctx.draw(); const bad = Object.keys(s.problems)[0]; if (bad) ctx.root.querySelector(`dialog[data-key="${CSS_ESCAPE(s.key)}"] .editor[data-id_="${CSS_ESCAPE(bad)}"]`)?.focus() } else { dispatchEvent(new CustomEvent('crm:sheet', {detail: {key: s.key, value: reply.value}})); shut(ctx, s.key, true) }
   },
+  tool(ctx, el) { const key = el.dataset.id_; shut(ctx, key, true); ctx.tell('tool', {key, name: el.dataset.name}) },
   close(ctx, el) { shut(ctx, el.dataset.id_) },
   box(ctx, el, e) { if (e.target === el) { const r = el.getBoundingClientRect(); if (e.clientY < r.top || e.clientY > r.bottom || e.clientX < r.left || e.clientX > r.right) shut(ctx, el.dataset.id_) } },
   'box:cancel'(ctx, el, e) { if (e.target !== el) return; e.preventDefault(); shut(ctx, el.dataset.id_) },

@@ -26,7 +26,13 @@ const Table = part((content, ctx) => {
     pages && (pages.before || pages.after) ? h('nav.pages', {key: 'pages', label: t('Pages')}, h('span.meta', null, pages.text), h('a.button', {href: pages.before, 'aria-disabled': pages.before ? null : 'true', label: t('Page before')}, icon('chevron_left')), h('a.button', {href: pages.after, 'aria-disabled': pages.after ? null : 'true', label: t('Next page')}, icon('chevron_right'))) : null]
 }, {
   ...listacts(),
-  start: ctx => { ctx.ui.picked = new Set() },
+  start(ctx) {
+    ctx.ui.picked = new Set()
+    // j and k from anywhere outside of a field: into the rows, then from line to line
+    ctx.ui.torow = e => { const rows = [...ctx.root.querySelectorAll('tbody tr')], at = rows.findIndex(r => r.tabIndex === 0), on = rows[at]?.matches(':focus'), to = rows[on ? at + e.detail : at] || rows[0]; if (to) { ctx.ui.at = to.dataset.key; ctx.draw(); to.focus() } }
+    addEventListener('crm:row', ctx.ui.torow)
+  },
+  stop: ctx => removeEventListener('crm:row', ctx.ui.torow),
   sort: ({tell, model}, el) => { const s = model.content.sort; tell('sort', {name: el.dataset.id_, down: s?.name === el.dataset.id_ ? !s.down : false}) },
   all(ctx, el) { const on = el.checked; ctx.ui.every = false; for (const [key] of ctx.model.content.rows) on ? ctx.ui.picked.add(key) : ctx.ui.picked.delete(key); ctx.draw() },
   pick(ctx, el, e) {
