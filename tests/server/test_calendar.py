@@ -71,8 +71,9 @@ def test_guessing_is_slowed_down_and_asking_often_is_not(place, secret):
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
-def test_the_secret_stands_in_no_log(place, secret, caplog):
-    with caplog.at_level(logging.INFO):
-        get(place, f"/calendar/{secret}.ics")
-    ours = [record for record in caplog.records if record.name.startswith("crm")]
-    assert ours and not any(secret in str(vars(record)) for record in ours)
+def test_the_secret_stands_in_no_log(place, secret, monkeypatch):
+    lines = []
+    logger = logging.getLogger("crm.access")
+    monkeypatch.setattr(logger, "info", lambda *said, **more: lines.append(str((said, more))))
+    get(place, f"/calendar/{secret}.ics")
+    assert any("/calendar/" in line for line in lines) and not any(secret in line for line in lines)
