@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinydb.queries import where
 
-from crm.errors import Conflict, RecordError, Said
+from crm.errors import Conflict, Denied, Missing, RecordError, Said
 from crm.records import outbox
 from crm.records.actor import SYSTEM, Actor
 from crm.records.derive import changed_keys
@@ -180,7 +180,7 @@ def settle(company: Company, writing: Writing) -> None:
     watched: Watch | None = writing.settling.watch
     if watched is None or not watched.seen:
         return
-    rounds = 0
+    rounds, off = 0, switched_off(company)
     while watched.seen:
         seen, watched.seen = watched.seen, {}
         rounds += 1
@@ -188,6 +188,8 @@ def settle(company: Company, writing: Writing) -> None:
             if new is None or new.get(DELETED) is not None or old is not None and old.get(DELETED) is not None:
                 continue
             for one in watched.book.get(entity, ()):
+                if one.name in off:
+                    continue
                 trigger = fits(company, one, old, new) if old is None or by != {one.name} else None
                 if trigger is None:
                     continue
@@ -321,6 +323,28 @@ def note(
     company.store.table(RUNS).insert(row)
     if state != DONE:
         log.warning("automation %s on %s %s: %s", cause.automation.name, cause.entity, cause.id, state)
+
+
+# -- switched off for a while
+
+OFF = "automations.off"
+
+
+def switched_off(company: Company) -> frozenset[str]:
+    """The automations that admins have switched off by hand, whatever the YAML says."""
+    return frozenset(company.store.meta.get(OFF) or ())
+
+
+def switch(door: Any, name: str, on: bool) -> None:
+    """Switch an automation off or on again, for all processes at once; for admins. Dates that come while it is off pass it by."""
+    company = door.company
+    if not door.actor.admin:
+        raise Denied()
+    if name not in company.schema.automations:
+        raise Missing("There is nothing called {name}.", name=name)
+    with company.store.transaction(actor=door.actor.login):
+        off = switched_off(company) - {name} if on else switched_off(company) | {name}
+        company.store.meta.set(OFF, sorted(off & set(company.schema.automations)) or None)
 
 
 # -- taking it back

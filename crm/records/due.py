@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tinydb.queries import where
 
 from crm.expressions.values import shift
-from crm.records.automation import Cause, holds, perform, ran
+from crm.records.automation import Cause, holds, perform, ran, switched_off
 from crm.records.queries import all_of
 from crm.records.shape import DELETED
 from crm.schema.automations import activity_links
@@ -189,7 +189,7 @@ _UTC = datetime.fromisoformat("2000-01-01T00:00:00+00:00").tzinfo
 
 def run_due(company: Company, now: datetime, stop: Any = None) -> int:
     """See to everything that has come; how many occasions were acted on. `stop()` true ends it early, to be gone on with later."""
-    done = 0
+    done, off = 0, switched_off(company)
     for one, trigger in company.automations.timed:
         number = one.when.index(trigger)
         key = f"automation.{one.name}.{number}"
@@ -200,7 +200,7 @@ def run_due(company: Company, now: datetime, stop: Any = None) -> int:
         begun, since = datetime.fromisoformat(kept["from"]), datetime.fromisoformat(kept["since"])
         if now <= since:
             continue
-        for occasion in list(occasions(company, one, number, trigger, max(begun, since - LATE), since, now)):
+        for occasion in [] if one.name in off else list(occasions(company, one, number, trigger, max(begun, since - LATE), since, now)):
             if stop is not None and stop():
                 return done
             done += act(company, one, trigger, occasion)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinydb.queries import where
 
+from crm.errors import Denied, Missing
+
 if TYPE_CHECKING:
     from crm.records.company import Company
 
@@ -68,6 +70,22 @@ def queue(company: Company, channel: str, payload: Mapping[str, Any], key: str, 
         if step is not None:
             row["step"] = step.id
         return int(table.insert(row))
+
+
+def again(door: Any, id: int, send: bool = True) -> None:
+    """Send what was given up (or waits for another try) now, or (not `send`) drop it; for admins."""
+    from crm.records.company import stamp
+
+    company = door.company
+    if not door.actor.admin:
+        raise Denied()
+    table = company.store.table(OUTBOX)
+    with company.store.transaction(actor=door.actor.login):
+        row = table.get(doc_id=id)
+        if row is None or row["state"] not in (DEAD, WAITING):
+            raise Missing("This has been sent meanwhile.")
+        change = {"state": WAITING, "tries": 0, "due": stamp(company.now())} if send else {"state": WITHDRAWN}
+        table.update(change, doc_ids=[id])
 
 
 def withdraw(company: Company, step: int) -> int:

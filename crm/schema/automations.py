@@ -305,14 +305,14 @@ def _assign(b: Building, node: Map, made: Effect, entity: Entity, scope: Any) ->
     said = scalar(node, "assign")
     if said is None:
         return None
-    rules = getattr(b.schema, "assignments", {})
+    rules = [name for name, rule in b.schema.assignments.items() if rule.entity == entity.name]
     if said.text in rules:
         made.what = said.text
         return made
     if not entity.owner:
         b.faults.add("E464", said, f"'{entity.name}' belongs to nobody: it has no `owner:`.", "Set the field by `set:`.")
         return None
-    found = person(b, said, scope, list(rules), roles=False)
+    found = person(b, said, scope, rules, roles=False)
     if found is None:
         return None
     made.to = [found]

@@ -31,9 +31,7 @@ class AdminPage(Page):
         self.body = app.part("admin", self.content(), on={"add": self.add, "edit": self.edit, "password": self.password, "switch": self.switch, "check": self.check, "take": self.take})
 
     def content(self) -> dict:
-        t = self.app.t
-        labels = {"users": t("Users"), "roles": t("Roles and rights"), "config": t("Configuration")}
-        content: dict[str, Any] = {"title": self.title, "tab": self.tab, "tabs": [{"name": name, "label": labels[name], "href": self.app.href(view="admin", tab=name)} for name in TABS]}
+        content: dict[str, Any] = {"title": self.title, "tab": self.tab, "tabs": tabs(self.app)}
         make: dict[str, Any] = {"users": lambda: {"users": self.users()}, "roles": lambda: {"roles": rights(self.app)}, "config": lambda: {"config": self.config()}}
         return content | make[self.tab]()
 
@@ -152,6 +150,14 @@ class AdminPage(Page):
         company.config_faults = []
         self.app.refresh()
         return {}
+
+
+def tabs(app: Any) -> list[dict]:
+    """What administration is made of."""
+    t = app.t
+    labels = {"users": t("Users"), "roles": t("Roles and rights"), "config": t("Configuration")}
+    found = [{"name": name, "label": labels[name], "href": app.href(view="admin", tab=name)} for name in TABS]
+    return [*found, {"name": "automations", "label": t("Automations"), "href": app.href(view="automations")}]
 
 
 def role_label(app: Any, name: Any) -> str:
