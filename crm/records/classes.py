@@ -16,7 +16,7 @@ from crm.records.actor import SYSTEM
 from crm.records.derive import own_formulas, same
 from crm.records.formulas import spoken
 from crm.records.queries import all_of
-from crm.records.shape import HAND
+from crm.records.shape import HAND, by_hand_of
 from crm.schema.model import ClassRule
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def renew(company: Company, rule: ClassRule) -> int:
 
 def put(company: Company, settling: Any, rule: ClassRule, doc_id: int, option: str | None) -> None:
     old = company.doc(rule.entity, doc_id)
-    if old is None or same(old.get(rule.field), option) or rule.field in old.get(HAND, ()):
+    if old is None or same(old.get(rule.field), option) or rule.field in by_hand_of(old):
         return
     new = dict(old)
     new.pop(rule.field, None)
@@ -90,7 +90,7 @@ def why(door: Any, entity: str, id: int, key: str) -> str | None:
     field = sight.entity.fields.get(key)
     if doc is None or field is None or key not in sight.plan.readable or not sight.sees(doc, id):
         return None
-    if field.by_hand and key in doc.get(HAND, ()):
+    if field.by_hand and key in by_hand_of(doc):
         return str(t("Set by hand. Empty it to let the rule decide again."))
     if field.rule:
         env = company.env(entity, id, doc, door.actor)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from crm.records import trees
 from crm.records.env import points_to, targets
 from crm.records.queries import all_of
-from crm.records.shape import DELETED, HAND, LINKS_ONE, Lookup, Rollup, Shape
+from crm.records.shape import DELETED, LINKS_ONE, Lookup, Rollup, Shape, by_hand_of
 from crm.schema.scope import TREE
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def own_formulas(company: Company, shape: Shape, doc: dict[str, Any], env: Any, 
     """Compute the formulas of a record into `doc` (all of them, or those that read something `changed`); the keys that changed."""
     touched: set[str] = set()
     for field, formula, uses in shape.formulas:
-        if changed is not None and not (uses & changed or uses & touched) or field.by_hand and field.key in doc.get(HAND, ()):
+        if changed is not None and not (uses & changed or uses & touched) or field.by_hand and field.key in by_hand_of(doc):
             continue
         value = compute(field, formula, env)
         if not same(doc.get(field.key), value):
@@ -174,7 +174,7 @@ class Settling:
                 _put(new, key, value)
         formulas = {field.key for field, _, _ in shape.formulas} & again
         for field, formula, uses in shape.formulas:
-            if (field.key in formulas or uses & touched) and not (field.by_hand and field.key in new.get(HAND, ())):
+            if (field.key in formulas or uses & touched) and not (field.by_hand and field.key in by_hand_of(new)):
                 value = compute(field, formula, env)
                 if not same(new.get(field.key), value):
                     touched.add(field.key)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from crm.records.derive import same
-from crm.records.shape import HAND, heads
+from crm.records.shape import HAND, by_hand_of, heads
 from crm.words import folded
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def by_hand(draft: Draft) -> None:
     given = [key for key in draft.given if fields[key].by_hand]
     if not given:
         return
-    hand = set(doc.get(HAND, ()))
+    hand = set(by_hand_of(doc))
     for key in given:
         if doc.get(key) is None:
             hand.discard(key)
@@ -33,7 +33,7 @@ def matched(company: Company, draft: Draft) -> None:
     """Set the links that find their record by themselves: at creation, and when what they compare has changed."""
     doc, old = draft.doc, draft.old
     for field in draft.shape.matching:
-        if field.key in doc.get(HAND, ()):
+        if field.key in by_hand_of(doc):
             continue
         if old is not None and (field.key not in draft.given or doc.get(field.key) is not None):
             read = frozenset().union(*(heads(one.value.uses) for one in field.match))
@@ -108,7 +108,7 @@ def again(door: Any, entity: str, field: str, ids: Iterable[int]) -> int:
     with door.step("Assigned anew", later=True):
         for doc_id in ids:
             doc = company.doc(entity, doc_id)
-            if doc is None or field in doc.get(HAND, ()):
+            if doc is None or field in by_hand_of(doc):
                 continue
             found = fitting(company, one, company.env(entity, doc_id, doc))
             if not same(found, doc.get(field)) and found is not None:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm.fields.datetime import moment_json
-from crm.records.shape import HAND
+from crm.records.derive import changed_keys
+from crm.records.shape import by_hand_of
 from crm.records.worktime import WorkTime
 from crm.schema.model import Goal, Service
 
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
 ALWAYS = [[(0, 1440)]] * 7
 
 
-def clock(company: Company, draft: Draft) -> None:
-    """Set the deadlines of a record on its way, and start or stop its clock."""
+def clock(company: Company, draft: Draft) -> set[str]:
+    """Set the deadlines of a record on its way, and start or stop its clock; the fields that changed."""
     service = draft.sight.entity.service
     if service is None:
-        return
+        return set()
+    before = dict(draft.doc)
+    _run(company, draft, service)
+    return changed_keys(before, draft.doc)
+
+
+def _run(company: Company, draft: Draft, service: Service) -> None:
     keys, doc, env = service.fields, draft.doc, draft.env
     opened = moment(doc.get(keys["opened"]))
     if opened is None:
@@ -53,7 +60,7 @@ def clock(company: Company, draft: Draft) -> None:
     for role in ("respond_by", "resolve_by"):
         minutes: int | None = getattr(goal, role.removesuffix("_by")) if goal is not None else None
         key = keys.get(role)
-        if key is None or key in doc.get(HAND, ()):
+        if key is None or key in by_hand_of(doc):
             continue
         due = None
         if minutes is not None:

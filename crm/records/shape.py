@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 DELETED = "deleted_on"
 #: The document field that lists the fields somebody set by hand although a rule gives them.
 HAND = "_hand"
+
+
+def by_hand_of(doc: Mapping[str, Any]) -> Collection[str]:
+    """The fields of a document that somebody set by hand although a rule gives them."""
+    return doc.get(HAND) or ()
+
+
 #: Field types whose value is the id of one record.
 LINKS_ONE = frozenset({"link", "user", "team"})
 

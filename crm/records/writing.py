@@ -240,7 +240,9 @@ class Writing_(Reading):
         ruled.by_hand(draft)
         ruled.matched(company, draft)
         own_formulas(company, shape, doc, env)
-        service.clock(company, draft)
+        kept = service.clock(company, draft)
+        if kept:
+            own_formulas(company, shape, doc, env, kept)
         if self._gates and not self._lenient:
             draft.missing = [key for key in gates.missing(company, draft, self._actor) if key not in problems]
         return draft

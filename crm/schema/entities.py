@@ -457,7 +457,8 @@ def default(b: Building, entity: Entity, one: Any, value: Map) -> None:
     if one.name not in ("link", "links", "user", "team"):
         try:
             one.clean(said)
-            return
+            if one.name not in ("date", "datetime") or said[:1].isdigit():
+                return  # `today` and `now` are taken as they are when a record is made, not as they were when the first one was
         except ValueError as error:
             refused = error
     from crm.expressions import ExpressionError, parse
@@ -465,7 +466,9 @@ def default(b: Building, entity: Entity, one: Any, value: Map) -> None:
     try:
         one.default = parse(said, entity.scope)
     except ExpressionError as error:
-        if refused is not None and (said.replace("_", "").isalnum() or said[:1] in "'\""):
+        if refused is None:
+            return
+        if (said.replace("_", "").isalnum() or said[:1] in "'\""):
             choices = one.spec.get("options") or {}
             message = f"'{one.key}' cannot begin with '{shorten(said)}': {_lower(str(refused))}"
             hint = meant(said, choices) if "Did you mean" not in message else ""
