@@ -13,11 +13,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import pandas as pd
+from babel.numbers import get_currency_precision
 
 from crm.analytics import survival
 from crm.analytics.cuts import resolve
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from crm.records import Door
     from crm.schema.model import Axis, Measure, Report
 
+#: Decimals of a rate or a mean in JSON and CSV.
+PLACES = 6
 #: Results kept for a company; each is given again until something it may depend on was written.
 KEPT = 256
 #: Changes looked through to tell whether a kept result still holds.
@@ -76,8 +79,12 @@ class Result:
 
     @property
     def rows(self) -> list[list[Any]]:
-        """The rows as JSON: money and percentages as decimal text, dates in ISO 8601."""
-        return [[plain(value) for value in row] for row in self.exact]
+        """The rows as JSON: money and percentages as decimal text, dates in ISO 8601.
+
+        Money has the decimals of its currency (two where none is known), also a nothing (`0.00`); rates, means and other figures that
+        do not come out even are rounded to `PLACES` decimals.
+        """
+        return [[plain(value, column) for value, column in zip(row, self.columns, strict=True)] for row in self.exact]
 
     def json(self) -> dict[str, Any]:
         """The document `crm report --json` prints."""
@@ -378,8 +385,15 @@ def frame_of(columns: Sequence[Column], rows: list[list[Any]]) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, column: Column) -> Any:
+    if column.kind == "money" and column.role == "measure" and isinstance(value, (Decimal, int, float)):
+        places = get_currency_precision(column.currency) if column.currency else 2
+        return format(Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP), "f")
+    if isinstance(value, float):
+        return round(value, PLACES)
     if isinstance(value, Decimal):
+        if isinstance(value.as_tuple().exponent, int) and -value.as_tuple().exponent > PLACES:  # type: ignore[operator]
+            value = value.quantize(Decimal(1).scaleb(-PLACES), ROUND_HALF_UP).normalize()
         return format(value, "f")
     if isinstance(value, (date, datetime)):
         return value.isoformat()

@@ -137,3 +137,27 @@ def test_the_stamp_follows_what_is_asked(door):
     assert run(door, "win_rate", as_of=when).stamp == first
     assert run(door, "win_rate", as_of=when, where="amount > 1000").stamp != first
     assert run(door, "win_rate", as_of=when + timedelta(days=1)).stamp != first
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "currency", "said"),
+    [
+        (Decimal(0), "money", "EUR", "0.00"),
+        (0, "money", None, "0.00"),
+        (Decimal("1234.5"), "money", "EUR", "1234.50"),
+        (Decimal(10) / 3, "money", "EUR", "3.33"),
+        (Decimal("1234.5"), "money", "JPY", "1235"),
+        (Decimal(2) / 3, "percent", None, "0.666667"),
+        (Decimal("0.25"), "percent", None, "0.25"),
+        (Decimal("0.5000000001"), "percent", None, "0.5"),
+        (Decimal(70), "number", None, "70"),
+        (1 / 3, "number", None, 0.333333),
+        (7, "integer", None, 7),
+        (None, "money", "EUR", None),
+    ],
+)
+def test_figures_in_json_and_csv_have_as_many_decimals_as_mean_something(value, kind, currency, said):
+    from crm.analytics.reports import plain
+    from crm.charts.base import Column
+
+    assert plain(value, Column("x", "X", kind, "measure", currency=currency)) == said
