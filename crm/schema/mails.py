@@ -41,8 +41,7 @@ def build(b: Building) -> None:
             at = scalar(node, part)
             if at is not None and not at.is_null:
                 setattr(one, part, b.text(f"{path}.{part}", at.text))
-                if said is None or entity is not None:
-                    check(b, at, b.schema.entities.get(entity or ""))
+                check(b, at, b.schema.entities.get(entity or ""), said is None or entity is not None)
 
 
 def company(b: Building) -> None:
@@ -91,8 +90,8 @@ def _within(node: Any, path: list[str]) -> Scalar | None:
     return None
 
 
-def check(b: Building, at: Scalar, entity: Entity | None) -> None:
-    """Report what is no template, and every name in it that means nothing."""
+def check(b: Building, at: Scalar, entity: Entity | None, names: bool = True) -> None:
+    """Report what is no template, and (`names`) every name in it that means nothing."""
     try:
         tree = Environment(autoescape=False).parse(at.text)
     except TemplateSyntaxError as error:
@@ -101,12 +100,12 @@ def check(b: Building, at: Scalar, entity: Entity | None) -> None:
             "E470", at, message, "Write fields as `{{ name }}`, conditions as `{% if amount %} … {% endif %}`.", _line(at, error.lineno)
         )
         return
-    free = find_undeclared_variables(tree)
+    free = find_undeclared_variables(tree) if names else set()
     told: set[str] = set()
-    for names in _named(tree):
-        if names[0] in free and ".".join(names) not in told:
-            told.add(".".join(names))
-            _check(b, at, entity, names)
+    for way in _named(tree):
+        if way[0] in free and ".".join(way) not in told:
+            told.add(".".join(way))
+            _check(b, at, entity, way)
 
 
 def _named(tree: nodes.Template) -> Iterator[list[str]]:
@@ -134,6 +133,8 @@ def _check(b: Building, at: Scalar, entity: Entity | None, names: list[str]) -> 
     elif head in ("me", "you"):
         here = b.schema.entities.get(people.entity) if people else None
     elif head in WORDS:
+        if rest and head != "more":
+            b.faults.add("E471", at, f"nothing follows '{head}'.", f"Write `{head}` alone.", place)
         return
     else:
         if head in b.gone:

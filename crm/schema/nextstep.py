@@ -30,7 +30,7 @@ def build(b: Building) -> None:
 def said(b: Building, entity: Entity, node: Map) -> NextStep | None:
     on, words, opened = (scalar(node, key) for key in ("on", "text", "open"))
     day = fitting(b, entity, on, DAYS, "the day of the next step") if on is not None else None
-    text = fitting(b, entity, words, TEXTS, "the words of the next step") if words is not None else None
+    text = fitting(b, entity, words, TEXTS, "the text of the next step") if words is not None else None
     condition = b.expression(opened, entity.scope, "boolean") if opened is not None else None
     if on is not None and day is not None:
         for name in entity.pipelines:
@@ -51,13 +51,14 @@ def fitting(b: Building, entity: Entity, node: Scalar, kinds: tuple[str, ...], r
         return None
     field = entity.fields[key]
     free = [name for name, one in entity.fields.items() if one.name in kinds and not one.system and not one.computed]
+    mend = f"Write one of: {known(free)}." if free else f"Add a field of type {kinds[0]} to '{entity.name}'."
     if field.name not in kinds:
         message = f"'{key}' is of type {field.name}, and {role} is of type {' or '.join(kinds)}."
-        b.faults.add("E474", node, message, f"Write one of: {known(free)}.")
+        b.faults.add("E474", node, message, mend)
         return None
     if field.computed or field.system:
         message = f"'{key}' {'is computed' if field.computed else 'is the system`s own'}, so nobody can plan with it."
-        b.faults.add("E475", node, message.replace("`", "'"), f"Write one of: {known(free)}.")
+        b.faults.add("E475", node, message.replace("`", "'"), mend)
         return None
     return key
 
