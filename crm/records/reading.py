@@ -34,6 +34,10 @@ Names = list[str]
 Order = list[Any]
 
 
+#: How many records a search within a list looks at, the best matches first.
+FOUND = 2000
+
+
 class Base:
     """What both halves share: the company, the actor as of now, rights."""
 
@@ -483,7 +487,11 @@ class Reading(Base):
         groups = self._groups(self.sight(entity))
         if not groups:
             return []
-        return [hit.doc_id for hit in self.company.store.match(text, {entity: groups}, limit=2000)]
+        return [hit.doc_id for hit in self.company.store.match(text, {entity: groups}, limit=FOUND)]
+
+    def more_match(self, entity: str, text: str) -> bool:
+        """Whether more records may match a text than `matching` gives: a count of them is then a least one."""
+        return bool(text.strip()) and len(self.matching(entity, text)) >= FOUND
 
     def _groups(self, sight: Sight) -> Names:
         """The full-text groups this user may look through."""

@@ -399,6 +399,8 @@ class Listing:
         return found
 
     def total_words(self, count: int) -> str:
+        if self.find and self.door.more_match(self.entity.name, self.find):
+            return self.t("{count} or more", count=self.t.number(count))
         return self.t("{count} in all", count=self.t.number(count), n=count)
 
     def shapes(self) -> list[dict]:

@@ -9,16 +9,18 @@ from typing import Any
 
 from crm.errors import Conflict, Denied, Missing, RecordError, Refused
 from crm.records import agenda, approvals, classes, gates
+from crm.records.timeline import above
 from crm.views import acting, gating, insights, leads, planning
 from crm.views.app import grid, href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import Titles, due_tone, local_day, short_date, shown, stage_color
 from crm.views.steps import plan as set_step
+from crm.views.text import field_json
 
 EVENTS = 50  # events asked for at a time
 RELATED = 6  # lines of a related list before "Show all"
 LONG = {"long_text", "markdown", "lines"}  # shown over the whole width
-ELSEWHERE = {"links", "lines", "files", "file"}  # edited in the form
+APART = {"files", "file"}  # shown as a list of their own
 _HOLE = re.compile(r"\{([a-z_][a-z0-9_]*)[^}]*\}", re.I)
 
 
@@ -41,13 +43,14 @@ class RecordPage(Page):
         logs = planning.can_log(app, self.entity)
         self.head = app.part("head", self.head_content(), on={"do": self.do})
         self.path = app.part("stages", self.stages_content(), on={"move": self.move, "tick": self.tick, "decide": self.decide}) if self.pipeline else None
-        self.facts = app.part("facts", self.facts_content(), on={"save": self.save})
+        self.facts = app.part("facts", self.facts_content(), on={"save": self.save, "sheet": self.sheet})
         self.composer = app.part("composer", self.composer_content(), on={"log": self.log}) if logs else None
         self.line = app.part(
             "timeline",
             self.timeline_content(),
             on={
                 "events": self.events,
+                "people": self.colleagues,
                 "history": self.history,
                 "done": self.done,
                 "postpone": self.postpone,
@@ -343,12 +346,24 @@ class RecordPage(Page):
                 for number, one in enumerate(value if isinstance(value, list) else [value])
             ]
         if not fixed:
-            if field.name in ELSEWHERE:
-                fact["elsewhere"] = href(view="form", entity=self.entity.name, id=self.id, field=field.key)
-                fact["editor"] = {"type": "fixed"}
+            if field.name == "lines" or (field.name == "links" and getattr(field, "columns", None)):
+                fact["sheet"] = True  # a table, or links that say what each is: they want more room than a column
             else:
                 fact["editor"] = field.editor(value, self.shown)
         return fact
+
+    def sheet(self, field: str) -> None:
+        """The editor of a wide value over the page."""
+        if field not in self.writable:
+            raise Denied("You may not change this.")
+        one = self.entity.fields[field]
+
+        def keep(values: dict) -> dict | None:
+            answer = self.save(field, values.get(field))
+            return {"problems": {field: answer["error"]}} if answer.get("error") else None
+
+        asked = field_json(one, self.record.get(field), self.shown)
+        self.app.sheet(f"{self.record.title}: {one.label_in(self.t)}", [asked], on_submit=keep, icon=self.entity.icon, wide=True)
 
     def save(self, field: str, value: Any) -> dict:
         if field not in self.writable:
@@ -388,6 +403,7 @@ class RecordPage(Page):
             "next": first["next"],
             "planned": self.planned_content(),
             "history": True,
+            "below": self.below_words(),
             "missing": None,
         }
         if content["planned"] is None and self.entity.role("next") in self.record and agenda.is_open(self.door, self.record):
@@ -448,11 +464,34 @@ class RecordPage(Page):
         """The kinds to filter by, as far as they can occur here."""
         return [{"name": kind, "label": label} for kind, label in self.door.timeline_kinds(self.entity.name).items()]
 
-    def events(self, kinds: Sequence[str] = (), find: str = "", before: Any = None) -> dict:
-        """A page of events, newest first: {"events", "next"}."""
-        found = self.door.timeline(self.entity.name, self.id, kinds=list(kinds) or None, find=find, before=before, limit=EVENTS)
+    def events(
+        self, kinds: Sequence[str] = (), find: str = "", before: Any = None, who: Any = None, since: str = "", until: str = "", below: bool = False
+    ) -> dict:
+        """A page of events, newest first: {"events", "next", "said"}; `said` is what was understood of the days typed."""
+        days: dict[str, Any] = {}
+        for key, typed in (("since", since), ("until", until)):
+            try:
+                days[key] = self.t.parse_date(typed) if typed.strip() else None
+            except Refused as exc:
+                return {"error": exc.say(self.t), "wrong": key}
+        found = self.door.timeline(
+            self.entity.name, self.id, kinds=list(kinds) or None, find=find, before=before, limit=EVENTS, who=int(who) if who else None, below=below, **days
+        )
         cursor = found[-1].key if len(found) >= EVENTS else None
-        return {"events": [self.event(one) for one in found], "next": cursor}
+        said = " – ".join(self.t.date(day) if day else "…" for day in days.values()) if any(days.values()) else ""
+        return {"events": [self.event(one) for one in found], "next": cursor, "said": said}
+
+    def colleagues(self, below: bool = False) -> dict:
+        """Who did something here, for the filter."""
+        return {"people": [[number, name] for number, name in self.door.timeline_people(self.entity.name, self.id, below=below).items()]}
+
+    def below_words(self) -> str | None:
+        """The switch that takes in what belongs to this record (its daughters), None where nothing does."""
+        key = above(self.entity)
+        if key is None or len(self.door.family(self.entity.name, self.id, most=2)) < 2:
+            return None
+        name = next((name for name, (other, link) in self.entity.back.items() if other == self.entity.name and link == key), "")
+        return self.t("With: {what}", what=self.t.label(f"{self.entity.path}.back.{name}", humanised(name)) if name else self.entity.plural_in(self.t))
 
     def event(self, event: Any) -> dict[str, Any]:
         t = self.t
@@ -478,6 +517,7 @@ class RecordPage(Page):
             "glyph": event.icon or "history",
             "title": event.title,
             "text": event.text or "",
+            "about": event.about or None,
             "result": t("Planned") if open_step else event.result or None,
             "who": event.who or "",
             "when": "" if dated or not isinstance(on, datetime) else t.time(on),

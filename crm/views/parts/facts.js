@@ -4,11 +4,11 @@ const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
     h('dl', null, group.facts.map(f => h('div.fact', {key: f.field, class: f.long ? 'long' : ''}, h('dt', {id: `l-${f.field}`}, f.help ? h('span.tip', {tabindex: 0, 'aria-describedby': `h-${f.field}`}, f.label, h('span.tipbox', {role: 'tooltip', id: `h-${f.field}`}, f.help)) : f.label),
       h('dd', null, ui.field === f.field ? inline(f, ctx)
         : f.fixed ? h('span.value', {class: f.tone, title: f.show?.length > 26 ? f.show : null}, f.href ? h('a', {href: f.href}, f.show) : f.files ? null : valueNode(f))
-          : [h(f.elsewhere ? 'a.value' : 'button.value', {type: f.elsewhere ? null : 'button', href: f.elsewhere, act: f.elsewhere ? null : 'edit', id_: f.field, class: f.show ? f.tone : 'none', label: `${f.label}: ${f.show || '–'}. ${t('Edit')}`, title: f.show?.length > 26 ? f.show : null}, f.files ? t('Edit') : valueNode(f) || t('Add')),
+          : [h('button.value', {type: 'button', act: f.sheet ? 'sheet' : 'edit', id_: f.field, class: f.show ? f.tone : 'none', label: `${f.label}: ${f.show || '–'}. ${t('Edit')}`, title: f.show?.length > 26 ? f.show : null}, f.files ? t('Edit') : valueNode(f) || t('Add')),
             f.href && h('a.go', {href: f.href, label: t('Open {title}', {title: f.show}), title: t('Open {title}', {title: f.show})}, icon('arrow_outward'))],
       f.files && h('ul.kept', null, f.files.map(x => h('li', {key: x.href}, h('a', {href: x.href, download: x.name, label: `${t('Download')}: ${x.name}`}, icon('download'), h('span', null, x.name))))))))))))
 }, {
-  edit(ctx, el) { startEdit(ctx, el.dataset.id_) },
+  edit(ctx, el) { startEdit(ctx, el.dataset.id_) }, sheet: ({tell}, el) => tell('sheet', {field: el.dataset.id_}),
   '*keydown'(ctx, e) {
     const el = e.target.closest?.('.inline'); if (!el || e.defaultPrevented) return
     if (e.key === 'Escape') { e.preventDefault(); e.stopPropagation(); leave(ctx) }
@@ -18,6 +18,7 @@ const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
   '*focusout'(ctx, e) {
     const el = e.target.closest?.('.inline'); if (!el) return
     setTimeout(() => {      // after the focus has arrived where it goes
+      if (/^(files|file|links)$/.test(factOf(ctx, ctx.ui.field)?.editor?.type)) return      // a file is chosen outside of the page
       if (!el.isConnected || el.contains(ctx.shadow.activeElement) || !ctx.ui.field || ctx.ui.busy || ctx.ui.error) return
       const value = editorValue(el.querySelector('.editor'))
       JSON.stringify(value) === ctx.ui.was ? leave(ctx, false) : saveFact(ctx, el, false)
@@ -28,7 +29,7 @@ const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
 const factOf = (ctx, field) => ctx.model.content.groups.flatMap(g => g.facts).find(f => f.field === field)
 const valueNode = f => f.cell ? cellNode(f.cell, {link: false}) : f.show
 function inline(f, ctx) {
-  const {ui, t} = ctx, big = /^(textarea|markdown|multi|tags|address|name)$/.test(f.editor.type)
+  const {ui, t} = ctx, big = /^(textarea|markdown|multi|tags|address|name|links|files|file)$/.test(f.editor.type)
   return h('div.inline', {key: `e-${f.field}`, 'aria-busy': ui.busy ? 'true' : null}, editor(ctx, f.editor, {id: `fact-${f.field}`, label: f.label, error: ui.error}), ui.error && h('em', {role: 'alert'}, ui.error),
     big && h('div.bar', null, button('keep', 'check', t('Save'), {class: 'primary'}), button('drop', '', t('Cancel'), {class: 'quiet'})))
 }

@@ -9,6 +9,13 @@ class Timeline(Part):
 
     name = "timeline"
     words = (
+        "More filters",
+        "Who",
+        "Everyone",
+        "From day",
+        "To day",
+        "1.6., last monday, 3 months ago",
+        "Clear filters",
         "Timeline",
         "All",
         "History",
