@@ -81,7 +81,7 @@ def centre(b: Building, entity: Entity, node: Map) -> None:
     if field.name != "links":
         fitting = [one.key for one in entity.own_fields.values() if one.name == "links"]
         message = f"`people` must be a field of type links, and '{key}' is of type {field.name}."
-        b.faults.add("E489", people, message, f"Write one of: {known(fitting)}.")
+        b.faults.add("E489", people, message, f"Write one of: {known(fitting)}." if fitting else "Add a field of type links to people.")
         return
     role = scalar(node, "role")
     columns: dict[str, Any] = field.attributes

@@ -91,7 +91,9 @@ def times(b: Building, one: Service, node: Map) -> None:
                 continue
             last = span[1]
             one.hours[number].append(span)
-    if node.get("hours") is not None and not any(one.hours) and not any(fault.code in ("E117", "E101") for fault in b.faults):
+    if node.get("hours") is not None and not any(one.hours) and not any(
+        fault.code in ("E117", "E101") and fault.file == node.file for fault in b.faults
+    ):
         b.faults.add("E487", node.keys["hours"], "nobody ever works by these hours.", "Write at least one day: `monday: 8:00-17:00`.")
     for place, days in entries(submap(node, "holidays")):
         one.holidays[place.text] = frozenset(said.text for said in scalars(days))
