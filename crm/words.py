@@ -4,7 +4,7 @@ The English text is the key (gettext style): `t("Save")`, `t("{n} days here", n=
 CLDR plural forms chosen by `n`. Catalogues are the `interface:` part of `config/base/labels/<language>.yaml`; labels of a
 configuration (`entities.account.label`) are kept apart, by dotted path, and asked for by `Words.label`.
 
-Every engine text stands as a literal in `t("…")`, `Refused("…")`, `Denied("…")`, `Missing("…")` or a tuple `words = ("…",)`:
+Every engine text stands as a literal in `t("…")`, `Refused("…")`, `Denied("…")`, `Missing("…")`, `ExpressionError("…")` or a tuple `words = ("…",)`:
 `used()` reads them all from the source, so that a missing translation is found without running anything.
 """
 
@@ -229,10 +229,16 @@ class Words:
         return format_compact_currency(amount, currency or self.currency, locale=self.locale, fraction_digits=digits)
 
     def period(self, start: Day, unit: str) -> str:
-        """The period of `unit` (day, week, month, quarter, year) that begins on `start`: `Mar 2026`, `Q1 2026`, `2026`."""
+        """The period of `unit` (day, week, month, quarter, year, fiscal_quarter, fiscal_year) that begins on `start`: `Mar 2026`,
+        `Q1 2026`, `2026`; of a business year that begins in April `Apr – Jun 2026`, `2026/27`."""
         if unit == "week":
             year, week, _ = start.isocalendar()
             return self("Week {week} of {year}", week=week, year=str(year))
+        if unit == "fiscal_year":
+            return str(start.year) if start.month == 1 else f"{start.year}/{(start.year + 1) % 100:02}"
+        if unit == "fiscal_quarter":
+            last = month_shift(start, 2)
+            return f"{format_date(start, 'MMM', locale=self.locale)} – {format_date(last, 'MMM y', locale=self.locale)}"
         pattern = {"month": "MMM y", "quarter": "QQQ y", "year": "y"}.get(unit)
         return format_date(start, format=pattern, locale=self.locale) if pattern else self.date(start)
 
@@ -640,7 +646,7 @@ ENGLISH = Words("en")
 
 # --- which texts the engine uses
 
-_CALLS = {"t", "Refused", "Denied", "Missing"}
+_CALLS = {"t", "Refused", "Denied", "Missing", "ExpressionError"}
 
 
 @lru_cache(maxsize=4)
@@ -649,7 +655,7 @@ def _used(folder: Path, stamp: tuple[tuple[str, int], ...]) -> dict[str, str]:
     for name, _ in stamp:
         file = folder / name
         source = file.read_text(encoding="utf-8")
-        if file.suffix == ".py" and not re.search(r"\b(?:t|Refused|Denied|Missing)\(|\b(?:words|PERIODS)\b[^=\n]*=", source):
+        if file.suffix == ".py" and not re.search(r"\b(?:t|Refused|Denied|Missing|ExpressionError)\(|\b(?:words|PERIODS)\b[^=\n]*=", source):
             continue
         for text, line in _python_texts(source, file) if file.suffix == ".py" else _script_texts(source):
             found.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
@@ -659,7 +665,7 @@ def _used(folder: Path, stamp: tuple[tuple[str, int], ...]) -> dict[str, str]:
 def used(package: str | Path | None = None) -> dict[str, str]:
     """Every English text the engine may show, as `{text: "file:line" of its first use}`, read from the source of the package.
 
-    Python: literals in `t(…)`, `….t(…)`, `Refused(…)`, `Denied(…)`, `Missing(…)` (both branches of `a if b else c` too) and in
+    Python: literals in `t(…)`, `….t(…)`, `Refused(…)`, `Denied(…)`, `Missing(…)`, `ExpressionError(…)` (both branches of `a if b else c` too) and in
     assignments `words = (…)`. JavaScript beside it: `t('…')`.
     """
     folder = Path(package) if package else Path(__file__).parent

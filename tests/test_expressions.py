@@ -787,3 +787,20 @@ def test_the_language_needs_no_other_part_of_the_engine():
     code = "import sys, crm.expressions; print([m for m in sys.modules if m.startswith(('crm.fields', 'crm.schema', 'crm.stores', 'panel', 'pandas'))])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(found.stdout.replace("'", '"')) == []
+
+
+def test_a_mistake_is_told_in_the_readers_language_kinds_and_all():
+    from crm.schema import load, shipped
+
+    schema = load(shipped("sales"))
+    scope, polish = schema.entities["opportunity"].scope, schema.words("pl")
+
+    def told(text: str) -> str:
+        with pytest.raises(ExpressionError) as caught:
+            parse(text, scope, expects="boolean")
+        return caught.value.say(polish)
+
+    assert told("amount > name") == "Kwota i tekst: tego nie można porównać."
+    assert told("year(amount) > 1") == "year przyjmuje co innego. Potrzeba: data; jest: kwota."
+    assert told("foo == 1") == "Nie ma tu pola o nazwie „foo”."
+    assert told("name > 3 and") == "To nie jest całe wyrażenie."

@@ -65,11 +65,32 @@ SPOKEN = {
 }  # fmt: skip
 
 
+#: The kinds in words, and what joins them and is done with them: what may stand in a message for a kind.
+words = (
+    "yes or no", "a linked record", "a list", "a list of rows", "a user", "a length of time", "text", "a choice", "a number", "money",
+    "a percentage", "a date", "a date and time", "a duration", "an address", "a file", "nothing", "anything", "a person's name", "or", "and",
+    "added to", "taken from", "multiplied by", "divided by",
+)  # fmt: skip
+
+
+class Kinds(Said):
+    """Kinds of values as a message names them, with a capital at its beginning: "A number", "a date or a number"."""
+
+    def say(self, t: Any = None) -> str:
+        if t is None:
+            return str(self)
+        text = self.text[:1].lower() + self.text[1:]
+        parts = [text] if text in words else re.split(r" (or|and) ", text)
+        said = " ".join(t(part) if part in words else part for part in parts)
+        return said[:1].upper() + said[1:] if self.text[:1].isupper() else said
+
+
 class ExpressionError(Said, ValueError):
     """A mistake in an expression: `message`, `offset` into the text (from 0), and in `mend` how to put it right."""
 
     def __init__(self, message: str, offset: int = 0, mend: str = "", /, **values: Any) -> None:
-        super().__init__(message, **values)
+        told = {key: Kinds(one) if key in ("a", "b", "kind", "kinds", "wanted", "done") and isinstance(one, str) else one for key, one in values.items()}
+        super().__init__(message, **told)
         self.offset, self.mend = offset, mend
 
     @property

@@ -239,9 +239,14 @@ class Parser:
             return n.Field(parts[rest[0]], at, steps, name, found, rest[0], level)
         scope = found.scope
         if scope is None:
-            message = "'{name}' is {kind} and has no '{rest}'."
-            mend = "A point leads through a link."
-            raise ExpressionError(message, places[1], mend, name=name, kind=SPOKEN.get(found.kind, found.kind), rest=rest[0])
+            raise ExpressionError(
+                "'{name}' is {kind} and has no '{rest}'.",
+                places[1],
+                "A point leads through a link.",
+                name=name,
+                kind=SPOKEN.get(found.kind, found.kind),
+                rest=rest[0],
+            )
         inner = scope.resolve(rest[0])
         if inner is None:
             raise self._unknown(rest[0], places[1], scope)
