@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crm.analytics.cuts import Cut, resolve
-from crm.analytics.stays import KINDS, stayed
+from crm.analytics.periods import local
+from crm.analytics.stays import stayed
 from crm.analytics.values import Rows, cells, decoded, measured, rounded
+from crm.schema.scope import STAY
 
 if TYPE_CHECKING:
     from crm.records import Door
@@ -105,12 +108,9 @@ class Groups:
 
     def pushed(self, measure: Measure) -> bool:
         """Whether the store computes it."""
-        if (
-            self.by_hand
-            or self.report.stays is not None
-            or measure.how not in PUSHED
-            or (measure.value is not None and measure.how != "rate")
-        ):
+        if self.by_hand or self.report.stays is not None or measure.how not in PUSHED or measure.currency or measure.rated:
+            return False
+        if measure.value is not None and measure.how != "rate":
             return False
         return measure.how != "distinct" or not any(cut.mapped for cut in self.cuts)
 
@@ -180,7 +180,7 @@ class Groups:
         report, door = self.report, self.door
         wanted = [cut.axis.field for cut in self.cuts]
         for m in measures:
-            wanted += [one for one in (m.field, m.order) if one]
+            wanted += [one for one in (m.field, m.order, m.currency, m.rated) if one]
             for expression in (m.value, m.where if report.stays is not None else None):
                 wanted += needed(door, report.entity, expression) if expression is not None else []
         own = list(dict.fromkeys(path for path in wanted if not (report.stays is not None and path.startswith("stay."))))
@@ -192,6 +192,9 @@ class Groups:
         size = len(frame)
         columns: dict[str, Any] = {path: cells(frame[path]) for path in dict.fromkeys(wanted) if path in frame}
         fields = {path: resolve(door, report.entity, path) for path in own}
+        for path, field in fields.items():
+            if getattr(field, "kind", "") in ("money", "duration", "link") or getattr(field, "name", "") == "integer":
+                columns[path] = [int(one) if isinstance(one, float) else one for one in columns[path]]  # a column with gaps holds floats
         if report.stays is not None:
             stage = resolve(door, report.entity, report.stays.field or report.stays.what)
             fields |= {"stay.stage": stage, "stay.next": stage}
@@ -209,7 +212,26 @@ class Groups:
         """What a measure looks at, row by row."""
         if measure.value is not None:
             return rows.each(measure.value)
+        if measure.currency or measure.rated:
+            return self.converted(measure, rows)
         return rows.columns[measure.field] if measure.field else [1] * rows.size
+
+    def converted(self, measure: Measure, rows: Rows) -> list[Any]:
+        """Amounts in the company's currency, at the rate of their day; one whose rate nobody wrote down is left out."""
+        schema, field = self.door.schema, resolve(self.door, self.report.entity, measure.field or "")
+        values = rows.columns[measure.field]
+        codes = rows.columns[measure.currency] if measure.currency else [field.currency] * rows.size
+        days = rows.columns[measure.rated] if measure.rated else [rows.today.isoformat()] * rows.size
+        found: list[Any] = []
+        for value, code, day in zip(values, codes, days, strict=True):
+            code = str(code or schema.currency).upper()
+            if value is None or code == schema.currency:
+                found.append(value)
+                continue
+            dated = schema.rates.get(code, [])
+            at = bisect_right(dated, local(day, self.door.words.tz), key=lambda one: one[0]) if day is not None else 0
+            found.append(int((value * dated[at - 1][1]).to_integral_value(ROUND_HALF_UP)) if at else None)
+        return found
 
     def figure(self, measure: Measure, values: list[Any], places: list[int]) -> Any:
         how = measure.how or "count"
@@ -258,7 +280,7 @@ def needed(door: Door, entity: str, expression: Any) -> list[str]:
             taken.append(head)
             if field is None and taken[0] == "stay" and len(taken) == 1:
                 continue
-            if field is None and not (taken[0] == "stay" and head in KINDS):
+            if field is None and not (taken[0] == "stay" and head in STAY):
                 taken.pop()  # an attribute of what stands before it
                 break
             at = getattr(field, "to", None) or ""

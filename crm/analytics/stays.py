@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from crm.records import Door
     from crm.schema.model import Report
 
-KINDS = {
-    "stage": "choice", "next": "choice", "since": "datetime", "until": "datetime", "days": "number", "first": "boolean", "ended": "boolean",
-    "forward": "boolean", "place": "number",
-}  # fmt: skip
-
 
 def stayed(door: Door, report: Report, paths: list[str], conditions: list[Any], as_of: datetime | None) -> pd.DataFrame:
     """A row a stay of what the user may see: the columns `paths` of its record, `id`, and `stay.…`, in the order of record and time."""
@@ -76,7 +71,6 @@ def stayed(door: Door, report: Report, paths: list[str], conditions: list[Any], 
         "stay.first": first,
         "stay.ended": same,
         "stay.forward": [forward(steps, a, b) for a, b in zip(values, following, strict=True)],
-        "stay.place": [steps.get(one, (None, ""))[0] for one in values],
     }
     made = {key: pd.Series(column, dtype="float64" if key == "stay.days" else object) for key, column in more.items()}
     return pd.concat([result, pd.DataFrame(made)], axis=1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from crm.schema import nextstep
 from crm.schema.building import Building, own
 from crm.schema.faults import known, meant, shorten
-from crm.schema.language import COMPANY, wrong_language
+from crm.schema.language import COMPANY, wrong_currency, wrong_language
 from crm.schema.model import ActivityRoles, CampaignRoles, Entity, Group, Link, TeamRoles, UserRoles
 from crm.schema.reading import entries, flag, maybe, readable, scalar, submap, text, texts, whole
 from crm.yamlfile import Map, Node, Scalar, Seq
@@ -33,6 +35,7 @@ def begin(b: Building) -> None:
     first = text(node, "first_day", "monday")
     schema.first_day = DAYS.index(first) if first in DAYS else 0
     schema.fiscal_start = whole(node, "fiscal_start") or 1
+    rates(b, submap(node, "rates"))
     for key, value in entries(submap(node, "modules")):
         schema.modules[key.text] = flag(Map("", 1, 1, {"x": key}, {"x": value}), "x", True)
     users, teams = submap(node, "users"), submap(node, "teams")
@@ -40,6 +43,25 @@ def begin(b: Building) -> None:
         schema.users = UserRoles(name)
     if name := text(teams, "entity"):
         schema.teams = TeamRoles(name)
+
+
+def rates(b: Building, node: Map) -> None:
+    """What other currencies are worth, from which day on."""
+    for key, days in entries(node):
+        if wrong := wrong_currency(key.text):
+            b.faults.add("E518", key, wrong, "Write its three letters (ISO 4217): `USD`.")
+            continue
+        found = []
+        for day, value in entries(days):
+            try:
+                worth = Decimal(value.text if isinstance(value, Scalar) else "")
+                found.append((date.fromisoformat(day.text), worth))
+            except (ValueError, InvalidOperation):
+                b.faults.add("E518", day, "a rate is a day and a number.", "Write for example `2026-01-01: 0.92`.")
+                continue
+            if worth <= 0:
+                b.faults.add("E518", value, "a rate is more than nothing.", "Write what one unit is worth in the base currency: `0.92`.")
+        b.schema.rates[key.text] = sorted(found)
 
 
 def finish(b: Building) -> None:

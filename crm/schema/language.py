@@ -14,7 +14,7 @@ from typing import Any
 
 from crm.schema.faults import Faults, known, meant, nearest, shorten
 from crm.schema.icons import ICONS
-from crm.schema.model import AGGREGATES, FORECASTS, OUTCOMES
+from crm.schema.model import AGGREGATES, FORECASTS, OUTCOMES, UNITS
 from crm.schema.shapes import (
     Any_,
     Either,
@@ -44,7 +44,7 @@ def _color(text: str) -> str | None:
     return f"'{shorten(text)}' is not a colour." + meant(text, COLORS)
 
 
-def _currency(text: str) -> str | None:
+def wrong_currency(text: str) -> str | None:
     from babel.numbers import is_currency, list_currencies
 
     return None if is_currency(text) else f"'{shorten(text)}' is not a currency." + meant(text.upper(), sorted(list_currencies()))
@@ -64,6 +64,10 @@ def wrong_language(text: str) -> str | None:
     from babel.localedata import exists
 
     return None if re.fullmatch(r"[a-z]{2,3}(_[A-Za-z]+)?", text) and exists(text) else f"'{shorten(text)}' is not a language."
+
+
+def _span(text: str) -> str | None:
+    return None if text in UNITS or re.fullmatch(r"[1-9]\d{0,3}d", text) else f"'{shorten(text)}' is no period." + meant(text, UNITS)
 
 
 def _icon(text: str) -> str | None:
@@ -189,7 +193,7 @@ def setting_shape(word: str) -> Shape:
         "columns": MapOf(FIELD_SPEC, names=True, strict=True, key="column", word="mapping of column to field"),
         "icon": ICON,
         "color": COLOR,
-        "currency": Text("currency", _currency, "E113", "Write its three letters (ISO 4217): `EUR`."),
+        "currency": Text("currency", wrong_currency, "E113", "Write its three letters (ISO 4217): `EUR`."),
         "value": Any_(),
         "any": Any_(),
     }
@@ -688,13 +692,35 @@ ROLE = Struct(
     },
 )
 
-AGGREGATE = {how: Key(FIELD, f"The {how} of this field.", example="amount") for how in AGGREGATES if how != "count"}
+AGGREGATE = {
+    how: Key(Either(FIELD, Expr("formula")), f"The {how} of this field, or of a formula over the record.", example="amount")
+    for how in AGGREGATES
+    if how not in ("count", "rate")
+}
 MEASURE = Struct(
     "measure",
     {
         "label": LABEL,
         "count": Key(Either(Flag(), FIELD), "How many records.", example="true"),
         **AGGREGATE,
+        "rate": Key(CONDITION, "Which part of the records this is true of.", example="stage.outcome == 'won'"),
+        "at": Key(Percent(), "Of a quantile: which one.", example="90%"),
+        "order": Key(FIELD, "Of first and last: by which date; without it the order of entry.", example="close_on"),
+        "share": Key(Text("measure"), "Each row's part of the total of this measure.", example="revenue"),
+        "running": Key(Text("measure"), "This measure summed up from the first row on.", example="share"),
+        "survival": Key(
+            Struct(
+                "time to an end",
+                {
+                    "from": Key(FIELD, "The date it begins.", required=True, example="created_on"),
+                    "to": Key(FIELD, "The date it ends.", required=True, example="close_on"),
+                    "ended": Key(CONDITION, "When it is over; what is not counts as still running.", example="stage.outcome != None"),
+                },
+            ),
+            "The part that still lasts after so many days (Kaplan and Meier), with its band; the only measure of its report.",
+        ),
+        "currency": Key(FIELD, "Of a sum or mean of money: the choice field that says each record's currency.", example="currency"),
+        "rated": Key(FIELD, "The date whose rate (`rates:` in crm.yaml) turns it into the company's currency.", example="close_on"),
         "where": Key(CONDITION, "Only these records.", example="stage.outcome == 'won'"),
         "formula": Key(Expr("formula"), "From the other measures.", example="won / closed"),
         "as": Key(OneOf("number", "integer", "money", "percent", "duration", "date", "datetime"), "How it is shown.", example="percent"),
@@ -704,7 +730,13 @@ AXIS = Struct(
     "axis",
     {
         "field": Key(Text("field"), "Field or `link.field`.", required=True, example="close_on"),
-        "by": Key(OneOf("day", "week", "month", "quarter", "year"), "Piece of time.", example="month"),
+        "by": Key(OneOf(*UNITS), "Piece of time.", example="month"),
+        "classes": Key(ListOf(Number()), "Cut into classes by their lower bounds.", example="[0, 10000, 50000]"),
+        "level": Key(Whole(low=1), "Of a link into a tree: taken together so far below its top; 1 is the top.", example="1"),
+        "first": Key(
+            FIELD, "Of a link: a cohort, by the first such date among the records with the same link; `by` says the piece of time.", example="close_on"
+        ),
+        "where": Key(CONDITION, "Of a cohort: only these records count as the first.", example="stage.outcome == 'won'"),
         "label": LABEL,
     },
 )
@@ -734,6 +766,28 @@ REPORT = Struct(
         "help": HELP,
         "entity": Key(Text("entity"), "Whose records.", required=True, example="opportunity"),
         "where": Key(CONDITION, "Which records.", example="stage.outcome == 'won'"),
+        "stays": Key(
+            Either(
+                FIELD,
+                Struct(
+                    "log of events",
+                    {
+                        "of": Key(FIELD, "Whose event it is.", required=True, example="case"),
+                        "what": Key(FIELD, "What begins with it.", required=True, example="activity"),
+                        "on": Key(FIELD, "When.", required=True, example="at"),
+                    },
+                ),
+                word="field or log of events",
+            ),
+            "The rows are stays in this stage or choice field, not records: `stay.stage`, `stay.next`, `stay.since`, `stay.until`,"
+            " `stay.days`, `stay.first`, `stay.ended`, `stay.forward` stand beside the record's fields.",
+            example="stage",
+        ),
+        "span": Key(
+            Text("period", _span, "E501", "Write one of day, week, month, quarter, year, fiscal_quarter, fiscal_year, or so many days: `90d`."),
+            "Only the running period of `period`; with `compare` beside the same stretch before.",
+            example="year",
+        ),
         "by": Key(
             Either(
                 ListOf(Text("axis")),
@@ -746,7 +800,8 @@ REPORT = Struct(
         ),
         "measures": Key(
             MapOf(Either(Expr("measure"), MEASURE), names=True, strict=True, key="name", word="mapping of name to measure"),
-            "The figures: `count`, `sum(amount)`, `sum(amount, stage.outcome == 'won')`, or a formula of the others.",
+            "The figures: `count`, `sum(amount)`, `sum(amount, stage.outcome == 'won')`, `median(days(close_on - created_on))`,"
+            " `quantile(amount, 90%)`, `distinct(account)`, `rate(stage.outcome == 'won')`, `share(revenue)`, or a formula of the others.",
             required=True,
             example="{revenue: sum(amount)}",
         ),
@@ -963,7 +1018,7 @@ COMPANY = Struct(
             "Languages, the first is the default.",
             example="[en, pl]",
         ),
-        "currency": Key(Text("currency", _currency, "E113", "Write its three letters (ISO 4217): `EUR`."), "Base currency.", example="EUR"),
+        "currency": Key(Text("currency", wrong_currency, "E113", "Write its three letters (ISO 4217): `EUR`."), "Base currency.", example="EUR"),
         "timezone": Key(
             Text("time zone", _timezone, "E114", "Write it as Europe/Warsaw (IANA)."),
             "Time zone of those who have none.",
@@ -972,6 +1027,11 @@ COMPANY = Struct(
         "country": Key(Text("country"), "Where phone numbers and addresses without a country are from (two letters).", example="PL"),
         "first_day": Key(
             OneOf("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), "First day of the week.", example="monday"
+        ),
+        "rates": Key(
+            MapOf(MapOf(Number(), key="day"), key="currency"),
+            "What one unit of another currency is worth in the base currency, from a day on.",
+            example="{USD: {2026-01-01: 0.92}}",
         ),
         "fiscal_start": Key(Whole(low=1, high=12), "Month the business year starts with.", example="1"),
         "users": Key(

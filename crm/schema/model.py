@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as fresh
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -1205,6 +1205,7 @@ class Schema:
     country: str | None = None
     first_day: int = 0  # 0 = Monday
     fiscal_start: int = 1  # month
+    rates: dict[str, list[tuple[date, Decimal]]] = fresh(default_factory=dict)  # currency → [(from, worth in the base currency)]
     entities: dict[str, Entity] = fresh(default_factory=dict)
     pipelines: dict[str, Pipeline] = fresh(default_factory=dict)
     roles: dict[str, Role] = fresh(default_factory=dict)

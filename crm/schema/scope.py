@@ -30,6 +30,35 @@ class FixedScope:
         return Name(kind) if kind is not None else None
 
 
+#: What a stay of a record in a stage knows, beside the record's own fields.
+STAY = {
+    "stage": "choice",
+    "next": "choice",
+    "since": "datetime",
+    "until": "datetime",
+    "days": "number",
+    "first": "boolean",
+    "ended": "boolean",
+    "forward": "boolean",
+}
+
+
+class StayScope:
+    """The names of an entity with those of a stay."""
+
+    def __init__(self, scope: Any) -> None:
+        self.scope = scope
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.scope, name)
+
+    def names(self) -> list[str]:
+        return [*self.scope.names(), "stay"]
+
+    def resolve(self, name: str) -> Any:
+        return Name("link", None, FixedScope(STAY)) if name == "stay" else self.scope.resolve(name)
+
+
 class EntityScope(Scope):
     """The names of one entity; links lead to the scopes of the entities at the other end.
 
