@@ -30,9 +30,19 @@ kinds: {field: reason, of: {price: {show: [amount], form: {Price: [amount]}, lis
 timeline: {on: close_on, kind: reason, title: "{name}", who: owner}
 indexes: [[owner, stage]]
 """
+NOD = """entity: nod
+title: "{what}"
+fields:
+  what: {type: text}
+  deal: {type: link, to: deal, back: nods}
+  state: {type: choice, options: [pending, granted, refused, void]}
+  who: {type: user}
+"""
 MORE = {
-    "entities/deal.yaml": RICH,
-    "pipelines/sales.yaml": "approvals: [{when: amount > 5, by: boss, say: Ask.}]\nwhen: amount > 0\nlabel: Sales\n",
+    "crm.yaml": "approvals: {entity: nod, subject: what, status: state, rule: what, terms: what, asked_by: who, decided_by: who, reason: what}\n",
+    "entities/nod.yaml": NOD,
+    "entities/deal.yaml": RICH + "approvals: [{when: amount > 9, before: stage.open, by: {boss: {up_to: 50}}, of: [amount]}]\n",
+    "pipelines/sales.yaml": "approvals: [{when: amount > 5, by: boss, before: won, say: Ask.}]\nwhen: amount > 0\nlabel: Sales\n",
     "reports/won.yaml": "compare: last_year\nsort: [-revenue]\nlimit: 5\n",
     "dashboards/start.yaml": "for: [seller]\nicon: home\n",
     "imports/Deal.yaml": "constants: {reason: price}\nskip: {Deleted: ['1']}\nignore: [X]\ngates: skip\n",
