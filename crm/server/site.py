@@ -27,7 +27,7 @@ from crm.server.metrics import Metrics
 from crm.server.passwords import SHORTEST, Passwords, check_strength
 from crm.server.sessions import Sessions, Visit
 from crm.server.throttle import Throttle
-from crm.server.watch import Watcher
+from crm.worker.watch import Watcher
 
 log = logging.getLogger("crm.server")
 FORM_COOKIE = "crm_form"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm.worker.jobs.base import JOBS, Job
 from crm.worker.lease import Lease
+from crm.worker.watch import Watcher
 
 if TYPE_CHECKING:
     from crm.records.company import Company
@@ -116,5 +117,10 @@ def work(company: Any, once: bool = False, with_parent: bool = False) -> list[st
     signal.signal(signal.SIGINT, signal.SIG_IGN if with_parent else lambda *_: worker.stop.set())
     if with_parent:
         threading.Thread(target=_until_parent_ends, args=(worker.stop,), name="parent", daemon=True).start()
-    worker.forever()
+    watcher = Watcher(company)
+    watcher.start()
+    try:
+        worker.forever()
+    finally:
+        watcher.stop()
     return []

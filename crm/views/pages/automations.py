@@ -48,7 +48,7 @@ class AutomationsPage(Page):
         t, company = self.app.t, self.app.company
         if at_work(company):
             return {"ok": True, "text": t("The worker is running.")}
-        return {"ok": False, "text": t("No worker is running: dates, mails and webhooks wait. `crm serve` starts one, or run `crm worker`.")}
+        return {"ok": False, "text": t("No worker is running: dates, mails and webhooks wait. The command crm worker starts one.")}
 
     def rows(self) -> list[dict]:
         app, company, t = self.app, self.app.company, self.app.t
@@ -234,7 +234,23 @@ def thens(app: Any, one: Automation) -> str:
             parts.append(t("set {what}", what=", ".join(target.fields[value.field].label_in(t) for value in effect.values)))
         elif effect.do == "create":
             parts.append(t("add {what}", what=app.schema.entities[effect.what].label_in(t)))
+        elif effect.do in ("notify", "approval", "assign") and effect.to:
+            words = {"notify": "tell {who}", "approval": "ask {who} for an approval", "assign": "give it to {who}"}[effect.do]
+            parts.append(t(words, who=", ".join(dict.fromkeys(whom(app, entity, one) for one in effect.to))))
         else:
-            words = {"assign": "give it to somebody", "notify": "tell somebody", "mail": "send a mail", "webhook": "send a message", "approval": "ask for an approval"}
-            parts.append(t(words[effect.do]))
+            words = {"assign": "share it out", "mail": "send a mail", "webhook": "send a message"}[effect.do]
+            parts.append(t(words))
     return ", ".join(parts)
+
+
+def whom(app: Any, entity: Any, to: Any) -> str:
+    """A role, or the field a user stands in at the end of a path, in words."""
+    t = app.t
+    if isinstance(to, str):
+        return str(app.schema.roles[to].label_in(t))
+    field = getattr(getattr(to.node, "name", None), "field", None)
+    if field is None:
+        return str(t("whoever did it"))
+    label = str(field.label_in(t))
+    steps = getattr(to.node, "steps", ())
+    return f"{label} ({steps[-1].name.field.label_in(t)})" if steps and steps[-1].name.field is not None else label

@@ -9,6 +9,6 @@ class Automations(Part):
     open: {runs: [{key, at, title, href, state, tone, text}], trial: {text, hits: [{key, at, title, href}], more}}}],
     post: [{key, what, to, text, tries, next, dead}]}. Tells `open`, `switch`, `send`, `drop`; asks `trial`."""
 
-    words = ("Automation", "When", "Then", "Runs", "Failed", "Last", "Acts", "Off", "Switched off in YAML", "Switch off", "Switch on", "Try on history", "Trying…",
-             "Could not be sent", "Send again", "Drop", "Given up", "Next try {when}", "{n} tries", "Last runs", "It has not run yet.", "Nothing runs by itself yet. Automations are files in automations/.",
-             "It would not have run at all.", "Show what it did", "Hide", "of {what}", "in 30 days")
+    words = ("When", "Then", "Runs", "Failed", "Last", "Acts", "Off", "Switched off in YAML", "Switch off", "Switch on", "Try on history", "Trying…",
+             "Could not be sent", "Send again", "Drop", "Given up", "Next try {when}", "Tries: {n}", "Last runs", "It has not run yet.", "Nothing runs by itself yet. Automations are files in automations/.",
+             "Show what it did", "Hide")

@@ -1,4 +1,4 @@
-"""Takes up a changed configuration while the server runs: looks at the folder every second, checks, and only then changes over."""
+"""Takes up a changed configuration while a server or a worker runs: looks at the folder every second, checks, and only then changes over."""
 
 from __future__ import annotations
 
