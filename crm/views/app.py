@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import panel as pn
 import panel_material_ui as pmui
+from panel.io.resources import get_dist_path
 from panel.util import edit_readonly
 
 from crm.errors import Denied, Missing, Refused
@@ -388,6 +389,8 @@ class App:
 def create_page(company: Any, actor: Any) -> Any:
     """The Panel object of one browser session, to be served; `actor` is who signed in."""
     args = {name: values[0].decode() for name, values in (pn.state.session_args or {}).items()}
+    if pn.state.curdoc is not None:      # else what is made before the page has been rendered (`later`) takes its style sheets from a CDN
+        pn.state.curdoc.template_variables.setdefault("dist_url", get_dist_path(cdn=False))
     app = App(company, actor, query=urlencode(args))
     return app.page
 
