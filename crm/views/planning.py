@@ -136,7 +136,9 @@ def log(
     if next:
         values |= {"next": next, "next_on": planned_for(app, day or "tomorrow")}
     with app.door.step("log") as step:
-        LogActivity().log(app.door, record.entity, record.id, values)
+        done, _ = LogActivity().log(app.door, record.entity, record.id, values)
+        if done is not None and done.entity == record.entity:  # what was planned has happened
+            follow(app, done)
     return step
 
 
@@ -251,8 +253,15 @@ def follow(app: Any, activity: Any) -> None:
         due = coming.get(roles.due) if coming is not None else None
         day = app.t.local(due).date() if isinstance(due, datetime) else due
         words = coming.get(roles.subject) if coming is not None else None
-        if record.get(day_key) != day:
+        before, mine = record.get(day_key), activity.get(roles.due)
+        if day is None and before is not None and _day_of(app, before) != _day_of(app, mine):
+            continue  # it was not this one that was agreed
+        if _day_of(app, before) != day:
             set_next(app, record, day, words)
+
+
+def _day_of(app: Any, value: Any) -> date | None:
+    return app.t.local(value).date() if isinstance(value, datetime) else value
 
 
 __all__ = ["can_log", "day_of", "days", "follow", "kinds", "link_to", "log", "people", "planned", "results", "title_field"]
