@@ -41,6 +41,7 @@ class Asked:
     label: str
     editor: dict[str, Any] = field(default_factory=dict)
     required: bool = False
+    begins: bool = False  # a new part of what is asked begins here
 
 
 class Told(int):

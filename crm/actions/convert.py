@@ -53,7 +53,7 @@ class Convert(Action):
             if target.optional:
                 options.append([conversion.NONE, t("None")])
             chosen = values.get(target.name, part.chosen)
-            found.append(Asked(target.name, label, {"type": "select", "value": chosen, "options": options}, required=True))
+            found.append(Asked(target.name, label, {"type": "select", "value": chosen, "options": options}, begins=bool(found)))
             if str(chosen) != conversion.NEW:
                 continue
             fields = door.schema.entities[target.entity].fields

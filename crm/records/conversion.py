@@ -156,7 +156,7 @@ def _find(door: Any, conversion: Conversion, record: Record, target: ConversionT
     result = []
     if rule.same:
         conditions = [where(key) == fields[key].to_json(said[key]) for key in rule.same]
-        why = t("same {what}", what=" · ".join(fields[key].label_in(t) for key in rule.same))
+        why = t("{what} agrees", what=" · ".join(fields[key].label_in(t) for key in rule.same))
         for one in door.list(target.entity, conditions, limit=OFFERED):
             if all(_alike(fields[key], door, one[key], said[key]) >= rule.over for key in rule.like if key in said):
                 result.append(Found(one.id, one.title, why, True))

@@ -42,7 +42,7 @@ def act(app: Any, entity: str, name: str, ids: Sequence[int], done: Callable[[st
     label = one.label_in(app.t)
 
     def fields(found: Sequence[Asked]) -> list[dict]:
-        return [{"field": asked.key, "label": asked.label, "editor": asked.editor, "required": asked.required} for asked in found]
+        return [{"field": asked.key, "label": asked.label, "editor": asked.editor, "required": asked.required, "begins": asked.begins} for asked in found]
 
     def run(values: dict) -> None:
         step = one.run(app.door, entity, ids, values)

@@ -84,7 +84,7 @@ def reasons_content(app: Any, entity: str, id: int) -> dict[str, Any] | None:
         "title": t("Why this score"),
         "score": t.number(found.score),
         "rating": field.display(found.rating, app.shown) if field is not None and found.rating is not None else "",
-        "color": cell.get("color") if isinstance(cell, dict) else "",
+        "color": cell.get("tone") if isinstance(cell, dict) else "",
         "say": found.say,
         "lines": [
             {

@@ -112,7 +112,7 @@ def test_those_that_are_there_are_found_and_proposed(desk):
     contact = desk.anna.create("contact", {"name": {"first": "V.", "last": "Zeman"}, "email": "vera@zeman.example"}).id
     alike = desk.anna.create("account", {"name": "Zeman Glas"}).id
     parts = {part.target.name: part for part in conversion.plan(desk.anna, "lead", desk.lead).parts}
-    assert parts["account"].chosen == account and parts["account"].found[0].why == "same Name"
+    assert parts["account"].chosen == account and parts["account"].found[0].why == "Name agrees"
     assert [(one.id, one.sure) for one in parts["account"].found][1:] == [(alike, False)]
     assert parts["contact"].chosen == contact and parts["opportunity"].chosen == conversion.NEW
     before = desk.company.count("account"), desk.company.count("contact")

@@ -2,7 +2,7 @@
 const Sheet = part((content, ctx) => (ctx.ui.list || []).map(s => h('dialog.sheet', {key: s.key, id_: s.key, act: 'box', class: s.wide ? 'wide' : '', 'aria-labelledby': `h-${s.key}`},
   h('form', {act: 'save', id_: s.key, novalidate: true}, h('header', null, s.icon && icon(s.icon), h('h2', {id: `h-${s.key}`}, s.title), button('close', 'close', '', {id_: s.key, label: ctx.t('Close')})),
     h('div.inside', null, s.text && h('p.words', null, s.text), s.error && h('p.wrong', {role: 'alert'}, icon('error_outline'), s.error),
-      (s.fields || []).map((f, i) => fieldRow(ctx, f, {act: 'field', own: true, error: (s.problems || {})[f.field], autofocus: i === 0 && !s.started, scope: s.key}))),
+      (s.fields || []).map((f, i) => [f.begins && h('hr', {key: `hr-${f.field}`}), fieldRow(ctx, f, {act: 'field', own: true, error: (s.problems || {})[f.field], autofocus: i === 0 && !s.started, scope: s.key})])),
     h('footer', null, (s.lines || []).map(x => x.tool ? button('tool', 'contact_page', x.text, {class: 'quiet', id_: s.key, 'data-name': x.tool}) : x.href ? h('a', {href: x.href, act: 'close', id_: s.key}, x.text) : h('span.meta', null, x.text)), h('span.grow'), !s.plain || s.cancel ? button('close', '', s.plain ? ctx.t('Close') : s.cancel, {id_: s.key}) : null,
       !s.plain && h('button', {type: 'submit', class: s.tone === 'bad' ? 'danger' : 'primary', disabled: s.busy, 'data-default': true}, s.busy ? ctx.t('Saving…') : s.submit))))), {
   start: ctx => { ctx.ui.list = []; ctx.back = new Map() },
