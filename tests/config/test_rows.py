@@ -57,7 +57,7 @@ def test_a1_each_kind_of_account_has_its_own_fields_form_and_list(company, door,
     account = company.schema.entities["account"]
     own = account.kinds.of[kind]
     form = {key for rows in own.form.values() for row in rows for key in row}
-    computed = {key for key in own.show if account.fields[key].formula is not None}
+    computed = {key for key in own.show if account.fields[key].computed}
     assert form == set(own.show) - computed, "its form has its fields"
     assert {*own.list.columns} & set(own.show) and own.list.columns != account.list.columns
     for other in KINDS:
