@@ -653,6 +653,24 @@ def report(
         table([column.label for column in result.columns], result.texts(), title=result.title, right=right)
 
 
+@app.command()
+def process(
+    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE")],
+    target: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="The file (PIPELINE.svg here).")] = None,
+) -> None:
+    """The process map of a pipeline, drawn from the configuration, as an SVG file."""
+    from crm.schema import load
+    from crm.views.processmap import ProcessMap
+
+    schema = load(run.folder)
+    if pipeline not in schema.pipelines:
+        fail(f"There is no pipeline called {pipeline}.{choice_of(pipeline, list(schema.pipelines))}")
+    path = target or Path(f"{pipeline}.svg")
+    check_place(path)
+    path.write_text(ProcessMap(schema, pipeline).svg(), encoding="utf-8")
+    out({"pipeline": pipeline, "path": str(path)}, str(path))
+
+
 def report_document(result: Any) -> dict[str, Any]:
     """A report as JSON: `columns` are keys, `about` says more of each."""
     document = result.json()

@@ -4,7 +4,7 @@ function cellNode(c, {link = true} = {}) {
   if (c == null || c === '') return null
   if (typeof c !== 'object') return String(c)
   if (Array.isArray(c)) return c.map(x => h('span.chip', null, cellNode(x)))
-  if (c.stage) return h('span.stage', {style: `--dot:${dotColor(c.color)}`}, c.stage)
+  if (c.stage) return h('span.stage', {style: `--dot:${dotColor(c.color)}`}, c.stage, c.late && h('small.late', null, ` ${c.late}`))
   if (c.who) return [initials(c.who), c.named && h('span', null, ` ${c.who}`)]
   if (c.list) return c.list.map(x => h('span.chip', null, typeof x === 'object' ? x.text : x))
   if (c.swatch) return h('span.swatch', {style: `--dot:${dotColor(c.swatch)}`}, c.text)

@@ -517,7 +517,10 @@ class Listing:
         if head == self.entity.stage_field:
             stage = self.schema.stage_of(self.entity.name, record)
             if stage is not None:
-                return {"stage": stage.label_in(self.t), "color": stage.color or stage_color(stage)}
+                cell = {"stage": stage.label_in(self.t), "color": stage.color or stage_color(stage)}
+                since = local_day(self.t, record.get("stage_on")) if stage.open and stage.days else None
+                days = (self.t.today() - since).days if since else 0
+                return {**cell, "late": self.t("{n} d", n=days)} if stage.days and days > stage.days else cell
         if self.entity.service is not None and (stands := promise(self.app, self.entity, record, head)) is not None:
             return stands
         if getattr(field, "kind", "") in ("date", "datetime"):
