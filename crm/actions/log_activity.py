@@ -182,6 +182,8 @@ def subject_of(text: str, label: str, longest: int = 90) -> tuple[str, str | Non
             break
     if len(first) > longest:
         first = first[:longest].rsplit(" ", 1)[0] + "…"
+    if first.endswith(".") and not first.endswith(".."):
+        first = first[:-1]
     return first or label, text.strip() if text.strip().rstrip(".") != first.rstrip(".") else None
 
 

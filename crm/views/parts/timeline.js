@@ -27,7 +27,7 @@ const Timeline = part((content, ctx) => {
         h('div', null, h('p', null, h('b', null, e.href ? h('a', {href: e.href}, e.title) : e.title), e.about && h('span.chip.about', null, icon('account_tree'), e.about), e.result && h('span.chip', {class: e.tone}, e.result), h('span.meta', null, [e.who, e.when && ' '].filter(Boolean).length > 1 ? `${e.who} · ` : e.who, h('time', {datetime: e.iso, title: e.exact}, e.when))), e.text && h('p.text', {class: ui.open?.has(e.key) ? 'open' : ''}, e.text), e.text?.length > 320 && button('unfold', '', ui.open?.has(e.key) ? t('Less') : t('More'), {id_: e.key, class: 'link'})))]
     }), more && h('li.more', {key: '-more'}, button('more', 'expand_more', t('Show more'), {class: 'quiet', disabled: ui.loading}))) : empty('history', ui.find || ui.kinds?.size || filtered(ui) ? t('Nothing matches.') : t('Nothing yet. What you log above appears here.')))
 }, {
-  start(ctx) { ctx.ui.watch = new IntersectionObserver(seen => { if (seen.some(s => s.isIntersecting)) loadEvents(ctx, true) }, {rootMargin: '600px'}) },
+  start(ctx) { ctx.ui.watch = new IntersectionObserver(seen => { if (seen.some(s => s.isIntersecting)) loadEvents(ctx, true) }, {rootMargin: '600px', scrollMargin: '600px'}) },
   drawn(ctx) {
     const end = ctx.root.querySelector('li.more'); if (end !== ctx.ui.end) { ctx.ui.watch.disconnect(); ctx.ui.end = end; if (end) ctx.ui.watch.observe(end) }
     if (ctx.ui.again) { ctx.ui.again = false; queueMicrotask(() => ctx.ui.tab === 'history' ? loadHistory(ctx) : loadEvents(ctx)) }
