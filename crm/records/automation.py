@@ -187,13 +187,14 @@ def settle(company: Company, writing: Writing) -> None:
         for (entity, doc_id), (old, new, by) in seen.items():
             if new is None or new.get(DELETED) is not None or old is not None and old.get(DELETED) is not None:
                 continue
+            now: Any = None  # the record as it is, read again after each automation
             for one in watched.book.get(entity, ()):
                 if one.name in off:
                     continue
                 trigger = fits(company, one, old, new) if old is None or by != {one.name} else None
                 if trigger is None:
                     continue
-                now = company.doc(entity, doc_id)
+                now = company.doc(entity, doc_id) if now is None else now
                 if now is None:
                     break
                 if one.condition is not None and not holds(one, Before(company, entity, doc_id, now, company.acting, old)):
@@ -203,6 +204,7 @@ def settle(company: Company, writing: Writing) -> None:
                     note(company, cause, STOPPED, [], "Stopped: automations set each other off more than {n} times.", {"n": DEPTH})
                 else:
                     perform(company, cause, writing)
+                    now = None
         if rounds > DEPTH:
             watched.seen = {}
             return
