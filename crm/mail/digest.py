@@ -127,7 +127,7 @@ class Digest:
         counts = [*([t("{n} late", n=late)] if late else []), *([t("{n} due today", n=due)] if due else [])]
         subject = f"{head}: {', '.join(counts)}" if counts else head
         hello = t("Good morning, {name}", name=self.door.actor.name.split()[0]) if self.door.actor.name else head
-        news = t("{n} notices wait to be read.", n=self.unread) if self.unread else ""
+        news = t("Notices that wait to be read: {n}.", n=self.unread) if self.unread else ""
         why = t("You get this because your settings say so; change it there.")
         base = address(self.company)
         settings = f"{base}/?view=settings" if base else ""

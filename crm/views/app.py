@@ -23,6 +23,7 @@ from crm.views.kept import Kept
 from crm.views.typing import LOG, Boxes
 
 log = logging.getLogger("crm.views")
+LOOK = 30_000                            # milliseconds between two looks for new notices
 UPLOAD_LIMIT = 10 * 1024 * 1024          # bytes of one file; a message of the socket carries a third more
 PAGE_SX = {
     "& .MuiAppBar-root": {"left": {"xs": 0, "sm": "var(--side)"}, "width": "auto", "background": "none", "boxShadow": "none", "color": "inherit", "zIndex": 10},
@@ -91,6 +92,9 @@ class App:
                               meta_name=self.schema.title)
         with edit_readonly(self.page):
             self.page.busy = False         # unlinks the process-wide flag: else each act of one user is sent to every session
+        self._told = max((one.id for one in self.door.notices(1)), default=0)
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.add_periodic_callback(self.hear, period=LOOK)
         self.show()
 
     # -- what pages ask ------------------------------------------------------------------------------------------------------------------
@@ -291,6 +295,18 @@ class App:
         self.dark = self.page.dark_theme = not self.dark
         self.prefer("dark", self.dark)
         self.frame.patch(dark=self.dark)
+
+    def hear(self) -> None:
+        """Looks whether this user was told something new meanwhile: it is said, and the bell counts it."""
+        try:
+            fresh = [one for one in self.door.notices(3, unread=True) if one.id > self._told]
+        except Denied:                     # switched off meanwhile: the next act says so
+            return
+        if fresh:
+            self._told = fresh[0].id
+            where_to = self.href(view="record", entity=fresh[0].entity, id=fresh[0].record) if fresh[0].entity else ""
+            self.say(fresh[0].text, href=where_to, link=self.t("Open") if where_to else "")
+            self.redraw_frame()
 
     def seen(self, id: int | None = None) -> None:
         """One notice, or all of them, have been read."""

@@ -14,6 +14,6 @@ class Frame(Part):
     words = ("Skip to the content", "Main", "More", "Fold the navigation", "Search or jump to…", "Quick add", "Next steps that are overdue", "{n} overdue", "Your menu",
              "Dark mode", "Light mode", "Language", "Sign out", "Home", "Search", "Pipeline", "Add", "Keys", "Settings", "Administration", "Path", "Done",
              "The connection is gone. What you typed is kept here; reconnecting…", "The connection is back.", "The connection could not be restored. What you typed is kept.",
-             "Reload", "Nothing is overdue.", "Notices", "{n} new notices", "Nothing new.", "Mark all as read", "Open the bell", "Show all", "Close", "Loading…", "About", "Working…",
+             "Reload", "Nothing is overdue.", "Notices", "New notices", "Nothing new.", "Mark all as read", "Open the bell", "Show all", "Close", "Loading…", "About", "Working…",
              "Go to search", "New", "Log what happened", "Edit", "Next and previous line", "Open the line", "Select the line", "Save a form", "Leave a field or close", "Go home", "Show these keys",
              "Show the navigation", "Go to the list {n} of the navigation", "Page")
