@@ -17,7 +17,7 @@ from crm.records.env import points_to, targets
 from crm.records.queries import all_of, heads
 from crm.records.record import Record
 from crm.records.scope import KEPT, parse, scope_of
-from crm.records.shape import DELETED
+from crm.records.shape import DELETED, by_hand_of
 from crm.records.titles import Template
 from crm.schema.model import Entity, Schema
 from crm.stores import where_id
@@ -329,7 +329,9 @@ class Reading(Base):
         return say
 
     def live_value(self, entity: str, id: int, doc: Mapping[str, Any], field: Any) -> Any:
-        """A formula that is computed when it is read."""
+        """A formula that is computed when it is read; what somebody set by hand stays."""
+        if field.by_hand and field.key in by_hand_of(doc):
+            return field.from_json(doc[field.key]) if doc.get(field.key) is not None else None
         value = compute(field, field.formula, self._live_env(entity, id, doc))
         return None if value is None else field.from_json(value)
 

@@ -69,6 +69,8 @@ YAML = {
             rule: [{when: worth >= 1000, value: great}, {when: worth >= 100 and size > 3, value: fair}, {when: worth != None, value: small}]
           size_word: {type: text, rule: [{when: size > 10, value: "concat('big ', name)"}, {value: name}]}
           caste: {type: choice, options: {a: A, b: B, c: C}, by_hand: true}
+          built: {type: date}
+          age: {type: choice, options: {new: New, old: Old}, by_hand: true, rule: [{when: built < today - 10y, value: old}, {value: new}]}
           third: {type: choice, options: {top: Top, rest: Rest}}
           paid: {type: money, rollup: sum(works.price)}
           toil: {type: money, rollup: sum(works.cost)}

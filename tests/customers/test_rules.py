@@ -128,3 +128,12 @@ def test_a_class_nobody_sets_by_hand_is_not_written(door):
     house = door.create("house", {"name": "Stein", "size": 3})
     with pytest.raises((RecordError, Denied, Refused)):
         door.change("house", house.id, {"third": "top"})
+
+
+def test_what_depends_on_the_day_stays_as_set_by_hand_too(guild_schema, door):
+    house = door.create("house", {"name": "Old", "worth": 1, "built": "2000-01-01"})
+    assert house["age"] == "old"
+    assert door.change("house", house.id, {"age": "new"})["age"] == "new"
+    assert door.get("house", house.id)["age"] == "new"
+    door.change("house", house.id, {"age": None})
+    assert door.get("house", house.id)["age"] == "old"
