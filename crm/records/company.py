@@ -19,7 +19,7 @@ from typing import Any
 
 from tinydb.queries import QueryInstance, where
 
-from crm.errors import Denied, Missing, Refused
+from crm.errors import Denied, Fault, Missing, Refused
 from crm.records import automation, feeds, notices, outbox
 from crm.records.access import Plans
 from crm.records.actor import SYSTEM, Actor, People
@@ -28,7 +28,7 @@ from crm.records.env import DocEnv, points_to
 from crm.records.queries import all_of
 from crm.records.scoring import Scoring
 from crm.records.shape import DELETED, LINKS_ONE, Rollup, Shape, shapes
-from crm.schema.model import Entity, Schema
+from crm.schema.model import Entity, Schema, Source
 
 log = logging.getLogger(__name__)
 
@@ -114,22 +114,30 @@ class Company:
                 raise
 
     def orphans(self, schema: Schema) -> dict[tuple[str, str], int]:
-        """`{(pipeline, stage): records}` that a new configuration would leave without a stage; `was:` names count as kept."""
+        """`{(pipeline, stage): records}` that a configuration would leave without a stage; with the one in use, those that have none now."""
         lost: dict[tuple[str, str], int] = {}
         for name, entity in self.schema.entities.items():
             new = schema.entities.get(name)
-            if not entity.stage_field or new is None or not new.stage_field:
+            if not entity.stage_field or new is None or not new.stage_field or not entity.pipelines:
                 continue
             by = [entity.stage_field] + ([entity.pipeline_field] if entity.pipeline_field else [])
-            for row in self.table(name).aggregate(by, {"n": ("count", "")}):
-                stage, chosen = row[entity.stage_field], row.get(entity.pipeline_field or "")
-                if stage is None:
-                    continue
-                pipeline = chosen if chosen in self.schema.pipelines else (entity.pipelines[0] if entity.pipelines else "")
-                kept = schema.pipelines.get(pipeline) or next((p for p in schema.pipelines.values() if pipeline in p.was), None)
-                if kept is None or stage not in kept.stages and not any(stage in one.was for one in kept.stages.values()):
+            for row in self.table(name).aggregate(by, {"n": ("count", "")}, self._live):
+                stage, pipeline = row[entity.stage_field], row.get(entity.pipeline_field or "") or entity.pipelines[0]
+                kept = schema.pipelines.get(pipeline)
+                if stage is not None and (kept is None or kept.entity != name or stage not in kept.stages):
                     lost[pipeline, stage] = lost.get((pipeline, stage), 0) + row["n"]
         return lost
+
+    def stranded(self, schema: Schema) -> list[Fault]:
+        """The same as faults of the file that says the stages."""
+        found = []
+        for (name, stage), n in sorted(self.orphans(schema).items()):
+            pipeline = schema.pipelines.get(name)
+            at = pipeline.source if pipeline is not None else Source(str(schema.folder / "crm.yaml"))
+            some = "1 record is" if n == 1 else f"{n} records are"
+            message = f"{some} in the stage '{stage}' of '{name}', which this configuration does not have."
+            found.append(Fault("data", at.file, at.line, at.column, message, "Keep the stage, or move these records to another one first."))
+        return found
 
     def declare(self) -> None:
         """Tell the store what will be asked: columns, indexes, full text by who may read it."""

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from crm.errors import Refused
+from crm.errors import ConfigError, Refused
 from crm.server import logs
 from crm.server.gate import LOOPBACK
 from crm.worker.beside import Beside, wanted
@@ -55,6 +55,10 @@ def serve(
     from crm.server.passwords import Passwords
 
     company = open_company(config, data)
+    stranded = company.stranded(company.schema)
+    if stranded:
+        company.store.close()
+        raise ConfigError(stranded)
     passwords = Passwords(company.store)
     demo = passwords.demo_users()
     if demo and not is_loopback(host):

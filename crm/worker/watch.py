@@ -88,7 +88,7 @@ class Watcher:
             try:
                 self.company.reload(fresh)
             except Refused as error:  # records would be left behind
-                return self._refuse([Fault(file=str(Path(folder) / "crm.yaml"), line=1, column=1, code="data", message=str(error))])
+                return self._refuse(self.company.stranded(fresh) or [Fault(file=str(Path(folder) / "crm.yaml"), line=1, column=1, code="data", message=str(error))])
             self.folders = self._folders(fresh)
             self.taken = state_of(self.folders)
             log.info("changed configuration in use", extra={"hash": fresh.hash})

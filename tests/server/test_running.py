@@ -146,6 +146,40 @@ def test_a_faulty_change_is_refused_told_and_taken_up_once_mended(changing):
     assert company.config_faults == []
 
 
+PIPELINE = """
+pipeline: way
+entity: thing
+stages:
+  one: {label: One}
+  two: {label: Two}
+  end: {outcome: won}
+"""
+
+
+def test_a_stage_that_records_are_in_is_not_lost_to_a_running_or_a_starting_server(changing, tmp_path):
+    from crm.errors import ConfigError
+    from crm.records import SYSTEM
+
+    folder, company, address = changing
+    thing = folder / "entities" / "thing.yaml"
+    (folder / "pipelines").mkdir()
+    (folder / "pipelines" / "way.yaml").write_text(PIPELINE)
+    thing.write_text(thing.read_text().replace("secret: {type: text}", "secret: {type: text}\n  step: {type: stage}"))
+    assert eventually(lambda: "way" in company.schema.pipelines)
+    door = company.door(SYSTEM)
+    for _ in range(3):
+        door.move("thing", door.create("thing", {"name": "X"}).id, "two")
+    door.delete("thing", door.create("thing", {"name": "Gone", "step": "two"}).id)
+    (folder / "pipelines" / "way.yaml").write_text(PIPELINE.replace("  two: {label: Two}\n", ""))
+    assert eventually(lambda: company.config_faults)
+    (fault,) = company.config_faults
+    assert fault.file.endswith("pipelines/way.yaml") and "3 records are in the stage 'two' of 'way'" in fault.message
+    assert "two" in company.schema.pipelines["way"].stages, "the old one stays in use"
+    assert httpx.get(address + "/healthz").json()["configuration"] == "refused"
+    with pytest.raises(ConfigError, match="3 records are in the stage 'two'"):
+        run.serve(folder, str(tmp_path / "crm.db"), port=1)
+
+
 # ---- starting ----------------------------------------------------------------------------------------------------------------
 
 
