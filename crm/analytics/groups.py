@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -171,7 +171,7 @@ class Groups:
                     here = places if m.key not in told else [n for n in places if told[m.key][n] is True]
                     if m.key in orders:
                         by = orders[m.key]
-                        here = sorted((n for n in here if by[n] is not None), key=lambda n, by=by: by[n])
+                        here = sorted((n for n in here if by[n] is not None), key=by.__getitem__)
                     values[m.key] = self.figure(m, lists[m.key], here)
                 yield keys, values
 
@@ -208,7 +208,7 @@ class Groups:
             members.setdefault(keys, []).append(n)
         return rows, members
 
-    def listed(self, measure: Measure, rows: Rows) -> list[Any]:
+    def listed(self, measure: Measure, rows: Rows) -> Sequence[Any]:
         """What a measure looks at, row by row."""
         if measure.value is not None:
             return rows.each(measure.value)
@@ -219,7 +219,7 @@ class Groups:
     def converted(self, measure: Measure, rows: Rows) -> list[Any]:
         """Amounts in the company's currency, at the rate of their day; one whose rate nobody wrote down is left out."""
         schema, field = self.door.schema, resolve(self.door, self.report.entity, measure.field or "")
-        values = rows.columns[measure.field]
+        values = rows.columns[measure.field or ""]
         codes = rows.columns[measure.currency] if measure.currency else [field.currency] * rows.size
         days = rows.columns[measure.rated] if measure.rated else [rows.today.isoformat()] * rows.size
         found: list[Any] = []
@@ -233,7 +233,7 @@ class Groups:
             found.append(int((value * dated[at - 1][1]).to_integral_value(ROUND_HALF_UP)) if at else None)
         return found
 
-    def figure(self, measure: Measure, values: list[Any], places: list[int]) -> Any:
+    def figure(self, measure: Measure, values: Sequence[Any], places: list[int]) -> Any:
         how = measure.how or "count"
         if how == "rate":
             return Decimal(sum(values[n] is True for n in places)) / len(places) if places else None
@@ -250,10 +250,10 @@ class Groups:
 
     def share(self, measure: Measure, found: dict[Keys, dict[str, Any]]) -> None:
         """Each group's part of the total of another measure."""
-        values = [values.get(measure.of) for values in found.values()]
+        values = [values.get(measure.of or "") for values in found.values()]
         total = sum((Decimal(str(one)) for one in values if one is not None), Decimal(0))
         for row in found.values():
-            part = row.get(measure.of)
+            part = row.get(measure.of or "")
             row[measure.key] = Decimal(str(part)) / total if part is not None and total else None
 
     def fill(self, found: dict[Keys, dict[str, Any]]) -> None:

@@ -186,7 +186,7 @@ def run(
     sequence = door.company.store.sequence
     result = computed(door, report, where, as_of, period, moment)
     if key is not None:
-        kept = _kept.setdefault(door.company, OrderedDict())
+        kept: OrderedDict[Any, tuple[int, Result]] = _kept.setdefault(door.company, OrderedDict())
         kept[key] = (sequence, result)
         while len(kept) > KEPT:
             kept.popitem(last=False)
@@ -316,7 +316,7 @@ def running(report: Report, table: Table) -> None:
         if measure.how == "running":
             so_far = Decimal(0)
             for _, values in table:
-                part = values.get(measure.of)
+                part = values.get(measure.of or "")
                 so_far += Decimal(str(part)) if part is not None else 0
                 values[measure.key] = so_far
 

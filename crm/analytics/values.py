@@ -6,7 +6,7 @@ where it can compute them (`crm.analytics.groups`); a property test holds both a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ def decoded(field: Any, how: str, kept: Any) -> Any:
 class Rows:
     """Rows of stored values, a list a dotted path, as environments for expressions."""
 
-    def __init__(self, columns: dict[str, Sequence[Any]], fields: dict[str, Any], size: int, today: Any, now: Any, me: Any) -> None:
+    def __init__(self, columns: Mapping[str, Sequence[Any]], fields: dict[str, Any], size: int, today: Any, now: Any, me: Any) -> None:
         self.columns, self.fields, self.size = columns, fields, size
         self.today, self.now, self.me = today, now, me
         self.links = {path.rsplit(".", 1)[0] + "." for path in columns if "." in path}
@@ -165,5 +165,3 @@ def rounded(value: Any, kind: str) -> Any:
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     return exact.quantize(CENT if kind == "money" else Decimal("0.000001"), ROUND_HALF_UP)
 
-
-Each = Callable[[Any], list[Any]]

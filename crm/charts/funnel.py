@@ -39,13 +39,16 @@ class Funnel(Chart):
             )
             names.append((-0.56, -number, label))
             said.append((0.56, -number, look.text(y, frame[y].iloc[number], short=True)))
+        if not labels:
+            return look.nothing()
         if look.backend != "bokeh":
-            drawn = (
-                hv.Polygons(shapes).opts(backend=look.backend, color=look.color())
-                * hv.Labels(names).opts(backend=look.backend)
-                * hv.Labels(said).opts(backend=look.backend)
+            left = look.said(pd.DataFrame(names, columns=["x", "y", "text"]), color=look.ink, align="right")
+            right = look.said(pd.DataFrame(said, columns=["x", "y", "text"]), align="left")
+            steps = hv.Polygons(shapes).opts(backend=look.backend, color=look.color(), facecolor=look.color(), edgecolor="none")
+            height = max(140, 44 * len(labels) + 20)
+            return look.whole(
+                [steps, left, right], xaxis=None, yaxis=None, xlim=(-1.05, 0.95), ylim=(-len(labels) + 0.4, 0.6), height=height
             )
-            return drawn.opts(backend=look.backend, xaxis=None, yaxis=None, **look.common())
         steps = hv.Polygons(shapes, vdims=["step", "value", "row"]).opts(
             backend=look.backend,
             color=look.color(),

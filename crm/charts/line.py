@@ -17,10 +17,10 @@ class Line(Chart):
     axes = {"x": "dimension", "y": "measure", "by": "dimension?"}
 
     def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str | None = None, **options: Any) -> Any:
+        if frame.empty:
+            return look.nothing()
         import holoviews as hv
 
-        if frame.empty:
-            return hv.Curve([])
         places = {value: number for number, value in enumerate(dict.fromkeys(frame[x]))}
         ticks = [(number, look.text(x, value)) for value, number in places.items()]
         ticks = ticks[:: max(1, len(ticks) // 8)]
@@ -54,9 +54,17 @@ class Line(Chart):
                     )
             else:
                 lines.append(curve.opts(backend=look.backend, color=look.color(number)))
+                if name is not None and len(data):
+                    end = pd.DataFrame(
+                        [(data["x"].iloc[-1], data["y"].iloc[-1], " " + look.text(by or "", name))], columns=["x", "y", "text"]
+                    )
+                    lines.append(look.said(end, color=look.color(number), align="left"))
         overlay = hv.Overlay(lines)
         if look.backend != "bokeh":
-            return overlay.opts(backend=look.backend, **look.common(xlabel="", ylabel=look.label(y)))
+            limits, steps = look.scale(y, frame[y])
+            right = len(places) - 1 + (max(1.0, len(places) * 0.2) if by else 0.3)
+            more = {"xticks": [(float(n), text[:16]) for n, text in ticks], "yticks": steps, "ylim": limits, "xlim": (-0.3, right)}
+            return overlay.opts(backend=look.backend, **look.common(xlabel="", ylabel="", show_grid=True, **more))
         unit = look.columns.get(y)
 
         def formatted(plot: Any, element: Any) -> None:

@@ -21,8 +21,9 @@ class Number(Chart):
 
         said = look.text(y, frame[y].iloc[0] if len(frame) else None)
         if look.backend != "bokeh":
-            figure = hv.Text(0.5, 0.6, said, fontsize=28) * hv.Text(0.5, 0.25, look.label(y), fontsize=11)
-            return figure.opts(backend=look.backend, xaxis=None, yaxis=None, **look.common())
+            value = look.said(pd.DataFrame([(0.0, 0.62, said)], columns=["x", "y", "text"]), color=look.ink, align="left", size=30)
+            name = look.said(pd.DataFrame([(0.0, 0.2, look.label(y))], columns=["x", "y", "text"]), align="left", size=13)
+            return look.whole([value, name], xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), height=110)
         value = hv.Text(0, 0.55, said, halign="left").opts(
             backend=look.backend, text_font_size="30px", color=look.ink, text_font_style="bold"
         )

@@ -73,11 +73,13 @@ def drawn(app: Any, result: Result, height: int) -> Any:
     import holoviews as hv
 
     picture = result.chart(dark=app.dark, height=height)
-    for element in picture.traverse(lambda one: one, [hv.Bars, hv.Points, hv.Polygons]):
+    for element in picture.traverse(lambda one: one, [hv.Bars, hv.Points, hv.Polygons, hv.Rectangles]):
+        if "row" not in element:
+            continue
         rows = element.dimension_values("row", expanded=False) if isinstance(element, hv.Polygons) else element.dimension_values("row")
 
         def clicked(index: list[int], rows: Any = rows) -> None:
-            if index:
+            if index and int(rows[index[0]]) >= 0:
                 open_records(app, result, int(rows[index[0]]))
 
         hv.streams.Selection1D(source=element).add_subscriber(clicked)

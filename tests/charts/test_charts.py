@@ -15,6 +15,11 @@ COLUMNS = {
     "value": Column("value", "Value", "money", "measure"),
     "kind": Column("kind", "Kind"),
     "month": Column("month", "Month", "date", "dimension", "month"),
+    "goal": Column("goal", "Goal", "money", "measure"),
+    "chance": Column("chance", "Chance", "percent", "measure"),
+    "came": Column("came", "Came true", "percent", "measure"),
+    "many": Column("many", "Many", "integer", "measure"),
+    "days": Column("days", "Days", "integer"),
 }
 
 
@@ -25,13 +30,34 @@ def frame(groups, low=-5.0):
             "value": [None if n == 3 else low + n for n in range(groups)],
             "kind": ["a" if n % 2 else "b" for n in range(groups)],
             "month": pd.date_range("2000-01-01", periods=groups, freq="MS"),
+            "goal": [20.0 + n % 7 for n in range(groups)],
+            "chance": [(n + 0.5) / groups for n in range(groups)],
+            "came": [None if n == 3 else (n / groups) ** 1.3 for n in range(groups)],
+            "came_low": [max(0.0, n / groups - 0.2) for n in range(groups)],
+            "came_high": [min(1.0, n / groups + 0.2) for n in range(groups)],
+            "many": [n * 7 % 11 for n in range(groups)],
+            "days": list(range(groups)),
         }
     )
 
 
+#: What lies on the axes of charts that want more than a group and a value.
+AXES = {
+    "box": {"x": "group", "y": ["value", "many", "goal"]},
+    "fan": {"x": "month", "y": ["many", "value", "goal"], "value": "goal"},
+    "calibration": {"x": "chance", "y": "came", "size": "many"},
+    "scatter": {"x": "many", "y": "value", "label": "group"},
+    "bullet": {"x": "group", "y": "value", "target": "goal"},
+    "sankey": {"source": "group", "target": "kind", "y": "many"},
+    "survival": {"y": "came"},
+    "trend": {"x": "month", "y": "value"},
+    "area": {"x": "month", "y": "value", "by": "kind"},
+}
+
+
 def axes_of(cls):
     roles = {"dimension": iter(["group", "kind"]), "measure": iter(["value"])}
-    return {name: next(roles[role.rstrip("?")]) for name, role in cls.axes.items()}
+    return AXES.get(cls.name) or {name: next(roles[role.rstrip("?")]) for name, role in cls.axes.items()}
 
 
 @pytest.mark.parametrize("backend", ["bokeh", "matplotlib"])

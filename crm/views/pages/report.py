@@ -50,4 +50,16 @@ class ReportPage(Page):
         self.body = report_card(app, name, where=w or None, height=340, full=True, as_of=when)
 
 
-GLYPHS = {"bars": "bar_chart", "line": "show_chart", "funnel": "filter_alt", "number": "pin", "table": "table_chart"}
+GLYPHS = {
+    "area": "show_chart",
+    "bar_table": "table_chart",
+    "bars": "bar_chart",
+    "funnel": "filter_alt",
+    "line": "show_chart",
+    "number": "pin",
+    "pareto": "bar_chart",
+    "survival": "trending_down",
+    "table": "table_chart",
+    "trend": "trending_up",
+    "waterfall": "bar_chart",
+}

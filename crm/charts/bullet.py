@@ -1,0 +1,49 @@
+"""Bullets: a figure against its target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from crm.charts.base import CHARTS, Chart, Look
+
+
+@CHARTS.add
+class Bullet(Chart):
+    """`x` a dimension, `y` a measure as a bar, `target` a measure as a mark across it; each line says both in words (Few 2006)."""
+
+    name = "bullet"
+    axes = {"x": "dimension", "y": "measure", "target": "measure"}
+
+    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, target: str, **options: Any) -> Any:
+        frame = frame[:30]
+        if frame.empty:
+            return look.nothing()
+        names = look.texts(frame, x)
+        top = max([float(value) for key in (y, target) for value in frame[key] if not pd.isna(value)] or [1.0]) or 1.0
+        low = min([float(value) for value in frame[y] if not pd.isna(value)] + [0.0])
+        grounds, bars, marks, said = [], [], [], []
+        for number, (name, value, goal, row) in enumerate(zip(names, frame[y], frame[target], frame.index, strict=True)):
+            at = -number
+            grounds.append((0.0, at - 0.34, top, at + 0.34))
+            told = f"{look.text(y, value, short=True)} / {look.text(target, goal, short=True)}"
+            if not pd.isna(value):
+                bars.append((min(0.0, float(value)), at - 0.18, max(0.0, float(value)), at + 0.18, name, told, row))
+            if not pd.isna(goal):
+                marks.append((float(goal) - top * 0.004, at - 0.34, float(goal) + top * 0.004, at + 0.34))
+            reached = (
+                "" if pd.isna(value) or pd.isna(goal) or not goal else f" ({look.words.percent(round(float(value) / float(goal), 2))})"
+            )
+            said.append((top * 1.02, at, told + reached))
+        sides = ["x0", "y0", "x1", "y1"]
+        pieces = [look.boxes(pd.DataFrame(grounds, columns=sides), look.line, alpha=0.7)]
+        hover = [(look.label(x), "@name"), (look.label(y), "@said")]
+        if bars:
+            pieces.append(look.boxes(pd.DataFrame(bars, columns=[*sides, "name", "said", "row"]), look.color(), hover=hover))
+        if marks:
+            pieces.append(look.boxes(pd.DataFrame(marks, columns=sides), look.ink))
+        pieces.append(look.said(pd.DataFrame(said, columns=["x", "y", "text"]), align="left"))
+        ticks = [(float(-number), name) for number, name in enumerate(names)]
+        limits = {"xlim": (low * 1.05, top * 1.42), "ylim": (-len(names) + 0.4, 0.6)}
+        return look.whole(pieces, xaxis=None, yticks=ticks, height=max(110, 38 * len(names) + 20), **limits)

@@ -1,0 +1,78 @@
+"""A Pareto chart: the few that make up most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from crm.charts.base import CHARTS, Chart, Look
+
+MOST = 30
+#: Up to which part of the whole a group is of class A, and of class B.
+CLASSES = (0.8, 0.95)
+
+
+@CHARTS.add
+class Pareto(Chart):
+    """`x` a dimension, `y` a measure that adds up: bars from the largest down, and the part of the whole they reach together.
+
+    A line marks 80 %; classes A, B and C are written above and shaded. What is negative or missing takes no part in the sum.
+    """
+
+    name = "pareto"
+    axes = {"x": "dimension", "y": "measure"}
+
+    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, **options: Any) -> Any:
+        known = frame[frame[y].notna() & (frame[y] > 0)].sort_values(y, ascending=False, kind="stable")
+        if known.empty:
+            return look.nothing()
+        values = [float(value) for value in known[y]]
+        total, names, rows = sum(values), look.texts(known, x), [int(row) for row in known.index]
+        part, so_far = [], 0.0
+        for value in values:
+            so_far += value
+            part.append(so_far / total)
+        ends = [next((n for n, reached in enumerate(part) if reached >= limit - 1e-9), len(part) - 1) for limit in CLASSES]
+        shown = min(len(values), MOST)
+        columns = ["x0", "y0", "x1", "y1", "name", "said", "part", "row"]
+        classes: dict[int, list[Any]] = {}
+        for n in range(shown):
+            group = 0 if n <= ends[0] else 1 if n <= ends[1] else 2
+            told = (names[n], look.text(y, values[n]), look.words.percent(round(part[n], 3)), rows[n])
+            classes.setdefault(group, []).append((n - 0.38, 0.0, n + 0.38, values[n], *told))
+        hover = [(look.label(x), "@name"), (look.label(y), "@said"), (look.words("Together"), "@part")]
+        pieces = [
+            look.boxes(pd.DataFrame(boxes, columns=columns), look.color(), hover=hover, alpha=(1, 0.65, 0.38)[group])
+            for group, boxes in classes.items()
+        ]
+        top = values[0] * 1.08
+        line = pd.DataFrame({"x": range(shown), "y": [reached * top for reached in part[:shown]]})
+        pieces.append(look.lines(pd.DataFrame({"x": [-0.5, shown - 0.5], "y": [0.8 * top] * 2}), look.quiet, width=1, dash=True))
+        pieces.append(look.lines(line, look.color(2)))
+        pieces.append(
+            look.dots(
+                line.assign(said=[look.words.percent(round(one, 3)) for one in part[:shown]], row=rows[:shown]),
+                look.color(2),
+                hover=hover[2:2] + [(look.words("Together"), "@said")],
+            )
+        )
+        right = shown - 0.5
+        pieces.append(
+            look.said(
+                pd.DataFrame(
+                    [(right, 0.8 * top, "\u2002" + look.words.percent(0.8)), (right, top, "\u2002" + look.words.percent(1))],
+                    columns=["x", "y", "text"],
+                ),
+                align="left",
+            )
+        )
+        places = {group: (boxes[0][0] + boxes[-1][2]) / 2 for group, boxes in classes.items()}
+        letters = pd.DataFrame([(at, top * 1.08, "ABC"[group]) for group, at in places.items()], columns=["x", "y", "text"])
+        pieces.append(look.said(letters, color=look.ink, size=12))
+        limits, ticks = look.scale(y, [0.0, values[0]])
+        marks, turned = look.places(names[:shown], most=MOST, length=16)
+        return look.whole(
+            pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.6, shown - 0.5 + max(0.6, shown * 0.09)),
+            ylim=(0, top * 1.16), height=look.height + (70 if turned else 20),
+        )  # fmt: skip

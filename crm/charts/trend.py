@@ -1,0 +1,54 @@
+"""One number, large, with the way it came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from crm.charts.base import CHARTS, Chart, Look
+
+
+@CHARTS.add
+class Trend(Chart):
+    """`y` a measure over `x`, a date: the figure of the last period, its change from the one before, and all of them as a small line."""
+
+    name = "trend"
+    axes = {"x": "dimension", "y": "measure"}
+
+    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, **options: Any) -> Any:
+        known = frame[frame[x].notna() & frame[y].notna()]
+        if known.empty:
+            return look.nothing()
+        values = [float(value) for value in known[y]]
+        low, high = min(values), max(values)
+        reach = (high - low) or 1.0
+        data = pd.DataFrame(
+            {
+                "x": [0.45 + 0.52 * n / max(1, len(values) - 1) for n in range(len(values))],
+                "y": [0.2 + 0.6 * (value - low) / reach if high > low else 0.5 for value in values],
+                "at": [look.text(x, one) for one in known[x]],
+                "said": [look.text(y, one) for one in known[y]],
+                "row": [int(row) for row in known.index],
+            }
+        )
+        hover = [(look.label(x), "@at"), (look.label(y), "@said")]
+        pieces = [look.lines(data, look.color()), look.dots(data, look.color(), size=4 if len(data) > 24 else 6, hover=hover)]
+        at = pd.DataFrame([(0.01, 0.62, look.text(y, values[-1], short=True))], columns=["x", "y", "text"])
+        pieces.append(look.said(at, color=look.ink, align="left", size=30))
+        pieces.append(
+            look.said(pd.DataFrame([(0.01, 0.24, beside(look, x, known, values))], columns=["x", "y", "text"]), align="left", size=12)
+        )
+        return look.whole(pieces, xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), height=120)
+
+
+def beside(look: Look, x: str, known: pd.DataFrame, values: list[float]) -> str:
+    """The last period, and the change from the one before in words: an arrow never stands alone."""
+    last = look.text(x, known[x].iloc[-1])
+    if len(values) < 2 or not values[-2]:
+        return last
+    change = (values[-1] - values[-2]) / abs(values[-2])
+    arrow = "▲" if change > 0.0005 else "▼" if change < -0.0005 else "="
+    sign = "+" if change > 0 else ""
+    before = look.text(x, known[x].iloc[-2])
+    return f"{last}: {arrow} {sign}{look.words.percent(round(change, 3))} ({before})"
