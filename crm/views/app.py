@@ -380,7 +380,8 @@ class App:
                 self.now = self._page(view, args)
                 body = self.now.body
             except Exception as exc:
-                self.now = PAGES["trouble"](self, answer=told(exc, self.t), missing=isinstance(exc, Missing | KeyError | Denied))
+                which = {key: args[key] for key in ("entity", "id") if key in args and view in ("record", "form")}
+                self.now = PAGES["trouble"](self, answer=told(exc, self.t), missing=isinstance(exc, Missing | KeyError | Denied), **which)
                 body = self.now.body
             entity, number = args.get("entity"), args.get("id", "")
             if view == "record" and entity and number.isdigit() and not isinstance(self.now, PAGES["trouble"]):

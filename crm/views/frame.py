@@ -77,7 +77,7 @@ def _items(app: Any, link: Any) -> list[dict]:
             names = list(first.values())
         label = (lambda one: t("Pipeline") if len(names) == 1 else f"{schema.entities[schema.pipelines[one].entity].label_in(t)}")
         return [{"key": f"board-{one}", "label": link.label and t(link.label) or label(one), "glyph": link.icon or "view_kanban", "href": app.href(view="board", pipeline=one),
-                 "match": {"view": "board"} | ({"pipeline": one} if len(names) > 1 else {})} for one in names]
+                 "match": {"view": "board", "pipeline": _boards(app, one)}} for one in names]
     if view == "dashboard" and name in schema.dashboards:
         dash = schema.dashboards[name]
         if dash.roles and app.actor.role not in dash.roles and not app.actor.admin:
@@ -94,6 +94,16 @@ def _items(app: Any, link: Any) -> list[dict]:
         return []
     return [{"key": f"{view}-{name or ''}", "label": link.label and t(link.label) or words.get(label, label), "glyph": link.icon or glyph, "href": app.href(view=view, name=name),
              "match": {"view": view} | ({"name": name} if name else {})}]
+
+
+def _boards(app: Any, name: str) -> str:
+    """The pipelines whose board a link stands for, with `|` between: its own, those of the same records that have no link of theirs, and
+    "" where an address that names none shows it."""
+    schema = app.schema
+    seen = [one.name for one in schema.pipelines.values() if app.door.may("see", one.entity)]
+    linked = {link.name for group in schema.navigation or () for link in group.links if link.view == "board"}
+    same = [one for one in seen if one != name and one not in linked and schema.pipelines[one].entity == schema.pipelines[name].entity]
+    return "|".join([name, *same, *([""] if seen[0] in (name, *same) else [])])
 
 
 def _waiting(app: Any, entity: Any) -> dict:

@@ -58,7 +58,9 @@ class Server:
                 time.sleep(0.2)
             if self.process.poll() is not None:
                 break
-        raise SystemExit("The server did not start: " + (self.process.stderr.read() if self.process.stderr and self.process.poll() is not None else ""))
+        raise SystemExit(
+            "The server did not start: " + (self.process.stderr.read() if self.process.stderr and self.process.poll() is not None else "")
+        )
 
     def family(self) -> list[int]:
         """The process and those it started."""
@@ -89,7 +91,11 @@ class Server:
         total = 0
         for pid in self.family():
             try:
-                total += sum(int(line.split()[1]) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if line.startswith("Private_"))
+                total += sum(
+                    int(line.split()[1])
+                    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+                    if line.startswith("Private_")
+                )
             except OSError:
                 continue
         return total / 1024
@@ -123,7 +129,16 @@ def part(document: Any, name: str) -> dict[str, Any] | None:
 class Session:
     """One window of one user."""
 
-    def __init__(self, server: Server, cookie: str, number: int, pages: list[str], records: list[int], times: dict[str, list[float]], errors: Counter[str]):
+    def __init__(
+        self,
+        server: Server,
+        cookie: str,
+        number: int,
+        pages: list[str],
+        records: list[int],
+        times: dict[str, list[float]],
+        errors: Counter[str],
+    ):
         self.server, self.cookie, self.pages, self.records, self.times, self.errors = server, cookie, pages, records, times, errors
         self.pick = random.Random(number)
         self.count, self.at = 0, ""
@@ -131,7 +146,9 @@ class Session:
     async def open(self) -> None:
         """The page and its websocket."""
         start = time.perf_counter()
-        async with httpx.AsyncClient(base_url=self.server.address, headers={"cookie": self.cookie, "accept": "text/html"}, timeout=PATIENCE) as http:
+        async with httpx.AsyncClient(
+            base_url=self.server.address, headers={"cookie": self.cookie, "accept": "text/html"}, timeout=PATIENCE
+        ) as http:
             page = (await http.get("/")).text
         token = re.search(r'"token":\s*"([^"]+)"', page)
         if token is None:
@@ -213,7 +230,9 @@ class Session:
 
 
 async def sign_in(server: Server, login: str) -> str:
-    async with httpx.AsyncClient(base_url=server.address, timeout=PATIENCE, headers={"accept": "text/html", "origin": server.address}) as http:
+    async with httpx.AsyncClient(
+        base_url=server.address, timeout=PATIENCE, headers={"accept": "text/html", "origin": server.address}
+    ) as http:
         form = (await http.get("/signin")).text.split("</form>")[0]
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
         await http.post("/signin", data={**hidden, "login": login, "password": PASSWORD})
@@ -278,9 +297,13 @@ def main() -> None:
     if options.json:
         print(json.dumps(found))
         return
-    print(f"{found['sessions']} sessions in {found['processes']} process(es) over {found['n']:,} records, {found['seconds']} s, load {found['load']}")
+    print(
+        f"{found['sessions']} sessions in {found['processes']} process(es) over {found['n']:,} records, {found['seconds']} s, load {found['load']}"
+    )
     print(f"acts {found['acts']}  p50 {found['p50_ms']} ms  p95 {found['p95_ms']} ms  errors {sum(found['errors'].values())}")
-    print(f"server: {found['server_cores']} cores, {found['cpu_ms_an_act']} ms an act, {found['memory_mb']} MB, {found['mb_a_session']} MB a session")
+    print(
+        f"server: {found['server_cores']} cores, {found['cpu_ms_an_act']} ms an act, {found['memory_mb']} MB, {found['mb_a_session']} MB a session"
+    )
     for name, row in found["by_act"].items():
         print(f"  {name:12} {row['n']:5} times  p50 {row['p50_ms']:6} ms")
     for text, times in found["errors"].items():

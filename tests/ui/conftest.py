@@ -158,7 +158,13 @@ def window(browser: Browser, run: Running, user: int, width: int = 1280, height:
     page.on("pageerror", lambda error: one.errors.append(str(error)))
     page.on("console", lambda message: one.errors.append(message.text) if message.type == "error" else None)
     own = (run.address, run.address.replace("http", "ws"), "blob:", "data:")
-    page.on("request", lambda request: (one.requests.append(request.url), None if request.url.startswith(own) else one.outside.append(request.url)))
+    def asked(url: str) -> None:
+        one.requests.append(url)
+        if not url.startswith(own):
+            one.outside.append(url)
+
+    page.on("request", lambda request: asked(request.url))
+    page.on("websocket", lambda socket: asked(socket.url))                                # Playwright's requests know nothing of these
     if dark:
         company = run.company
         company.door(company.actor(user)).prefer("dark", True)

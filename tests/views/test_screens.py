@@ -33,6 +33,37 @@ def test_navigation_holds_only_what_may_be_seen(app, demo):
         assert shown == {name for name in linked if one.door.may("see", name)}
 
 
+def test_of_several_boards_one_is_lit(tmp_path):
+    from types import SimpleNamespace
+
+    from crm.schema import load, shipped
+    from crm.views.frame import _boards
+
+    def match(name, pipeline):
+        return _boards(SimpleNamespace(schema=load(shipped(name)), door=SimpleNamespace(may=lambda act, entity: True)), pipeline).split("|")
+
+    assert match("nonprofit", "asking") == ["asking", ""] and match("nonprofit", "funding") == ["funding"]  # an address that names none shows the first
+    assert match("sales", "b2b") == ["b2b", "b2c", ""]  # the one link to the board of opportunities
+
+
+def test_what_was_deleted_can_be_restored_from_its_own_page_by_who_may(app, demo):
+    from crm.records import SYSTEM
+
+    door, users = demo.door(SYSTEM), demo.schema.users
+    rep = next(one for one in door.list(users.entity, limit=200, order=["id"]) if one.get(users.role) == "rep")
+    account = door.create("account", {"name": "Gone & Back", "kind": "prospect", "owner": rep.id})
+    door.delete("account", account.id)
+    page = f"view=record&entity=account&id={account.id}"
+    admin = app("admin", page)
+    assert admin.now.name == "trouble" and admin.now.body.content["restore"] and admin.now.title == "Gone & Back"
+    marketer = app("marketer", page)
+    assert marketer.now.name == "trouble" and not marketer.now.body.content.get("restore") and "Gone" not in str(marketer.now.body.content)
+    admin.now.body.handler("restore")()
+    assert admin.now.name == "record" and admin.now.record["name"] == "Gone & Back"
+    assert not app("admin", "view=record&entity=account&id=999999").now.body.content.get("restore")
+    door.delete("account", account.id)
+
+
 def test_admin_is_denied_to_others(app):
     with pytest.raises(Denied):
         PAGES["admin"](app("rep"))

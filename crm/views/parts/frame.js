@@ -16,7 +16,7 @@ function upstream(doc) {
   doc.thrifty = true; doc._new_models.clear()
   doc.apply_json_patch = (...all) => { try { return apply(...all) } finally { doc._new_models.clear() } }
 }
-const exact = (match, query) => { const now = new URLSearchParams(query); return Object.entries(match || {}).every(([name, value]) => (now.get(name) || (name === 'view' ? 'home' : '')) === String(value)) }
+const exact = (match, query) => { const now = new URLSearchParams(query); return Object.entries(match || {}).every(([name, value]) => String(value).split('|').includes(now.get(name) || (name === 'view' ? 'home' : ''))) }
 
 // What the bell opens: notices, the unread ones marked, then the next steps that are overdue
 const bellMenu = ({notices = [], unread, items, count, href}, t) => h('div.menu.bell', {role: 'menu'},
