@@ -24,7 +24,9 @@ def can_log(app: Any, entity: Any) -> bool:
 def may_log(app: Any, entity: str) -> bool:
     """Whether something can be logged on records of an entity: what activities link to, and activities themselves."""
     roles, one = app.schema.activities, app.schema.entities.get(entity)
-    return bool(roles and one and app.door.may("see", entity) and (can_log(app, one) or (entity == roles.entity and app.door.may("create", entity))))
+    return bool(
+        roles and one and app.door.may("see", entity) and (can_log(app, one) or (entity == roles.entity and app.door.may("create", entity)))
+    )
 
 
 def composer_content(app: Any, record: Any) -> dict[str, Any]:
@@ -100,8 +102,18 @@ def days(app: Any) -> tuple[list[dict], str]:
     t = app.t
     today = t.today()
     found = [
-        {"name": "tomorrow", "label": t("Tomorrow"), "title": t.date(today + timedelta(days=1), "full")},
-        {"name": "monday", "label": t("Monday"), "title": t.date(monday_after(today), "full")},
+        {
+            "name": "tomorrow",
+            "label": t("Tomorrow"),
+            "title": t.date(today + timedelta(days=1), "full"),
+            "said": t.date(today + timedelta(days=1), "EEE d MMM"),
+        },
+        {
+            "name": "monday",
+            "label": t("Monday"),
+            "title": t.date(monday_after(today), "full"),
+            "said": t.date(monday_after(today), "EEE d MMM"),
+        },
         {"name": "pick", "label": t("Pick a day")},
     ]
     return found, "monday" if today.weekday() in (4, 5) else "tomorrow"

@@ -22,7 +22,7 @@ const composing = ({kinds, kind, results = [], withs = [], days}, {ui, t}, more 
   h('div.next', {key: 'next'}, h('input', {act: 'next', placeholder: t('What is the next step?'), label: t('What is the next step?'), maxlength: 200, autocomplete: 'off'}),
     h('div.days', {role: 'group', label: t('When?')}, days.map(d => button('day', '', d.label, {key: d.name, id_: d.name, title: d.title, 'aria-pressed': String(ui.day === d.name)})),
       ui.day === 'pick' && h('input', {act: 'when', key: 'when', placeholder: t('tomorrow, fri 10:30, in 3 days'), label: t('When?'), 'aria-invalid': ui.field === 'when' ? 'true' : null, autocomplete: 'off'}),
-      ui.day === 'pick' ? echoNode(ui.echo) : h('small.echo', {key: 'echo'}, days.find(d => d.name === ui.day)?.title),
+      ui.day === 'pick' ? echoNode(ui.echo) : h('small.echo', {key: 'echo'}, days.find(d => d.name === ui.day)?.said),
       h('span.grow'), h('button.primary', {type: 'submit', disabled: ui.busy}, t('Save')))),
   ui.error && h('em', {role: 'alert', key: 'error'}, ui.error))
 

@@ -14,7 +14,7 @@ class Timeline(Part):
         "Everyone",
         "From day",
         "To day",
-        "1.6., last monday, 3 months ago",
+        "1.6., last monday",
         "Clear filters",
         "Timeline",
         "All",

@@ -6,13 +6,14 @@ const Today = part(({title, note, sections = [], none}, ctx) => { const {ui, t} 
       h('a.two', {href: x.href}, h('span', null, x.title), x.sub && h('small', null, x.sub)), x.amount && h('span.num', null, x.amount), h('span.end', {class: x.tone}, x.when),
       h('span.quick', null, x.plan && x.may && button('to', 'today', t('Tomorrow'), {id_: x.key, 'data-day': 'tomorrow', label: `${t('Plan the next step for tomorrow')}: ${x.title}`, title: t('Plan the next step for tomorrow')}), x.log !== false && button('log', 'edit_note', '', {id_: x.key, label: `${t('Log')}: ${x.title}`, title: t('Log')}), x.may !== false && h('span.pop', null, button('later', x.plan ? 'event' : 'schedule', '', {id_: x.key, label: `${x.plan ? t('Plan') : t('Postpone')}: ${x.title}`, title: x.plan ? t('Plan') : t('Postpone'), 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === x.key)}),
         ui.menu === x.key && h('div.menu', {role: 'menu'}, SOON.map(([to, words]) => h('button', {type: 'button', role: 'menuitem', tabindex: -1, act: 'to', id_: x.key, 'data-day': to}, icon('event'), h('span', null, t(words)))),
-          h('form.pickday', {act: 'pick', id_: x.key}, h('input', {type: 'text', label: t('Pick a day'), placeholder: t('tomorrow, fri, 24.12., +2w'), autocomplete: 'off', 'aria-invalid': ui.wrong ? 'true' : null}), h('button', {type: 'submit'}, t('Move')), ui.wrong && h('em', {role: 'alert'}, ui.wrong)))))))),
+          h('form.pickday', {act: 'pick', id_: x.key}, h('input', {type: 'text', label: t('Pick a day'), placeholder: t('tomorrow, fri, 24.12., +2w'), autocomplete: 'off', 'aria-invalid': ui.wrong ? 'true' : null}), h('button', {type: 'submit'}, t('Move')), echoNode(ui.echo), ui.wrong && h('em', {role: 'alert'}, ui.wrong)))))))),
     s.items.length > items.length && button('wide', '', t('Show all {n}', {n: s.items.length}), {id_: s.key, class: 'quiet more'}))
 }), !sections.length && none && empty('check_circle', none)) }, {
   start: ctx => { ctx.ui.wide = new Set() },
   async done(ctx, el) { ctx.ui.gone = el.dataset.id_; ctx.draw(); const x = find(ctx, el.dataset.id_), reply = await ctx.ask('done', {entity: x.entity, id: x.id}); if (reply.error) { ctx.ui.gone = null; ctx.draw(); shout(reply.error) } },
   log(ctx, el) { const x = find(ctx, el.dataset.id_); ctx.tell('log', {entity: x.entity, id: x.id}) },
-  later(ctx, el) { ctx.ui.wrong = ''; ctx.toggle(el.dataset.id_, el) },
+  'pick:input': (ctx, el, e) => echo(ctx, e.target.value),
+  later(ctx, el) { ctx.ui.wrong = ''; ctx.ui.echo = null; ctx.toggle(el.dataset.id_, el) },
   to(ctx, el) { move(ctx, el.dataset.id_, el.dataset.day) },
   async pick(ctx, el) { const box = el.querySelector('input'); if (box.value.trim()) await move(ctx, el.dataset.id_, box.value) },
   wide(ctx, el) { ctx.ui.wide.add(el.dataset.id_); ctx.draw() },
