@@ -135,13 +135,13 @@ def branch(page: Any) -> dict[str, Any] | None:
 
     add(root, 0)
     label = entity.fields[by].label_in(page.t)
-    note = page.t("{label}; figures: {figures}", label=label, figures=", ".join(entity.fields[key].label_in(page.t) for key in figures))
+    shown = page.t("Beside each: {figure}", figure=entity.fields[figures[0]].label_in(page.t)) if figures else label
     return {
         "kind": "branch",
         "key": "tree",
         "label": page.t("Structure"),
         "rows": rows,
-        "note": note if figures else label,
+        "note": shown,
         "more": page.t("There are more than can be shown here.") if cut else "",
     }
 
