@@ -156,7 +156,7 @@ def webhook(work: Work, effect: Effect, key: str) -> None:
     work.did.append({"do": "webhook", "to": effect.what})
 
 
-def approval(work: Work, effect: Effect, key: str) -> None:
+def approve(work: Work, effect: Effect, key: str) -> None:
     """Somebody's word is asked for."""
     from crm.records import approvals
 
@@ -165,9 +165,9 @@ def approval(work: Work, effect: Effect, key: str) -> None:
     found = approvals.request(work.door, work.cause.entity, work.cause.id, why, by=effect.to, key=f"automation.{work.cause.automation.name}")
     if found is None:
         raise Refused("Nothing here holds approvals.")
-    work.did.append({"do": "approval", "id": found})
+    work.did.append({"do": "approve", "id": found})
 
 
 EFFECTS: dict[str, Callable[[Work, Effect, str], None]] = {
-    "set": set_, "create": create, "assign": assign, "notify": notify, "mail": mail, "webhook": webhook, "approval": approval,
+    "set": set_, "create": create, "assign": assign, "notify": notify, "mail": mail, "webhook": webhook, "approve": approve,
 }  # fmt: skip

@@ -29,7 +29,7 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     "notify": ("text",),
     "mail": ("to",),
     "webhook": ("secret", "send"),
-    "approval": ("text",),
+    "approve": ("text",),
 }
 #: What begins an automation, and the keys that belong to it.
 TRIGGERS: dict[str, tuple[str, ...]] = {
@@ -255,7 +255,7 @@ def effect(b: Building, node: Node, entity: Entity, scope: Any, path: str) -> Ef
     if (said_text := scalar(node, "text")) is not None:
         made.text = b.text(f"{path}.text", b.template(said_text, entity))
     return {
-        "set": _set, "create": _create, "assign": _assign, "notify": _notify, "mail": _mail, "webhook": _webhook, "approval": _approval,
+        "set": _set, "create": _create, "assign": _assign, "notify": _notify, "mail": _mail, "webhook": _webhook, "approve": _approve,
     }[do](b, node, made, entity, scope)  # fmt: skip
 
 
@@ -423,10 +423,10 @@ def _webhook(b: Building, node: Map, made: Effect, entity: Entity, scope: Any) -
     return made
 
 
-def _approval(b: Building, node: Map, made: Effect, entity: Entity, scope: Any) -> Effect | None:
-    made.to = [role for said in texts(node, "approval") if (role := b.reference(said, b.schema.roles, "role", "E466"))]
+def _approve(b: Building, node: Map, made: Effect, entity: Entity, scope: Any) -> Effect | None:
+    made.to = [role for said in texts(node, "approve") if (role := b.reference(said, b.schema.roles, "role", "E466"))]
     if b.schema.approvals is None:
-        b.faults.add("E464", node.keys["approval"], "nothing here holds approvals.", "Say in crm.yaml below `approvals:` which entity does.")
+        b.faults.add("E464", node.keys["approve"], "nothing here holds approvals.", "Say in crm.yaml below `approvals:` which entity does.")
         return None
     return made
 
@@ -542,7 +542,7 @@ def touches(schema: Schema, one: Automation) -> list[Touch]:
             found.append(Touch(str(effect_.what), keys, made=True, fixed=fixed, copied=copied if effect_.what == entity.name else set()))
         elif effect_.do == "assign" and entity.owner:
             found.append(Touch(entity.name, {entity.owner}, same=True))
-        elif effect_.do == "approval" and schema.approvals is not None:
+        elif effect_.do == "approve" and schema.approvals is not None:
             found.append(Touch(schema.approvals.entity, set(), made=True))
     return found
 

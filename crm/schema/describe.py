@@ -169,7 +169,7 @@ then:
   - {mail: thanks, to: contact.email}
   - {webhook: "https://erp.example/orders", secret: ERP_SECRET, send: [name, amount]}
   - {assign: owner.team.leader}                 # or the name of an assignment rule
-  - {approval: [sales_manager], text: "Large order"}""",
+  - {approve: [sales_manager], text: "Large order"}""",
     "campaign type": """campaign: fair
 label: Trade fair
 tasks:

@@ -1042,6 +1042,17 @@ COMPANY = Struct(
         "teams": Key(
             roles_struct("roles of the teams", ["entity"], ["name", "parent", "head"], ENTITY_DOC), "Which entity holds the teams."
         ),
+        "goals": Key(
+            Struct(
+                "roles of the goals",
+                {
+                    **roles_struct("", ["entity", "target", "from", "to"], ["owner", "team"], ENTITY_DOC).keys,
+                    "where": Key(CONDITION, "Only goals of what the pipeline brings in.", example="measure == 'revenue'"),
+                },
+            ),
+            "Which entity holds the goals, and its fields by role.",
+            example="{entity: goal, target: target, from: starts_on, to: ends_on, owner: owner}",
+        ),
         "activities": Key(
             Struct(
                 "roles of the activities",
@@ -1531,7 +1542,7 @@ THEN = Struct(
         "notify": Key(
             ListOf(Text("user or role"), single=True), "Tell users: expressions that lead to one, or roles.", example="[owner, sales_manager]"
         ),
-        "text": Key(Text("template"), "With `notify` and `approval`: what is said; fields in braces.", example='"{name} is won"'),
+        "text": Key(Text("template"), "With `notify` and `approve`: what is said; fields in braces.", example='"{name} is won"'),
         "mail": Key(Text("template"), "Send a mail by this template of mails/.", example="thanks"),
         "to": Key(
             ListOf(Text("expression"), single=True), "With `mail`: expressions that lead to an address or a user.", example="contact.email"
@@ -1539,7 +1550,7 @@ THEN = Struct(
         "webhook": Key(Text("address"), "Post the record as JSON to this address, signed, tried again until taken.", example="https://erp.example/hook"),
         "secret": Key(Text("name"), "With `webhook`: the environment variable that holds the key it is signed with.", example="ERP_SECRET"),
         "send": Key(FIELDS, "With `webhook`: the fields that are sent; all own fields when absent.", example="[name, amount]"),
-        "approval": Key(NAMES, "Ask for an approval: the roles that may grant it.", example="sales_manager"),
+        "approve": Key(NAMES, "Ask for an approval: the roles that may grant it.", example="sales_manager"),
     },
     hints={"task": "Write `create: activity` (the entity that holds activities).", "email": "Write `mail:`.", "url": "Write `webhook:`."},
 )

@@ -887,7 +887,7 @@ class Given:
 
 @dataclass
 class Effect:
-    """One thing an automation does. `do` set, create, assign, notify, mail, webhook or approval; `what` the entity, the template, the
+    """One thing an automation does. `do` set, create, assign, notify, mail, webhook or approve; `what` the entity, the template, the
     address or the assignment rule; `of` the link whose record is set; `to` expressions and role names; `secret` the environment
     variable that holds a webhook's key."""
 
@@ -999,6 +999,22 @@ class CampaignRoles:
     fields: dict[str, str] = fresh(default_factory=dict)  # name type start end budget cost list owner status
     members: dict[str, str] = fresh(default_factory=dict)  # entity, campaign, response, on, + a link field per target entity
     lists: dict[str, str] = fresh(default_factory=dict)  # entity, name, for, where, members
+
+
+@dataclass
+class GoalRoles:
+    """Which entity holds goals, and which of its fields is what: `target` is to be reached from the day `start` to the day `end`.
+
+    `where` says which of them are about what the pipeline brings in; a goal without an owner is its team's.
+    """
+
+    entity: str
+    target: str
+    start: str
+    end: str
+    owner: str | None = None
+    team: str | None = None
+    where: Any = None
 
 
 @dataclass
@@ -1228,6 +1244,7 @@ class Schema:
     activities: ActivityRoles | None = None
     campaign_roles: CampaignRoles | None = None
     approvals: ApprovalRoles | None = None
+    goals: GoalRoles | None = None
     labels: dict[str, dict[str, Any]] = fresh(default_factory=dict)  # language → {dotted path: text}
     catalogues: dict[str, dict[str, Any]] = fresh(default_factory=dict)  # language → {English text of the engine: text or plurals}
     demo: Any = None  # the demo section, as plain data; the demo has its own checker

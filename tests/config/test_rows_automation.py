@@ -118,3 +118,43 @@ def test_b12_a_charity_has_its_own_automations(charity):
     run_due(charity, charity.now())
     major = {one.doc_id for one in charity.find("donor") if one.get("level") in ("major", "legacy")}
     assert ran(charity, "silent_donor") and {run["record"] for run in ran(charity, "silent_donor")} <= major
+
+
+def with_automation(demo, folder, name, text):
+    """The sales company with one automation more."""
+    (folder / "automations").mkdir(parents=True)
+    (folder / "crm.yaml").write_text("name: more\nextends: sales\n")
+    (folder / "automations" / f"{name}.yaml").write_text(f"automation: {name}\n{text}")
+    demo.reload(load(folder))
+    return demo
+
+
+def test_b12_an_automation_asks_for_an_approval_and_it_waits_with_those_who_may_grant_it(demo, tmp_path):
+    text = "entity: opportunity\nwhen: {changed: discount}\nif: discount > 5%\nthen: {approve: [sales_manager], text: 'Discount of {discount} for {account}'}\n"
+    company = with_automation(demo, tmp_path / "more", "ask", text)
+    system = company.door(SYSTEM)
+    rep = next(one for one in system.list("user", "role == 'rep' and active", limit=5))
+    deal = company.door(rep.id).list("opportunity", "stage.open and owner == me", limit=1)[0]
+    before = company.count("approval")
+    with company.door(rep.id).step("discount") as step:
+        company.door(rep.id).change("opportunity", deal.id, {"discount": "6%"})
+    (run,) = ran(company, "ask")
+    assert run["state"] == "done" and company.count("approval") == before + 1
+    request = company.doc("approval", run["did"][0]["id"])
+    assert (request["opportunity"], request["asked_by"], request["status"]) == (deal.id, rep.id, "pending") and "6" in request["why"]
+    company.door(rep.id).undo(step.id)
+    assert company.count("approval") == before
+
+
+def test_b12_an_automation_shares_out_by_a_rule_and_keeps_to_the_limits(demo, tmp_path):
+    rule = next(one for one in demo.schema.assignments.values() if one.entity == "lead")
+    text = f"entity: lead\nwhen: {{changed: company}}\nthen: {{assign: {rule.name}}}\n"
+    company = with_automation(demo, tmp_path / "more", "share", text)
+    system = company.door(SYSTEM)
+    with system.step("pool", fires="none"):
+        lead = system.create("lead", {"name": {"first": "Ola", "last": "Lis"}, "company": "Lis", "owner": None})
+    system.change("lead", lead.id, {"owner": None})
+    system.change("lead", lead.id, {"company": "Lis & Sons"})
+    (run,) = ran(company, "share")
+    owner = company.doc("lead", lead.id).get("owner")
+    assert run["state"] == "done" and [one.get("user") for one in run["did"]] == ([owner] if owner else [])

@@ -109,7 +109,7 @@ class AutomationsPage(Page):
                 parts.append(t("mail to {who}", who=", ".join(self.address(to) for to in one["to"]) or "–"))
             elif one["do"] == "webhook":
                 parts.append(t("message to {who}", who=one["to"]))
-            elif one["do"] == "approval":
+            elif one["do"] == "approve":
                 parts.append(t("asked for an approval"))
         return " · ".join(parts)
 
@@ -234,8 +234,8 @@ def thens(app: Any, one: Automation) -> str:
             parts.append(t("set {what}", what=", ".join(target.fields[value.field].label_in(t) for value in effect.values)))
         elif effect.do == "create":
             parts.append(t("add {what}", what=app.schema.entities[effect.what].label_in(t)))
-        elif effect.do in ("notify", "approval", "assign") and effect.to:
-            words = {"notify": "tell {who}", "approval": "ask {who} for an approval", "assign": "give it to {who}"}[effect.do]
+        elif effect.do in ("notify", "approve", "assign") and effect.to:
+            words = {"notify": "tell {who}", "approve": "ask {who} for an approval", "assign": "give it to {who}"}[effect.do]
             parts.append(t(words, who=", ".join(dict.fromkeys(whom(app, entity, one) for one in effect.to))))
         else:
             words = {"assign": "share it out", "mail": "send a mail", "webhook": "send a message"}[effect.do]
