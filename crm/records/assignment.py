@@ -196,7 +196,12 @@ def load_of(company: Company, one: Assignment, user: int) -> Load:
 
 def loads(company: Company, one: Assignment) -> list[Load]:
     """The load of everybody who is given records, those with the most room first."""
-    found = [load_of(company, one, user) for user in people(company, one.among)]
+    counts = company.expression_query(one.counts, SYSTEM) if one.counts is not None else None
+    rows = company.table(one.entity).aggregate([one.owner], {"n": ("count", "")}, all_of(company.live, where(one.owner).exists(), counts))
+    has = {row[one.owner]: int(row["n"]) for row in rows}
+    found = [
+        Load(user, company.people.name(user) or "", has.get(user, 0), cap_of(company, one, user)) for user in people(company, one.among)
+    ]
     return sorted(found, key=_pressed)
 
 

@@ -223,6 +223,10 @@ class Company:
         for one, trigger in self.automations.timed:
             if one.entity == entity.name:
                 want(trigger.field)
+        for given in self.schema.assignments.values():  # the pool, and what each person holds
+            if given.entity == entity.name:
+                asked = {path.split(".")[0] for one in (given.pool, given.counts) if one is not None for path in one.uses}
+                want(given.owner, *sorted(asked - {given.owner}))
         figures = [key for key in self.reported(entity) if key in plain]
         if len(figures) > 1:
             want(*figures)
