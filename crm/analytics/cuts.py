@@ -41,10 +41,11 @@ class Cut:
         self.door, self.report, self.axis, self.as_of = door, report, axis, as_of
         self.stay = axis.field.partition(".")[2] if report.stays is not None and axis.field.startswith("stay.") else ""
         self.field = self._stayed() if self.stay else resolve(door, report.entity, axis.field)
-        self.unit = axis.unit if door.schema.fiscal_start != 1 else FISCAL.get(axis.unit or "", axis.unit)
+        self.unit = axis.unit
         self.zone = door.words.tz
         self.moment = getattr(self.field, "name", "") == "datetime" or self.stay in ("since", "until")
         self.bounds = [self.field.to_json(bound) for bound in axis.classes] if axis.classes and self.field is not None else axis.classes
+        self.many = getattr(self.field, "name", "") in ("links", "choices", "tags")
         self.titles: dict[Any, str] = {}
         self._days: dict[str, str] = {}
         self._above: dict[int, list[int]] | None = None
@@ -80,6 +81,12 @@ class Cut:
             return self._days[text]
         return self.place(raw)
 
+    def places(self, raw: Any) -> list[Any]:
+        """The groups of a single stored value: of a list of links or options one each, so that a record may count in several."""
+        if not self.many:
+            return [self.place(raw)]
+        return list(dict.fromkeys(one["id"] if isinstance(one, dict) else one for one in raw or ())) or [None]
+
     def place(self, raw: Any) -> Any:
         """The group of a single stored value."""
         if raw is None or raw != raw:
@@ -110,8 +117,13 @@ class Cut:
         """The way from the top of the tree down to a node, as far as this user sees it."""
         if self._above is None:
             tree = self.door.schema.entities[self.field.to].tree
-            column = self.door.frame(self.field.to, [tree.by], stored=True, as_of=self.as_of)[tree.by] if tree is not None else {}
-            self._parents = {int(one): int(up) for one, up in column.items() if up is not None and up == up}
+            assert tree is not None  # the check of the configuration saw to it
+            frame = self.door.frame(self.field.to, [tree.by], stored=True, as_of=self.as_of)
+            self._parents = {
+                int(one): int(up)
+                for one, up in zip(frame.index.tolist(), frame[tree.by].tolist(), strict=True)
+                if up is not None and up == up
+            }
             self._above = {}
         if node not in self._above:
             way = [node]
@@ -192,6 +204,8 @@ class Cut:
             low = f"{path} >= {axis.classes[key]}" if key >= 0 else ""
             high = f"{path} < {axis.classes[key + 1]}" if key < len(axis.classes) - 1 else ""
             return " and ".join(one for one in (low, high) if one)
+        if self.many:
+            return f"contains({path}, {json.dumps(key, ensure_ascii=False)})"
         if axis.level and len(self.above(int(key))) >= axis.level:
             return f"within({path}, {key})"
         return f"{path} == {json.dumps(key, ensure_ascii=False) if isinstance(key, str) else key}"

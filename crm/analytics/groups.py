@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crm.analytics.cuts import Cut, resolve
@@ -110,7 +111,7 @@ class Groups:
         """Whether the store computes it."""
         if self.by_hand or self.report.stays is not None or measure.how not in PUSHED or measure.currency or measure.rated:
             return False
-        if measure.value is not None and measure.how != "rate":
+        if measure.value is not None and measure.how != "rate" or any(cut.many for cut in self.cuts):
             return False
         return measure.how != "distinct" or not any(cut.mapped for cut in self.cuts)
 
@@ -202,10 +203,11 @@ class Groups:
         rows = Rows(columns, fields, size, today, self.as_of or door.company.now(), door.actor)
         if not self.cuts:
             return rows, {(): list(range(size))}
-        placed = [[cut.place(one) for one in columns[cut.axis.field]] for cut in self.cuts]
+        placed = [[cut.places(one) for one in columns[cut.axis.field]] for cut in self.cuts]
         members: dict[Keys, list[int]] = {}
-        for n, keys in enumerate(zip(*placed, strict=True)):
-            members.setdefault(keys, []).append(n)
+        for n, ways in enumerate(zip(*placed, strict=True)):
+            for keys in product(*ways):
+                members.setdefault(keys, []).append(n)
         return rows, members
 
     def listed(self, measure: Measure, rows: Rows) -> Sequence[Any]:

@@ -201,7 +201,9 @@ def clocked(report: Report) -> bool:
 
 def known(door: Door, key: Any) -> Result | None:
     """A kept result that still holds: nothing was written since but what is the engine's own (sessions, mail, notices)."""
-    kept = _kept.get(door.company, {})
+    kept = _kept.get(door.company)
+    if kept is None:
+        return None
     entry = kept.get(key)
     if entry is None:
         return None

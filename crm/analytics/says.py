@@ -1,13 +1,190 @@
-"""One sentence that says what a report says, made from its figures."""
+"""One sentence that says what a report says, made from its figures: which group leads, how it compares, where most is lost."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from crm.charts.base import shown
 
 if TYPE_CHECKING:
     from crm.analytics.reports import Result
+    from crm.charts.base import Column
+
+#: Groups smaller than this are not called the best or the worst.
+FEWEST = 5
+SUMMED = ("count", "sum", "distinct")
 
 
 def reading(result: Result) -> str:
     """The sentence in the language of the result's reader; "" where there is nothing to say."""
-    return ""
+    report = result.report
+    if any(one.span is not None for one in report.measures.values()):
+        return lasting(result)
+    if not result.exact or not report.measures:
+        return ""
+    if report.stays is not None:
+        return steps(result) if len(report.by) == 1 else ""
+    if not report.by:
+        return single(result)
+    if len(report.by) > 1:
+        return ""
+    key = told_of(result)
+    measure = report.measures[key]
+    if report.by[0].unit and not report.by[0].first:
+        return over_time(result, key)
+    return leading(result, key) if measure.how in SUMMED and measure.kind != "percent" else best(result, key)
+
+
+def told_of(result: Result) -> str:
+    """The measure a report is about: the one that is drawn, else the one it is sorted by, else the first."""
+    report = result.report
+    drawn = report.chart.axes.get("y")
+    wanted = [drawn[len(drawn) // 2] if isinstance(drawn, list) and drawn else drawn, *(one.lstrip("-") for one in report.sort)]
+    return next((one for one in wanted if isinstance(one, str) and one in report.measures), next(iter(report.measures)))
+
+
+def told(result: Result, key: str, value: Any, short: bool = True) -> str:
+    return shown(result.words, column(result, key), value, short)
+
+
+def column(result: Result, key: str) -> Column:
+    return next(one for one in result.columns if one.key == key)
+
+
+def place(result: Result, key: str) -> int:
+    return next(n for n, one in enumerate(result.columns) if one.key == key)
+
+
+def named(result: Result, row: list[Any]) -> str:
+    """The group of a row, as it is called."""
+    return shown(result.words, result.columns[0], row[0])
+
+
+def single(result: Result) -> str:
+    """One figure, and how it stands to its target."""
+    t, report = result.words, result.report
+    key = report.chart.axes.get("y") or next(iter(report.measures))
+    key = key if isinstance(key, str) else key[0]
+    value = result.exact[0][place(result, key)]
+    label = column(result, key).label
+    if value is None:
+        return ""
+    if report.target is None:
+        return t("{label}: {value}.", label=label, value=told(result, key, value))
+    goal = told(result, key, Decimal(str(report.target)))
+    if value >= Decimal(str(report.target)):
+        return t("{label} is {value}; the goal of {goal} is reached.", label=label, value=told(result, key, value), goal=goal)
+    return t("{label} is {value}; the goal is {goal}.", label=label, value=told(result, key, value), goal=goal)
+
+
+def change(result: Result, now: Any, then: Any) -> str:
+    """The change from one figure to another in percent, with its sign."""
+    part = round((Decimal(str(now)) - Decimal(str(then))) / abs(Decimal(str(then))), 2)
+    return ("+" if part > 0 else "") + result.words.percent(part)
+
+
+def over_time(result: Result, key: str) -> str:
+    """The last period that has something, beside what it is compared with, and the best one."""
+    t, at = result.words, place(result, key)
+    rows = [row for row in result.exact if row[0] is not None and row[at]]
+    if not rows:
+        return ""
+    last, top = rows[-1], max(rows, key=lambda row: row[at])
+    label = column(result, key).label
+    values = {
+        "label": label,
+        "value": told(result, key, last[at]),
+        "period": named(result, last),
+        "best": named(result, top),
+        "most": told(result, key, top[at]),
+    }
+    beside = next((n for n, one in enumerate(result.columns) if one.key in (f"{key}_previous", f"{key}_last_year")), None)
+    if beside is not None and last[beside]:
+        values["change"] = change(result, last[at], last[beside])
+        if result.columns[beside].key.endswith("_last_year"):
+            return t("{label} in {period}: {value}, {change} against a year before; most was {most} in {best}.", **values)
+        return t("{label} in {period}: {value}, {change} against the period before; most was {most} in {best}.", **values)
+    return t("{label} in {period}: {value}; most was {most} in {best}.", **values)
+
+
+def leading(result: Result, key: str) -> str:
+    """Who leads with which part of the whole, and how few make up four fifths of it."""
+    t, at = result.words, place(result, key)
+    rows = sorted((row for row in result.exact if row[at] is not None and row[at] > 0), key=lambda row: -row[at])
+    if not rows:
+        return ""
+    total = sum(Decimal(str(row[at])) for row in rows)
+    so_far, few = Decimal(0), 0
+    for row in rows:
+        so_far, few = so_far + Decimal(str(row[at])), few + 1
+        if so_far >= total * Decimal("0.8"):
+            break
+    values: dict[str, Any] = {"group": named(result, rows[0]), "value": told(result, key, rows[0][at]), "label": column(result, key).label}
+    values |= {"part": t.percent(round(Decimal(str(rows[0][at])) / total, 2)), "few": few, "n": len(rows)}
+    beside = next((n for n, one in enumerate(result.columns) if one.key in (f"{key}_previous", f"{key}_last_year")), None)
+    then = sum(Decimal(str(row[beside])) for row in result.exact if row[beside] is not None) if beside is not None else 0
+    if then:
+        values |= {"total": told(result, key, total), "change": change(result, total, then)}
+        return t("{label}: {total} in all, {change} against before; {group} leads with {value} ({part}).", **values)
+    if len(rows) > 2:
+        return t("{group} leads with {value}, {part} of the whole; {few} of {n} groups make up 80%.", **values)
+    return t("{group} leads with {value}, {part} of the whole.", **values)
+
+
+def best(result: Result, key: str) -> str:
+    """The highest and the lowest among groups that are large enough to be compared."""
+    t, at = result.words, place(result, key)
+    counted = next((place(result, one.key) for one in result.report.measures.values() if one.how == "count" and one.where is None), None)
+    rows = [
+        row for row in result.exact if row[at] is not None and row[0] is not None and (counted is None or (row[counted] or 0) >= FEWEST)
+    ]
+    if len(rows) < 2:
+        return t("Too little data to compare groups.")
+    high, low = max(rows, key=lambda row: row[at]), min(rows, key=lambda row: row[at])
+    values = {"label": column(result, key).label, "top": named(result, high), "high": told(result, key, high[at])}
+    return t(
+        "{label}: highest {top} ({high}), lowest {bottom} ({low}).", **values, bottom=named(result, low), low=told(result, key, low[at])
+    )
+
+
+def steps(result: Result) -> str:
+    """Of a funnel: after which step most are lost, and where it takes longest."""
+    t, report = result.words, result.report
+    rates = [one.key for one in report.measures.values() if one.how == "rate"]
+    lengths = [one.key for one in report.measures.values() if one.how in ("median", "mean") and one.field == "stay.days"]
+    counts = [one.key for one in report.measures.values() if one.how in SUMMED]
+    said = []
+    if rates and counts:
+        at, many = place(result, rates[0]), place(result, counts[0])
+        rows = [row for row in result.exact if row[at] is not None and row[many] >= FEWEST]
+        rows = [row for row in rows if row[at] < 1]
+        if rows:
+            worst = min(rows, key=lambda row: row[at])
+            said.append(t("Fewest go on from {step}: {rate}.", step=named(result, worst), rate=t.percent(round(worst[at], 2))))
+    if lengths:
+        at = place(result, lengths[0])
+        rows = [row for row in result.exact if row[at] is not None]
+        if rows:
+            slow = max(rows, key=lambda row: row[at])
+            said.append(t("{step} takes longest: {days} days (middle).", step=named(result, slow), days=t.number(round(slow[at], 1))))
+    return " ".join(said)
+
+
+def lasting(result: Result) -> str:
+    """Of a survival curve: after how many days half are over, and how many still run."""
+    t, notes = result.words, result.notes
+    groups = notes.get("groups", [])
+    if not groups:
+        return t("Too little data to compare groups.")
+    said = []
+    for shown_, median, early, late, many, _ in groups[:3]:
+        name = ", ".join("–" if one is None else str(one) for one in shown_) or t("All")
+        if median is None:
+            said.append(t("{group}: less than half are over yet ({n}).", group=name, n=many))
+        elif early is None or late is None:
+            said.append(t("{group}: half are over after {days} days ({n}).", group=name, days=int(median), n=many))
+        else:
+            values = {"days": int(median), "early": int(early), "late": int(late), "n": many}
+            said.append(t("{group}: half are over after {days} days ({early} to {late}; {n}).", group=name, **values))
+    return " ".join([*said, t("{n} still run and count as such.", n=notes["running"])])

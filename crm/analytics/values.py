@@ -164,4 +164,3 @@ def rounded(value: Any, kind: str) -> Any:
         return value
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     return exact.quantize(CENT if kind == "money" else Decimal("0.000001"), ROUND_HALF_UP)
-

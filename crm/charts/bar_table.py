@@ -50,5 +50,5 @@ class BarTable(Chart):
             heads.append((column + 0.86, 0.85, label if len(label) <= fits else label[: fits - 1] + "…"))
         pieces.append(look.said(pd.DataFrame(heads, columns=["x", "y", "text"]), align="right"))
         ticks = [(float(-n), name) for n, name in enumerate(names)]
-        limits = {"xlim": (-0.02, len(measures) - 0.05), "ylim": (-len(names) + 0.4, 1.3)}
+        limits: dict[str, Any] = {"xlim": (-0.02, len(measures) - 0.05), "ylim": (-len(names) + 0.4, 1.3)}
         return look.whole(pieces, xaxis=None, yticks=ticks, height=max(100, 28 * len(names) + 50), **limits)

@@ -45,5 +45,5 @@ class Bullet(Chart):
             pieces.append(look.boxes(pd.DataFrame(marks, columns=sides), look.ink))
         pieces.append(look.said(pd.DataFrame(said, columns=["x", "y", "text"]), align="left"))
         ticks = [(float(-number), name) for number, name in enumerate(names)]
-        limits = {"xlim": (low * 1.05, top * 1.42), "ylim": (-len(names) + 0.4, 0.6)}
+        limits: dict[str, Any] = {"xlim": (low * 1.05, top * 1.42), "ylim": (-len(names) + 0.4, 0.6)}
         return look.whole(pieces, xaxis=None, yticks=ticks, height=max(110, 38 * len(names) + 20), **limits)

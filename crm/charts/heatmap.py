@@ -54,5 +54,5 @@ class HeatMap(Chart):
         rows = [
             (float(-m), text if len(text) <= 28 else text[:27] + "…") for m, value in enumerate(down) for text in (look.text(by, value),)
         ]
-        limits = {"xlim": (-0.5, len(across) - 0.5), "ylim": (-len(down) + 0.5, 0.5)}
+        limits: dict[str, Any] = {"xlim": (-0.5, len(across) - 0.5), "ylim": (-len(down) + 0.5, 0.5)}
         return look.whole(pieces, xticks=ticks, yticks=rows, xrotation=turned, height=max(140, 30 * len(down) + 70), **limits)

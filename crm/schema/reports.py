@@ -192,7 +192,7 @@ def axis(b: Building, one: Report, key: Scalar | None, value: Node, entity: Enti
         message = f"'{path}' is of type {field.name}, so it cannot be cut by {unit}."
         b.faults.add("E503", said, message, "Only dates are cut into pieces of time.")
         return None
-    if field.name in ("lines", "links", "files", "file", "long_text", "markdown", "address") and last == field.key:
+    if field.name in ("lines", "files", "file", "long_text", "markdown", "address") and last == field.key:
         b.faults.add("E503", said, f"'{path}' is of type {field.name}, so records cannot be grouped by it.", "Name another field.")
         return None
     name = key.text if key is not None else path.replace(".", "_") + (f"_{unit}" if unit else "")
@@ -251,17 +251,17 @@ def special(b: Building, one: Report, key: Scalar | None, value: Map, entity: En
         made.level = whole(value, "level") or 1
         return made
     date_ = scalar(value, "first")
-    found = b.path(date_, entity) if date_ is not None else None
-    if found is None:
+    begins = b.path(date_, entity) if date_ is not None else None
+    if begins is None:
         return None
-    if found[1].name not in ("date", "datetime"):
-        b.faults.add("E515", date_ or at, f"'{found[0]}' is no date, so no cohort begins with it.", "Name a date or datetime field.")
+    if begins[1].name not in ("date", "datetime"):
+        b.faults.add("E515", date_ or at, f"'{begins[0]}' is no date, so no cohort begins with it.", "Name a date or datetime field.")
         return None
     if "." in path or not getattr(field, "back", None):
         mend = f"Name a link of '{entity.name}' itself that has `back:`."
         b.faults.add("E515", at, f"the first record of each '{path}' cannot be asked for: it has no list of them.", mend)
         return None
-    made.first, made.unit, made.kind = found[0], maybe(value, "by") or "month", "date"
+    made.first, made.unit, made.kind = begins[0], maybe(value, "by") or "month", "date"
     made.where = b.expression(scalar(value, "where"), entity.scope, "boolean")
     return made
 
