@@ -220,8 +220,10 @@ def when(app: Any, one: Automation, trigger: Trigger) -> str:
 
 def length(t: Any, period: Any) -> str:
     """A length of time in words; "" for none."""
-    parts = [(abs(period.months), "{n} months"), (abs(period.days), "{n} days"), (abs(period.minutes), "{n} minutes")]
-    return " ".join(t(words, n=number) for number, words in parts if number)
+    months, days, minutes = abs(period.months), abs(period.days), abs(period.minutes)
+    parts = [(months, t("1 month") if months == 1 else t("{n} months", n=months)), (days, t("1 day") if days == 1 else t("{n} days", n=days)),
+             (minutes, t("1 minute") if minutes == 1 else t("{n} minutes", n=minutes))]
+    return " ".join(words for number, words in parts if number)
 
 
 def thens(app: Any, one: Automation) -> str:
