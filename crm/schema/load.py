@@ -18,6 +18,7 @@ from crm.schema import (
     conversions,
     customers,
     entities,
+    goals,
     imports,
     labels,
     mails,
@@ -67,6 +68,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     entities.bind(b)
     customers.trees(b)
     entities.finish(b)
+    goals.company(b)
     customers.finish(b)
     customers.classes(b)
     services.build(b)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import panel as pn
 from tinydb import where
 
 from crm.errors import ConfigError, Denied, Missing, RecordError, Refused
+from crm.records import goals
 from crm.views.base import PAGES, Page, told
 from crm.views.insights import ordered_by
 from crm.views.steps import done, plan, postpone, quiet, steps
@@ -267,12 +269,19 @@ def goal_bars(app: Any, own: bool = True) -> Any:
     won = total(list({stage.key for stage in every if stage.outcome == "won"}))
     commit = total(list({stage.key for stage in every if stage.open and stage.forecast == "commit"}))
     rest = total(list({stage.key for stage in every if stage.open}))
-    most = float(max(won, won + commit, won + rest, 1))
+    goal = goals.target(door, first, after, own)
+    most = float(max(won, won + commit, won + rest, goal or 0, 1))
     days = (after - today).days
     bars = [{"label": t("Won"), "share": float(won) * 100 / most, "show": short(app, entity, amount, won), "color": "good"},
             {"label": t("With commit"), "share": float(won + commit) * 100 / most, "show": short(app, entity, amount, won + commit), "color": 1},
             {"label": t("With all open"), "share": float(won + rest) * 100 / most, "show": short(app, entity, amount, won + rest), "color": 5}]
-    return app.part("bars", {"title": t("This quarter"), "note": t("{n} days left", n=days), "bars": bars})
+    note = t("{n} days left", n=days)
+    if goal:
+        for bar in bars:
+            bar["mark"] = float(goal) * 100 / most
+        share = t.percent(Decimal(str(won)) / goal)
+        note = " · ".join([t("{share} of the goal of {goal}", share=share, goal=short(app, entity, amount, goal)), note])
+    return app.part("bars", {"title": t("This quarter"), "note": note, "bars": bars})
 
 
 def list_of(app: Any, card: Any) -> dict | None:
