@@ -11,6 +11,7 @@ from typing import Any
 
 from tinydb.queries import where
 
+from crm.errors import Denied, Missing, RecordError
 from crm.records.queries import all_of
 from crm.records.record import Record
 from crm.schema.model import Entity
@@ -130,6 +131,31 @@ def without(door: Any, most: int = 6, own: bool = True) -> tuple[list[Record], i
             found += door.list(entity.name, where=cond, order=["changed_on"], limit=most)
     found.sort(key=lambda record: str(record._doc.get("changed_on") or ""))
     return found[:most], total
+
+
+def planned(door: Any, entity: str, doc: Mapping[str, Any]) -> None:
+    """Called in the step in which an activity was made: open records it is about that have no next step take it as theirs, where this user
+    may write that. What is agreed already stays."""
+    roles = door.schema.activities
+    if roles is None or entity != roles.entity or doc.get(roles.due) is None or doc.get(roles.done) is not None:
+        return
+    own = door.schema.entities[entity].own_fields
+    for key, link in own.items():
+        role = door.schema.entities[link.to].next if link.name == "link" and link.to != entity and doc.get(key) is not None else None
+        if role is None:
+            continue
+        try:
+            record = door.get(link.to, doc[key])
+            writable = door.writable(link.to, record)
+            if role.on in writable and lacks(door, record):
+                when = own[roles.due].from_json(doc[roles.due])
+                timed = door.schema.entities[link.to].fields[role.on].kind == "datetime"
+                given: dict[str, Any] = {role.on: when if timed else _day(when, door.words.tz)}
+                if role.text in writable:
+                    given[str(role.text)] = doc.get(roles.subject)
+                door.change(link.to, record.id, given)
+        except (Missing, Denied, RecordError):
+            continue
 
 
 def words_of(entity: Entity, record: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from tinydb.queries import where
 
 from crm.errors import Conflict, Denied, GateError, Missing, RecordError, Refused
 from crm.fields import FIELD_TYPES
-from crm.records import approvals, assignment, automation, gates, repeating, ruled, service, trees
+from crm.records import agenda, approvals, assignment, automation, gates, repeating, ruled, service, trees
 from crm.records.access import Sight
 from crm.records.company import MOVES, Writing, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -524,6 +524,8 @@ class Writing_(Reading):
                 table.update_derived(doc_id, {key: doc.get(key) for key in touched})
         company.wrote(entity.name)
         writing.settling.changed(entity.name, doc_id, None, doc)
+        if not (writing.settling.later or self._lenient):
+            agenda.planned(self, entity.name, doc)
         return Record(self, entity.name, doc, doc_id, 1)
 
     def _update(self, draft: Draft, writing: Writing, old: Any) -> Record:

@@ -120,6 +120,20 @@ def test_b7_what_was_agreed_by_hand_outlives_another_call_that_is_done(company, 
     assert anna.get("opportunity", deal.id)["next_on"] is None
 
 
+def test_b7_a_planned_call_is_the_next_step_of_a_deal_that_has_none(company, anna):
+    when = datetime.combine(anna.words.today() + timedelta(days=4), time(10), anna.words.tz)
+    account = anna.list("account", "owner == me", limit=1)[0]
+    deal = anna.create("opportunity", {"name": "Fresh one", "account": account.id})
+    with anna.step("planned") as step:
+        anna.create("activity", {"subject": "Show it to them", "kind": "meeting", "due_on": when, "opportunity": deal.id})
+    found = anna.get("opportunity", deal.id)
+    assert (found["next_on"], found["next_step"]) == (when.date(), "Show it to them")
+    anna.create("activity", {"subject": "Later still", "kind": "call", "due_on": when + timedelta(days=9), "opportunity": deal.id})
+    assert anna.get("opportunity", deal.id)["next_step"] == "Show it to them", "what is agreed stays"
+    anna.undo(step.id)
+    assert anna.get("opportunity", deal.id)["next_on"] is None
+
+
 @pytest.mark.parametrize(("typed", "days"), [("tomorrow", 1), ("in 3 days", 3), ("+1w", 7), ("next week", None)])
 def test_b7_it_is_postponed_in_words(company, anna, typed, days):
     deal = anna.list("opportunity", ["owner == me", "stage.open"], limit=1)[0]
