@@ -15,14 +15,21 @@ from crm.stores import open_store
 FIRST, AFTER = date(2026, 4, 1), date(2026, 7, 1)
 
 
-@pytest.fixture
-def company():
+@pytest.fixture(scope="module")
+def yard():
     one = Company(load(shipped("sales")), open_store(":memory:"))
     door = one.door(SYSTEM)
     for login, role in (("ann", "rep"), ("ben", "rep"), ("max", "director")):
         door.create("user", {"name": login.title(), "login": login, "role": role, "email": f"{login}@firm.example"})
     yield one
     one.store.close()
+
+
+@pytest.fixture
+def company(yard):
+    """The company without goals."""
+    yard.store.table("goal").truncate()
+    return yard
 
 
 def goal(company, owner, amount, first="2026-01-01", last="2026-12-31", measure="revenue", **more):

@@ -141,9 +141,9 @@ def test_a_websocket_to_elsewhere_is_seen(sign_in, server):
     window = sign_in("admin")
     window.page.route("**/*", lambda route: route.fulfill(body="<p>a page without a policy</p>", content_type="text/html"))
     window.page.goto(server.address)
-    window.page.evaluate("() => { new WebSocket('ws://127.0.0.1:9/elsewhere') }")
+    window.page.evaluate("() => { new WebSocket('ws://127.0.0.1:65001/elsewhere') }")
     window.page.wait_for_function("() => true")
-    assert window.outside == ["ws://127.0.0.1:9/elsewhere"]
+    assert window.outside == ["ws://127.0.0.1:65001/elsewhere"]
 
 
 def test_the_home_and_the_navigation_of_every_role_stand(sign_in, run, filling):
