@@ -304,7 +304,10 @@ def may_not_decide(door: Any, doc: Mapping[str, Any]) -> Denied | None:
         return None
     if me.id is not None and doc.get(roles.asked_by) == me.id:
         return Denied("Nobody grants their own request.")
-    entity, about, target = _target(company, roles, doc)
+    try:
+        entity, about, target = _target(company, roles, doc)
+    except Missing:  # deleted since
+        return Denied("You do not see what this is about.")
     if not door.sight(entity).sees(target, about):
         return Denied("You do not see what this is about.")
     if roles.approver and me.id is not None and doc.get(roles.approver) == me.id:

@@ -52,7 +52,11 @@ def ask_field(app: Any, entity: Any, record: Any, key: str, words: str) -> dict:
     state, _ = approvals.standing(company, entity, record.id, rule, doc)
     what = approvals.label_of(rule, entity, t)
     if state == "pending":
-        return {"field": f"say:{key}", "label": what, "editor": {"type": "fixed", "value": None, "text": sentence(words.removeprefix(f"{what}: "))}}
+        return {
+            "field": f"say:{key}",
+            "label": what,
+            "editor": {"type": "fixed", "value": None, "text": sentence(words.removeprefix(f"{what}: "))},
+        }
     return {"field": ASK + rule.key, "label": t("{what}: why?", what=what), "help": words, "editor": {"type": "textarea", "value": None}}
 
 

@@ -325,6 +325,17 @@ def test_a_change_of_any_entity_may_wait_for_a_word(at: Any) -> None:
     assert door.change("quote", quote.id, {"off": "10%"})["sent"]
 
 
+def test_what_is_deleted_waits_for_nobody(at: Any, job: Any) -> None:
+    ready(at, job, rebate="15%")
+    asked = approvals.request(at("sue"), "work", job.id, "", key="press.rebate")
+    step = at("sue").delete("work", job.id)
+    assert approvals.waiting(at("bob")) == []
+    with pytest.raises(Denied):
+        approvals.decide(at("bob"), asked, True)
+    at("sue").undo(step)
+    assert [one.id for one in approvals.waiting(at("bob"))] == [asked]
+
+
 def test_nobody_writes_a_request_by_hand(at: Any, job: Any) -> None:
     ready(at, job, rebate="15%")
     asked = approvals.request(at("sue"), "work", job.id, "", key="press.rebate")
