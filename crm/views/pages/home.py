@@ -279,7 +279,7 @@ def goal_bars(app: Any, own: bool = True) -> Any:
     if goal:
         for bar in bars:
             bar["mark"] = float(goal) * 100 / most
-        share = t.percent(Decimal(str(won)) / goal)
+        share = t.percent(Decimal(str(won)) / goal, 0)
         note = " · ".join([t("{share} of the goal of {goal}", share=share, goal=short(app, entity, amount, goal)), note])
     return app.part("bars", {"title": t("This quarter"), "note": note, "bars": bars})
 
