@@ -221,7 +221,8 @@ class Cut:
             return {number: number for number in range(-1, len(self.axis.classes))}
         one = self.field
         if getattr(one, "pipelines", None) and hasattr(one, "stage_of"):
-            keys = [stage for pipeline in one.pipelines.values() for stage in pipeline.stages]
+            named = [name for name in one.pipelines if not one.pipeline_key or self.possible(name, one.pipeline_key)]
+            keys = [stage for name in named for stage in one.pipelines[name].stages]
             keys.sort(key=lambda stage: bool(getattr(one.stage_of(stage), "outcome", None)))  # ends stand last, whichever pipeline's
             return {key: number for number, key in enumerate(dict.fromkeys(keys))}
         choices = getattr(one, "options", None)
@@ -234,21 +235,23 @@ class Cut:
             return between(min(have), max(have), self.unit) if have else []
         if self.axis.classes:
             return list(range(len(self.axis.classes)))
+        if self.stay == "next":
+            return []
         found = list(self.ranking) if self.stay or "." not in self.axis.field else []
-        return [key for key in found if self.possible(key)] if len(found) <= MOST else []
+        return [key for key in found if self.stay or self.possible(key, self.axis.field)] if len(found) <= MOST else []
 
-    def possible(self, key: Any) -> bool:
-        """Whether the report's condition leaves room for a key: a report of what is open shows no empty 'Lost'."""
+    def possible(self, value: Any, path: str) -> bool:
+        """Whether the report's condition leaves room for a value of a field: a report of what is open shows no empty 'Lost'."""
         where = self.report.where
-        if where is None or self.stay:
+        if where is None:
             return True
         from crm.expressions import Env
         from crm.expressions.nodes import And
         from crm.expressions.python import compile_python
 
-        env = Env(get=lambda head: key if head == self.axis.field else None)
+        env = Env(get=lambda head: value if head == path else None)
         parts = where.node.items if isinstance(where.node, And) else (where.node,)
-        return not any(reads(part) == {self.axis.field} and compile_python(part)(env) is False for part in parts)
+        return not any(reads(part) == {path} and compile_python(part)(env) is False for part in parts)
 
 
 def reads(node: Any) -> set[str]:

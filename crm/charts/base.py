@@ -69,6 +69,11 @@ class Look:
     height: int = 260
     backend: str = "bokeh"
 
+    @property
+    def t(self) -> Any:
+        """The user's words, by the name that translations are looked for under."""
+        return self.words
+
     def color(self, number: int = 0) -> str:
         return SERIES[number % len(SERIES)][self.dark]
 
@@ -258,7 +263,7 @@ class Look:
         """What is drawn when there is nothing to draw: one line that says so."""
         import holoviews as hv
 
-        text = hv.Text(0.5, 0.5, self.words("Nothing to count yet."))
+        text = hv.Text(0.5, 0.5, self.t("Nothing to count yet."))
         style = {"color": self.quiet, "text_font_size": "13px"} if self.backend == "bokeh" else {"color": self.quiet}
         return self.whole([text.opts(backend=self.backend, **style)], xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), height=90)
 

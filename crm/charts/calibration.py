@@ -42,7 +42,7 @@ class Calibration(Chart):
         pieces.append(look.lines(data, look.color(), width=1.5))
         hover = [(look.label(x), "@across"), (look.label(y), "@up"), *([(look.label(size), "@many")] if size else [])]
         pieces.append(look.dots(data, look.color(), size=9, hover=hover))
-        pieces.append(look.said(pd.DataFrame([(0.97, 0.9, look.words("as said"))], columns=["x", "y", "text"]), align="right"))
+        pieces.append(look.said(pd.DataFrame([(0.97, 0.9, look.t("as said"))], columns=["x", "y", "text"]), align="right"))
         ticks = [(part / 4, look.words.percent(part / 4)) for part in range(5)]
         return look.whole(
             pieces, grid=True, xticks=ticks, yticks=ticks, xlim=(-0.03, 1.03), ylim=(-0.03, 1.05), xlabel=look.label(x), ylabel=look.label(y),

@@ -41,7 +41,7 @@ class Pareto(Chart):
             group = 0 if n <= ends[0] else 1 if n <= ends[1] else 2
             told = (names[n], look.text(y, values[n]), look.words.percent(round(part[n], 3)), rows[n])
             classes.setdefault(group, []).append((n - 0.38, 0.0, n + 0.38, values[n], *told))
-        hover = [(look.label(x), "@name"), (look.label(y), "@said"), (look.words("Together"), "@part")]
+        hover = [(look.label(x), "@name"), (look.label(y), "@said"), (look.t("Together"), "@part")]
         pieces = [
             look.boxes(pd.DataFrame(boxes, columns=columns), look.color(), hover=hover, alpha=(1, 0.65, 0.38)[group])
             for group, boxes in classes.items()
@@ -54,7 +54,7 @@ class Pareto(Chart):
             look.dots(
                 line.assign(said=[look.words.percent(round(one, 3)) for one in part[:shown]], row=rows[:shown]),
                 look.color(2),
-                hover=hover[2:2] + [(look.words("Together"), "@said")],
+                hover=hover[2:2] + [(look.t("Together"), "@said")],
             )
         )
         right = shown - 0.5

@@ -40,7 +40,7 @@ class Scatter(Chart):
             }
         )
         hover = [*([(look.label(label), "@name")] if label else []), (look.label(x), "@across"), (look.label(y), "@up")]
-        fit, said = fitted(data["x"].to_list(), data["y"].to_list(), look.words)
+        fit, said = fitted(data["x"].to_list(), data["y"].to_list(), look.t)
         pieces = []
         if fit is not None:
             pieces += [look.band(fit, look.color(2)), look.lines(fit, look.color(2))]
@@ -59,18 +59,18 @@ class Scatter(Chart):
         )  # fmt: skip
 
 
-def fitted(x: list[float], y: list[float], words: Any) -> tuple[pd.DataFrame | None, str]:
+def fitted(x: list[float], y: list[float], t: Any) -> tuple[pd.DataFrame | None, str]:
     """The line of least squares with the 95 % band of its mean, or None; and what is to be said of it."""
     import numpy as np
 
     n = len(x)
     if n < FEWEST or len(set(x)) < 3:
-        return None, words("Too few groups to speak of a relation ({n})", n=n)
+        return None, t("Too few groups to speak of a relation ({n})", n=n)
     from scipy import stats
 
     rank = stats.spearmanr(x, y)
     if not math.isfinite(rank.statistic) or rank.pvalue > SURE:
-        return None, words("No relation is to be seen ({n} groups)", n=n)
+        return None, t("No relation is to be seen ({n} groups)", n=n)
     a, b = np.asarray(x), np.asarray(y)
     slope, start = np.polyfit(a, b, 1)
     at = np.linspace(a.min(), a.max(), 40)
@@ -78,9 +78,9 @@ def fitted(x: list[float], y: list[float], words: Any) -> tuple[pd.DataFrame | N
     spread = math.sqrt(float(rest @ rest) / (n - 2))
     width = stats.t.ppf(0.975, n - 2) * spread * np.sqrt(1 / n + (at - a.mean()) ** 2 / ((a - a.mean()) ** 2).sum())
     line = slope * at + start
-    said = words(
+    said = t(
         "They go together (rank correlation {r}, {n} groups); that is no proof of a cause",
-        r=words.number(round(float(rank.statistic), 2)),
+        r=t.number(round(float(rank.statistic), 2)),
         n=n,
     )
     return pd.DataFrame({"x": at, "y": line, "low": line - width, "high": line + width}), said

@@ -40,9 +40,9 @@ class Survival(Chart):
             pieces.append(look.lines(pd.DataFrame({"x": days, "y": left}), color, step=True))
             half = next((day for day, value in zip(days, left, strict=True) if value <= 0.5), None)
             if half is not None:
-                told = look.words("{n} days", n=int(half))
+                told = look.t("{n} days", n=int(half))
                 dot = pd.DataFrame([(half, 0.5, told, int(part.index[0]))], columns=["x", "y", "said", "row"])
-                pieces.append(look.dots(dot, color, size=8, hover=[(look.words("Half are over after"), "@said")]))
+                pieces.append(look.dots(dot, color, size=8, hover=[(look.t("Half are over after"), "@said")]))
                 pieces.append(
                     look.said(
                         pd.DataFrame([(half, 0.5, f"\u2002{told}")], columns=["x", "y", "text"]), color=color, align="left", base="bottom"

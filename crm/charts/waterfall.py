@@ -28,7 +28,7 @@ class Waterfall(Chart):
         values = [0.0 if pd.isna(value) else float(value) for value in frame[y]]
         rows = [int(row) for row in frame.index]
         if len(values) > MOST:
-            names = [*names[: MOST - 1], look.words("Others")]
+            names = [*names[: MOST - 1], look.t("Others")]
             values, rows = [*values[: MOST - 1], sum(values[MOST - 1 :])], [*rows[: MOST - 1], -1]
         level, boxes, links, said = 0.0, {0: [], 1: [], 5: []}, [], []  # type: ignore[var-annotated]
         reach = max([abs(value) for value in values] or [1.0]) or 1.0
@@ -41,7 +41,7 @@ class Waterfall(Chart):
             said.append((number, max(level, after), sign + look.text(y, value, short=True)))
             level = after
         end = len(values)
-        boxes[0].append((end - 0.36, min(0.0, level), end + 0.36, max(0.0, level), look.words("Total"), look.text(y, level), -1))
+        boxes[0].append((end - 0.36, min(0.0, level), end + 0.36, max(0.0, level), look.t("Total"), look.text(y, level), -1))
         said.append((end, max(0.0, level), look.text(y, level, short=True)))
         columns = ["x0", "y0", "x1", "y1", "name", "said", "row"]
         hover = [(look.label(x), "@name"), (look.label(y), "@said")]
@@ -55,7 +55,7 @@ class Waterfall(Chart):
         edges = [edge for found in boxes.values() for box in found for edge in (box[1], box[3])]
         limits, ticks = look.scale(y, edges)
         high = limits[1] + (limits[1] - limits[0]) * 0.06
-        marks, turned = look.places([*names, look.words("Total")], most=26, length=16)
+        marks, turned = look.places([*names, look.t("Total")], most=26, length=16)
         return look.whole(
             pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.6, end + 0.6), ylim=(limits[0], high),
             height=look.height + (60 if turned else 0),
