@@ -337,7 +337,7 @@ class RecordPage(Page):
                 fact["href"] = link
         stands = insights.promise(self.app, self.entity, self.record, field.key)
         if stands is not None:
-            fact["show"], fact["tone"] = f"{text} · {stands['text']}", stands["tone"]
+            fact["show"], fact["tone"] = f"{stands['text']} · {text}", stands["tone"]
         if getattr(field, "to", None) and isinstance(value, int) and text and field.to in self.app.schema.entities:
             fact["href"] = href(view="record", entity=field.to, id=value)
         if field.name in ("files", "file") and value:
