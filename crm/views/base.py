@@ -205,9 +205,12 @@ class Part(JSComponent, metaclass=_PartType):
     def handler(self, kind: str) -> Callable | None:
         return self._on.get(kind) or getattr(self, f"on_{kind}", None)
 
-    def on_day(self, text: str, moment: bool = True) -> dict:
-        """What is understood of a day typed in words, asked while typing: {"say": words} or {"wrong": words}."""
+    def on_day(self, text: str, moment: bool = True, periods: bool = False) -> dict:
+        """What is understood of a day typed in words, asked while typing: {"say": words} or {"wrong": words}. `moment`: a time of day may
+        stand with it; `periods`: it may be a whole month or week, as in a filter."""
         t: Any = self._t
+        if periods and (span := t.parse_period(text)) and span[0] != span[1]:
+            return {"say": f"{t.date(span[0])} – {t.date(span[1])}"}
         try:
             try:
                 found = t.parse_date(text)

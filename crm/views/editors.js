@@ -91,7 +91,7 @@ const day = kind => e => {
   box.addEventListener('input', () => {
     clearTimeout(waiting); const typed = box.value.trim(), mine = ++turn
     if (!typed || read() === iso) return told.replaceChildren()
-    waiting = setTimeout(async () => { const reply = await e.ctx.ask('day', {text: typed, moment: kind !== 'date'}); if (mine !== turn || reply.error) return; told.className = reply.wrong ? 'echo wrong' : 'echo'; told.replaceChildren(...(reply.say ? [icon('event_available'), reply.say] : [reply.wrong || ''])) }, 160)
+    waiting = setTimeout(async () => { const reply = await e.ctx.ask('day', {text: typed, moment: kind !== 'date', periods: !!e.spec.periods}); if (mine !== turn || reply.error) return; told.className = reply.wrong ? 'echo wrong' : 'echo'; told.replaceChildren(...(reply.say ? [icon('event_available'), reply.say] : [reply.wrong || ''])) }, 160)
   })
   pick.addEventListener('change', () => { turn++; told.replaceChildren() })
   return {nodes: [h('span.affix.pick', null, box, pick, open), told], box, read, put: v => { iso = text = box.value = v ?? ''; told.replaceChildren() }}

@@ -143,6 +143,7 @@ def test_a_form_takes_what_was_pasted(app):
 def test_what_was_understood_of_a_day_is_told(app):
     assert "10:30" in app.frame.on_day("tomorrow 10:30")["say"]
     assert "in 3 days" in app.frame.on_day("in 3 days", moment=False)["say"]
+    assert " – " in app.frame.on_day("last month", periods=True)["say"] and "wrong" in app.frame.on_day("last month to now")
     assert "wrong" in app.frame.on_day("gibberish") and "wrong" in app.frame.on_day("tomorrow 10:30", moment=False)
 
 
