@@ -112,7 +112,7 @@ def anchor(door: Any, roles: ActivityRoles, doc: Mapping[str, Any], day: date) -
     here: Any = doc
     for _ in range(CHAIN):
         here = door.company.doc(roles.entity, here.get(back)) if back else None
-        if here is None or here.get(roles.repeat) != doc.get(roles.repeat) or here.get(roles.due) is None:
+        if here is None or not roles.repeat or here.get(roles.repeat) != doc.get(roles.repeat) or here.get(roles.due) is None:
             break
         due = field.from_json(here[roles.due])
         found = max(found, (door.words.local(due).date() if isinstance(due, datetime) else due).day)

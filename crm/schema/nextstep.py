@@ -108,9 +108,9 @@ def repetition(b: Building, node: Map, entity: Entity, roles: ActivityRoles) -> 
         return
     options = entity.fields[roles.repeat].spec.get("options") or {}
     roles.rhythms = {key: key for key in options if key in UNITS}
-    for key, value in rhythms.items() if rhythms else ():
-        if b.reference(key, options, f"option of '{roles.repeat}'", "E478") and isinstance(value, Scalar) and value.text in UNITS:
-            roles.rhythms[key.text] = value.text
+    for option, value in rhythms.items():
+        if b.reference(option, options, f"option of '{roles.repeat}'", "E478") and isinstance(value, Scalar) and value.text in UNITS:
+            roles.rhythms[option.text] = value.text
     if not roles.rhythms:
         at = scalar(node, "repeat")
         message = f"no option of '{roles.repeat}' is a rhythm."
