@@ -323,7 +323,7 @@ def approval(before: Shape, doc: str, example: str, must: bool = False) -> Struc
     """An approval: in a pipeline `before` names a stage, in an entity it is a condition."""
     limit = Struct("limit", {"up_to": Key(Number(), "Up to this amount, in the base currency.", example="50000")})
     return Struct(
-        "approval",
+        "need of an approval",
         {
             "when": Key(CONDITION, "When it is needed.", required=True, example="discount > 15%"),
             "by": Key(

@@ -22,6 +22,8 @@ log = logging.getLogger("crm.worker")
 PAUSE = 1.0
 #: Seconds after which a job that failed is tried again.
 RETRY = 60.0
+#: Where the store's settings keep which jobs fail.
+TROUBLES = "worker.troubles"
 #: When a job ran last is kept in the store for those that run less often than this.
 KEPT_FROM = timedelta(minutes=1)
 
@@ -34,7 +36,7 @@ class Worker:
         self.lease = lease or Lease(company.store)
         self.pause = pause
         self.stop = threading.Event()
-        self.troubles: dict[str, str] = {}  # job → what went wrong with it last
+        self.troubles: dict[str, str] = dict(company.store.meta.get(TROUBLES) or {})  # job → what went wrong with it last
         self._last: dict[str, str] = {}
         self._again: dict[str, float] = {}  # job → when one that failed is tried again (monotonic)
 
@@ -92,11 +94,17 @@ class Worker:
         try:
             job.run(self.company, now)
         except Exception as error:
-            self.troubles[job.name] = f"{type(error).__name__}: {error}"
             log.exception("job %s", job.name)
+            self._trouble({**self.troubles, job.name: f"{type(error).__name__}: {error}"[:200]})
             return False
-        self.troubles.pop(job.name, None)
+        self._trouble({name: said for name, said in self.troubles.items() if name != job.name})
         return True
+
+    def _trouble(self, troubles: dict[str, str]) -> None:
+        """Keep which jobs fail where administrators see it."""
+        if troubles != self.troubles:
+            self.troubles = troubles
+            self.company.store.meta.set(TROUBLES, troubles or None)
 
 
 def _until_parent_ends(stop: threading.Event) -> None:

@@ -46,6 +46,9 @@ class AutomationsPage(Page):
 
     def worker(self) -> dict:
         t, company = self.app.t, self.app.company
+        troubles = company.store.meta.get("worker.troubles") or {}
+        if at_work(company) and troubles:
+            return {"ok": False, "text": t("The worker is running, and something of its work fails: {what}", what="; ".join(f"{name}: {said}" for name, said in troubles.items()))}
         if at_work(company):
             return {"ok": True, "text": t("The worker is running.")}
         return {"ok": False, "text": t("No worker is running: dates, mails and webhooks wait. The command crm worker starts one.")}
