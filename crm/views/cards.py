@@ -52,8 +52,9 @@ def pieces(app: Any, result: Result, height: int = 240, full: bool = False) -> l
 
 
 def note(app: Any, result: Result) -> str:
-    """For whom and as of when."""
-    return app.t("For {name}, {when}", name=app.actor.name, when=app.t.datetime(result.as_of))
+    """What the report says, for whom and as of when."""
+    whom = app.t("For {name}, {when}", name=app.actor.name, when=app.t.datetime(result.as_of))
+    return f"{result.says} {whom}" if result.says else str(whom)
 
 
 def links(app: Any, result: Result, full: bool) -> list[dict]:
