@@ -202,6 +202,7 @@ class Company:
             roles = self.schema.pipelines[name].fields
             stage, amount, close, following = entity.stage_field, roles.get("amount"), roles.get("close"), roles.get("next")
             want(stage, amount)
+            want(owner, stage, amount)  # narrow: what the sums of a team by stage read all of
             want(*dict.fromkeys([owner, stage, close, amount, entity.pipeline_field, *self.filtered(entity)]))
             want(close)
             want(owner, following)

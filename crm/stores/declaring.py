@@ -179,9 +179,13 @@ def _indexes(storage: SQLiteStorage, info: TableInfo) -> None:
     }
     for name in there - set(wanted):
         c.execute(f"DROP INDEX {quoted(name)}")
-    for name, sql in wanted.items():
-        if name not in there:
-            c.execute(f"CREATE INDEX {quoted(name)} {sql}")
+    made = [name for name in wanted if name not in there]
+    for name in made:
+        c.execute(f"CREATE INDEX {quoted(name)} {wanted[name]}")
+    if made and storage.one(f"SELECT 1 FROM {info.source} LIMIT 1"):  # of one it knows nothing about SQLite expects too much
+        c.execute("PRAGMA analysis_limit=400")
+        for name in made:
+            c.execute(f"ANALYZE {quoted(name)}")
 
 
 def _name(info: TableInfo, sql: str) -> str:

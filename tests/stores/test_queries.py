@@ -203,3 +203,11 @@ def test_every_table_written_to_since_is_told(database):
     two.insert({"a": 1})
     two.update({"a": 2}, doc_ids=[1])
     assert database.touched(at) == {"two"} and database.touched(0) == {"one", "two"}
+
+
+def test_of_a_new_index_on_what_is_there_the_planner_knows_at_once(database):
+    table = database.table("planned")
+    table.declare(fields={"owner": "link", "stage": "choice"}, indexes=[])
+    table.insert_multiple({"owner": i % 4, "stage": "ab"[i % 2]} for i in range(400))
+    table.declare(indexes=[["owner", "stage"]])
+    assert database.storage.rows("SELECT stat FROM sqlite_stat1 WHERE tbl='t_planned' AND idx IS NOT NULL") == [("400 100 100",)]
