@@ -358,7 +358,9 @@ def touched(company: Company, step: int) -> frozenset[tuple[str, int]]:
     causes: set[tuple[str, int]] = set()
     for row in company.store.table(RUNS).find((where("step") == step) & (where("state") == DONE)):
         causes.add((row["entity"], row.get("record", 0)))
-        own.update((one["entity"], one["id"]) for one in row["did"] if one.get("id") is not None and one["do"] in ("set", "create", "assign"))
+        own.update(
+            (one["entity"], one["id"]) for one in row["did"] if one.get("id") is not None and one["do"] in ("set", "create", "assign")
+        )
     return frozenset(own - causes)
 
 

@@ -115,7 +115,9 @@ def newest_activity(company: Company, entity: str, id: int) -> datetime | None:
 # -- what is due
 
 
-def occasions(company: Company, one: Automation, number: int, trigger: Trigger, low: datetime, since: datetime, now: datetime) -> Iterator[Occasion]:
+def occasions(
+    company: Company, one: Automation, number: int, trigger: Trigger, low: datetime, since: datetime, now: datetime
+) -> Iterator[Occasion]:
     """What came after `since` up to `now`, and what was entered since then and came after `low`."""
     name = f"{one.name}|{number}"
     if trigger.kind == "schedule":

@@ -162,7 +162,9 @@ def approve(work: Work, effect: Effect, key: str) -> None:
 
     assert work.cause.id is not None
     why = written(work, effect.text) or work.cause.automation.label
-    found = approvals.request(work.door, work.cause.entity, work.cause.id, why, by=effect.to, key=f"automation.{work.cause.automation.name}")
+    found = approvals.request(
+        work.door, work.cause.entity, work.cause.id, why, by=effect.to, key=f"automation.{work.cause.automation.name}"
+    )
     if found is None:
         raise Refused("Nothing here holds approvals.")
     work.did.append({"do": "approve", "id": found})

@@ -115,7 +115,14 @@ def _steps(company: Company, entity: str) -> Iterator[tuple[datetime, dict[int, 
 
 
 def _came(
-    company: Company, one: Automation, trigger: Trigger, id: int, doc: Mapping[str, Any], start: datetime, end: datetime, done: Iterable[datetime]
+    company: Company,
+    one: Automation,
+    trigger: Trigger,
+    id: int,
+    doc: Mapping[str, Any],
+    start: datetime,
+    end: datetime,
+    done: Iterable[datetime],
 ) -> Iterator[Would]:
     """The moments of a trigger by the clock while a record was in one state."""
     if start >= end or doc.get(DELETED) is not None:

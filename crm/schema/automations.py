@@ -98,7 +98,9 @@ def trigger(b: Building, node: Node, entity: Entity) -> Trigger | None:
         if node.text in ("created", "changed"):
             return Trigger(node.text)
         said = f"'{shorten(node.text)}' does not say when." + meant(node.text, ("created", "changed"))
-        b.faults.add("E461", node, said, "Write created, changed, or a mapping: {stage: won}, {changed: [amount]}, {date: close_on, after: -3d}.")
+        b.faults.add(
+            "E461", node, said, "Write created, changed, or a mapping: {stage: won}, {changed: [amount]}, {date: close_on, after: -3d}."
+        )
         return None
     if not isinstance(node, Map):
         return None
@@ -196,7 +198,9 @@ def schedule(b: Building, node: Map, at: time | None) -> Trigger | None:
             b.faults.add("E461", on, "every day is every day.", "Remove `on:`, or write `every: week`.")
         elif every == "week":
             if said not in DAYS:
-                b.faults.add("E461", on, f"'{shorten(on.text)}' is no day of the week." + meant(said, DAYS), f"Write one of: {known(DAYS)}.")
+                b.faults.add(
+                    "E461", on, f"'{shorten(on.text)}' is no day of the week." + meant(said, DAYS), f"Write one of: {known(DAYS)}."
+                )
                 return None
             day = DAYS.index(said) + 1
         elif said == "last":
@@ -227,7 +231,9 @@ def stage(b: Building, node: Scalar, entity: Entity) -> tuple[str | None, str] |
     if name not in stages:
         if not b.gone & {*entity.pipelines} and (pipeline or not b.off):
             where = f"in '{pipeline}'" if pipeline else f"of '{entity.name}'"
-            b.faults.add("E462", node, f"there is no stage '{shorten(name)}' {where}." + meant(name, stages), f"There are: {known(stages)}.")
+            b.faults.add(
+                "E462", node, f"there is no stage '{shorten(name)}' {where}." + meant(name, stages), f"There are: {known(stages)}."
+            )
         return None
     return pipeline or None, name
 
@@ -293,7 +299,11 @@ def _create(b: Building, node: Map, made: Effect, entity: Entity, scope: Any) ->
     lacking = [
         key
         for key, one in target.own_fields.items()
-        if one.required is True and one.default in (None, "") and not one.computed and key not in named and one.name not in ("stage", "pipeline", "autonumber")
+        if one.required is True
+        and one.default in (None, "")
+        and not one.computed
+        and key not in named
+        and one.name not in ("stage", "pipeline", "autonumber")
     ]
     if lacking:
         at = node.keys.get("values") or node.keys["create"]
@@ -337,7 +347,12 @@ def person(b: Building, node: Scalar, scope: Any, rules: list[str] | None = None
     except ExpressionError as error:
         if node.text.replace("_", "").isalnum() and node.text not in b.gone:
             what = "user or role" if roles else "user or assignment rule"
-            b.faults.add("E466", node, f"there is no {what} called '{shorten(node.text)}'." + meant(node.text, choices), f"There are: {known(choices)}.")
+            b.faults.add(
+                "E466",
+                node,
+                f"there is no {what} called '{shorten(node.text)}'." + meant(node.text, choices),
+                f"There are: {known(choices)}.",
+            )
         else:
             b.expression(node, scope, None, "E466")
         del error
@@ -493,7 +508,12 @@ def value_of(b: Building, name: str, node: Node, one: Any, target: Entity, entit
         if refused is not None and (re.sub(r"[_ ]", "", said).isalnum() or said[:1] in "'\""):
             message = f"'{name}' cannot be '{shorten(said)}': {_lower(str(refused))}"
             hint = meant(said, choices) if "Did you mean" not in message else ""
-            b.faults.add("E465", node, message + hint, f"Write one of: {known(choices)}." if choices else "Write a value of the field's type, or an expression.")
+            b.faults.add(
+                "E465",
+                node,
+                message + hint,
+                f"Write one of: {known(choices)}." if choices else "Write a value of the field's type, or an expression.",
+            )
         else:
             b.expression(node, scope, None, "E465")
         return None
@@ -532,7 +552,9 @@ def touches(schema: Schema, one: Automation) -> list[Touch]:
     found = []
     entity = schema.entities[one.entity]
     for effect_ in one.then:
-        fixed = {value.field: value.typed for value in effect_.values if value.expression is None and not value.record and not value.template}
+        fixed = {
+            value.field: value.typed for value in effect_.values if value.expression is None and not value.record and not value.template
+        }
         keys = {value.field for value in effect_.values}
         copied = {value.field for value in effect_.values if value.expression is not None and str(value.expression).strip() == value.field}
         if effect_.do == "set":
@@ -613,7 +635,9 @@ def decided(schema: Schema, one: Automation, touch: Touch) -> bool | None:
     if one.entity != touch.entity or not (touch.made or touch.same):
         return None
     entity = schema.entities[one.entity]
-    if not one.condition.constants and all("." not in path and path not in entity.back and touch.keeps(path) for path in one.condition.uses):
+    if not one.condition.constants and all(
+        "." not in path and path not in entity.back and touch.keeps(path) for path in one.condition.uses
+    ):
         return True
     if one.condition.constants or any("." in path or path not in touch.fixed for path in one.condition.uses):
         return None
