@@ -76,7 +76,7 @@ def test_from_three_letters_to_the_timeline(browser, server, people, story):
     page.get_by_role("button", name="Tomorrow").click()
     page.get_by_role("button", name="Save", exact=True).click()
     line = page.get_by_role("region", name="Timeline")
-    expect(line.get_by_text("Crane two stands still.", exact=True)).to_be_visible()
+    expect(line.get_by_text("Crane two stands still", exact=True)).to_be_visible()
     expect(line.get_by_text("Call the harbour master").first).to_be_visible()
     expect(page.get_by_label("What happened?")).to_have_value("")
     roles = server.company.schema.activities
@@ -119,7 +119,7 @@ def test_from_three_letters_to_the_timeline(browser, server, people, story):
     # see it all in the timeline
     page.goto(f"{server.address}/?view=record&entity={customer.entity}&id={customer.id}")
     line = page.get_by_role("region", name="Timeline")
-    expect(line.get_by_text("Crane two stands still.", exact=True)).to_be_visible(timeout=30_000)
+    expect(line.get_by_text("Crane two stands still", exact=True)).to_be_visible(timeout=30_000)
     expect(line.get_by_text("Call the harbour master").first).to_be_visible()
     expect(line.get_by_text(second.label).first).to_be_visible()
     expect(line.get_by_text(third.label).first).to_be_visible()
