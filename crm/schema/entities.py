@@ -375,9 +375,9 @@ def rules(b: Building, entity: Entity, node: Map) -> None:
             continue
         one.show = b.expression(scalar(value, "show"), scope, "boolean")
         chosen(b, one, value)
-        for column, said in entries(submap(value, "columns")) if isinstance(value.get("columns"), Map) else ():
-            if isinstance(said, Map) and column.text in getattr(one, "columns", {}):
-                chosen(b, one.columns[column.text], said)
+        for column, inner in entries(submap(value, "columns")) if isinstance(value.get("columns"), Map) else ():
+            if isinstance(inner, Map) and column.text in getattr(one, "columns", {}):
+                chosen(b, one.columns[column.text], inner)
         computed = [word for word in ("formula", "rollup") if scalar(value, word) is not None]
         if len(computed) == 2:
             at = value.keys["rollup"]
