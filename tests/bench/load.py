@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import signal
 import socket
 import statistics
 import subprocess
@@ -289,6 +290,7 @@ def main() -> None:
         for user in product.users:
             passwords.set(user, PASSWORD, by="bench")
         product.company.store.close()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server goes, too
         server = Server(path, options.processes)
         try:
             found = asyncio.run(drive(server, product, options))
