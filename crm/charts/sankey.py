@@ -77,6 +77,7 @@ class Sankey(Chart):
             "node_linewidth": 0,
             "hooks": [*look.hooks(), dress],
             "fig_inches": (7, 4),
+            "fig_size": 100,
         }
         return drawn.opts(backend="matplotlib", **options, **style, aspect=None, title="")
 
