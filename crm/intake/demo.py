@@ -700,13 +700,15 @@ class World:
         return values
 
     def value(self, spec: Any, ctx: Context, at: datetime) -> Any:
-        """One value: a constant, a template, one of a list, or a description such as `{pick: {a: 3, b: 1}}`."""
+        """One value: a constant, a template, one of a list, or a description such as `{pick: {a: 3, b: 1}}`, `{all: [PL, SE]}`."""
         if isinstance(spec, str):
             return self.template(spec, ctx, at) if "{" in spec else spec
         if isinstance(spec, list):
             return self.value(self.random.choice(spec), ctx, at) if spec else None
         if not isinstance(spec, dict):
             return spec
+        if "all" in spec:
+            return [self.value(one, ctx, at) for one in spec["all"]]
         if "chance" in spec:
             if self.random.random() >= float(spec["chance"]):
                 return self.value(spec["else"], ctx, at) if "else" in spec else None

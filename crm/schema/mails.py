@@ -26,6 +26,9 @@ def build(b: Building) -> None:
     for name, node in b.things("mails"):
         path = f"mails.{name}"
         said = scalar(node, "entity")
+        if said is not None and said.text in b.gone:
+            b.gone.add(name)
+            continue
         entity = b.reference(said, b.schema.entities, "entity", "E472") if said is not None else None
         one = b.schema.mails[name] = MailTemplate(
             name=name,

@@ -303,7 +303,7 @@ def test_h1_a_field_a_list_and_a_report_are_a_few_lines(tmp_path):
         door.create("account", {"name": name, "industry": "food", "hall": hall})
     big = own.schema.entities["account"].list.filters["big"]
     assert sorted(one["name"] for one in door.list("account", where=getattr(big, "where", big))) == ["Big", "Bigger"]
-    assert analytics.run(door, "space").exact == [["Food", Decimal(6300)]]
+    assert [row for row in analytics.run(door, "space").exact if row[1]] == [["Food", Decimal(6300)]]
     own.store.close()
 
 

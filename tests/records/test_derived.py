@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crm.errors import Missing, RecordError, Refused
+from crm.errors import Denied, Missing, RecordError, Refused
 
 
 def expected(door: Any, skipper: int) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_rollups_equal_recomputation_after_any_changes(seed: int, company: Any, 
                 door.undo(steps.pop(rng.randrange(len(steps))))
             elif step.id:
                 steps.append(step.id)
-        except (RecordError, Refused, Missing):
+        except (RecordError, Refused, Missing, Denied):        # moves and undos that the pipeline does not allow
             continue
         for one in skippers:
             record = door.get("skipper", one)

@@ -44,7 +44,7 @@ def test_fields_in_their_order_with_the_systems_own_at_the_end(schema: Schema) -
     deal = schema.entities["deal"]
     assert list(deal.own_fields) == ["name", "company", "owner", "amount", "close_on", "reason", "weighted", "stage"]
     assert [key for key, field in deal.fields.items() if field.system] == [
-        "id", "created_on", "created_by", "changed_on", "changed_by", "deleted_on", "stage_on",
+        "id", "created_on", "created_by", "changed_on", "changed_by", "deleted_on", "stage_on", "ticks",
     ]  # fmt: skip
     assert "stage_on" not in schema.entities["company"].fields
     assert deal.fields["created_by"].to == "user"
