@@ -35,6 +35,7 @@ LANGUAGES = ("en", "pl", "sr_Latn", "lt")
 SPACES = "\u00a0\u202f\u2009\u2007\u2008\u2002\u2003\u3000"
 Day = date  # inside Words the names `date` and `datetime` are methods
 Moment = datetime
+Clock = time
 #: A day in figures: day, mark, month, year.
 _NUMBERED = r"([0-9]{1,4})\s?([./-])\s?([0-9]{1,2})(?:\s?\2\s?([0-9]{2,4})?)?\.?"
 MINUS = "\u2212\u2013\u2012\ufe63\uff0d"
@@ -444,10 +445,10 @@ class Words:
         named = re.fullmatch(r"([0-9]{4})\s*(?:m\.)?\s*([^\W\d_]+)\.?\s*([0-9]{1,2})\s*d?", word)
         if named and named[2] in self._months:
             return day_in(int(named[1]), self._months[named[2]], int(named[3]))
-        day, clock, moment = self._spoken(text, datetime.combine(today, time(12)))
-        return None if clock is not None or moment is not None else day
+        said, clock, moment = self._spoken(text, datetime.combine(today, time(12)))
+        return None if clock is not None or moment is not None else said
 
-    def _spoken(self, text: str, now: Moment) -> tuple[Day | None, time | None, Moment | None]:
+    def _spoken(self, text: str, now: Moment) -> tuple[Day | None, Clock | None, Moment | None]:
         """A phrase of several words: its day, its time of day, or the moment it names (`in 2 hours`); Nones when it means nothing."""
 
         def numbered(part: str) -> Day | None:

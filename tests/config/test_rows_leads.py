@@ -66,8 +66,8 @@ def test_b2_an_automation_keeps_to_the_limit_too(demo):
     """Whatever gives a lead away goes through the same judging: here by an assignment named in an automation."""
     door = demo.door(SYSTEM)
     one = demo.schema.assignments["lead"]
-    for load in assignment.loads(demo, one):
-        door.change("user", load.user, {"lead_cap": load.held})
+    for each in assignment.loads(demo, one):
+        door.change("user", each.user, {"lead_cap": each.held})
     lead = door.create("lead", {"name": {"last": "Nobody"}, "source": "web"}).id
     assert assignment.hand_over(door, "lead", lead) is None and door.get("lead", lead)["owner"] is None
     first = assignment.loads(demo, one)[0]
