@@ -97,12 +97,3 @@ def test_a_long_column_loads_as_it_scrolls(admin, server, board):
     column.locator("ul").evaluate("list => { list.scrollTop = list.scrollHeight }")
     expect(column.get_by_role("article")).to_have_count(50)
     door.undo(step.id)
-
-
-def test_every_board_of_both_configurations_opens(sign_in, server, charity):
-    for run in (server, charity):
-        one = sign_in("admin", run=run)
-        for name, pipeline in run.company.schema.pipelines.items():
-            one.goto(f"view=board&pipeline={name}")
-            expect(one.page.get_by_role("region", name=next(iter(pipeline.stages.values())).label)).to_be_visible()
-        assert one.errors == [] and one.outside == []

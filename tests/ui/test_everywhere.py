@@ -111,7 +111,7 @@ def pages(run: Running, user: int) -> list[str]:
             found.append(f"view=form&entity={name}")
     for name, pipeline in schema.pipelines.items():
         if door.may("see", pipeline.entity):
-            found += [f"view=board&pipeline={name}", f"view=calendar&entity={pipeline.entity}", f"view=chart&entity={pipeline.entity}"]
+            found += [f"view=board&pipeline={name}", f"view=calendar&entity={pipeline.entity}", f"view=chart&entity={pipeline.entity}", f"view=process&pipeline={name}"]
     found += ["view=calendar", "view=report", "view=calendar&mode=week", "view=settings"]
     from crm.analytics import names
     found += [f"view=dashboard&name={name}" for name, one in schema.dashboards.items() if door.actor.admin or door.actor.role in one.roles]
@@ -120,7 +120,7 @@ def pages(run: Running, user: int) -> list[str]:
         kinds.setdefault(schema.reports[name].chart.name + str(schema.reports[name].chart.options), name)
     found += [f"view=report&name={name}" for name in kinds.values()]
     if door.actor.admin:
-        found += ["view=admin&tab=users", "view=settings&again", "view=admin&tab=roles", "view=home&again", "view=admin&tab=config"]
+        found += ["view=admin&tab=users", "view=settings&again", "view=admin&tab=roles", "view=home&again", "view=admin&tab=config", "view=automations"]
     return found
 
 

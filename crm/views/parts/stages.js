@@ -7,7 +7,7 @@ const Stages = part((content, ctx) => {
       i < at && icon('check'), i === at && s.outcome === 'won' && icon('emoji_events'), h('span', null, s.label), i === at && days != null && !s.outcome ? h('small', {class: expected != null && days > expected ? 'late' : '', title: expected ? t('{n} days expected', {n: expected}) : null}, t('{n} days here', {n: days})) : s.spent && h('small', {class: s.over ? 'over' : '', title: t('Time spent in this stage')}, s.spent))))),
     side.map(s => h('button.side', {key: s.name, type: 'button', act: 'go', id_: s.name, disabled: !may && s.name !== now, 'aria-current': s.name === now ? 'step' : null, class: s.name === now ? 'lostnow' : ''}, s.label)), map && h('a.bare', {href: map, title: t('Process'), label: t('Process')}, icon('account_tree'))),
   gate?.fields?.length && may ? h('form.gate', {key: 'gate', act: 'move'}, h('span.why', null, icon(gate.shut ? 'lock' : 'lock_open'), gate.shut ? t('Before “{stage}”', {stage: gate.label}) : t('To reach “{stage}”, fill in', {stage: gate.label})),
-    h('div.fields', null, gate.fields.map(g => h('div.gatefield', {key: `${gate.stage}-${g.field}`, class: g.editor.type === 'fixed' ? 'told' : g.editor.type === 'check' ? 'tickit' : ''}, h('span.lab', {id: `g-${g.field}`, title: g.help}, g.label), editor(ctx, g.editor, {id: `gate-${g.field}`, act: 'fill', name: g.field, label: g.label, error: (ui.problems || {})[g.field]}), g.editor.type === 'textarea' && g.help && g.field.startsWith('ask:') && h('small.helps', null, g.help), (ui.problems || {})[g.field] && h('em', {role: 'alert'}, ui.problems[g.field])))),
+    h('div.fields', null, gate.fields.map(g => h('div.gatefield', {key: `${gate.stage}-${g.field}`, class: g.editor.type === 'fixed' ? 'told' : g.editor.type === 'check' ? 'tickit' : ''}, h('span.lab', {id: `g-${g.field}`, title: g.help}, g.label), editor(ctx, g.editor, {id: `gate-${g.field}`, act: 'fill', name: g.field, label: g.label, own: true, version: gate.stage, error: (ui.problems || {})[g.field]}), g.editor.type === 'textarea' && g.help && g.field.startsWith('ask:') && h('small.helps', null, g.help), (ui.problems || {})[g.field] && h('em', {role: 'alert'}, ui.problems[g.field])))),
     h('span.push', null, ui.gate && content.gate?.stage !== ui.gate.stage && button('leave', '', t('Cancel'), {class: 'quiet'}), !gate.shut && h('button', {type: 'submit', disabled: ui.busy, class: ui.gate ? 'primary' : ''}, icon(gate.ask ? 'how_to_reg' : 'arrow_forward'), gate.ask ? t('Ask for approval') : t('Move to “{stage}”', {stage: gate.label}))))
     : null,
   ui.error && h('p.errors', {role: 'alert', key: 'error'}, ui.error),
@@ -36,7 +36,7 @@ function intoSight(ctx) {
 }
 async function toStage(ctx, stage, values) {
   if (ctx.ui.busy) return
-  Object.assign(ctx.ui, {busy: true, error: '', problems: {}}); ctx.root.querySelector(`[data-act=go][data-id_="${stage}"]`)?.classList.add('busy')
+  Object.assign(ctx.ui, {busy: true, error: '', problems: {}}); ctx.draw(); ctx.root.querySelector(`[data-act=go][data-id_="${stage}"]`)?.classList.add('busy')
   const reply = await ctx.ask('move', {stage, values: values || null})
   ctx.ui.busy = false; ctx.root.querySelector(`[data-act=go][data-id_="${stage}"]`)?.classList.remove('busy')
   if (reply.gate) { ctx.ui.gate = reply.gate; ctx.ui.problems = reply.problems || {} } else if (reply.error) ctx.ui.error = reply.error; else Object.assign(ctx.ui, {gate: null, problems: {}})
