@@ -71,8 +71,11 @@ def test_a_filter_is_built_said_and_taken_away(manager, server, deals):
     assert "f=" in manager.page.url
     expect(manager.page.locator("tbody .stage").first).to_contain_text(stage.label)
     manager.page.get_by_role("link", name="Board").click()
+    column = manager.page.get_by_role("region", name=stage.label)
+    expect(column).to_be_visible()
     expect(manager.page.get_by_text(f"{label}: {stage.label}")).to_be_visible()          # the same filter in another shape
     manager.page.get_by_role("link", name="List", exact=True).click()
+    expect(column).to_have_count(0)
     expect(manager.page.locator("tbody .stage").first).to_contain_text(stage.label)
     expect(manager.page.get_by_role("status").first).to_contain_text("in all")            # the list is complete: rows, then totals
     manager.page.get_by_role("button", name=f"Clear: {label}").click()
