@@ -167,9 +167,8 @@ class StartCampaign(Action):
             return 0
         given: dict[str, Any] = {to: campaign.id, link: member}
         status = fields.get(rows.get("response", ""))
-        planned = next((key for key in getattr(status, "options", None) or {} if key == "planned"), None)
-        if status is not None and planned:
-            given[status.key] = planned
+        if first := next(iter(getattr(status, "options", None) or {}), None):  # nothing has come of it yet: the options begin at the beginning
+            given[status.key] = first
         door.create(rows["entity"], given)
         return 1
 

@@ -236,12 +236,14 @@ class Look:
 
         drawn = hv.Labels(data[["x", "y", "text"]], ["x", "y"], "text")
         if self.backend == "bokeh":
+            from bokeh.core.properties import value
+
             style = {
                 "text_color": color or self.quiet,
                 "text_font_size": f"{size}px",
                 "text_align": align,
                 "text_baseline": base,
-                "text_font": FONT,
+                "text_font": value(FONT),  # a plain string would be the name of a column
             }
             return drawn.opts(backend=self.backend, **style)
         upright = {"middle": "center", "bottom": "bottom", "top": "top"}[base]

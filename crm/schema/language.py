@@ -1085,7 +1085,10 @@ COMPANY = Struct(
                         "Its fields by role: name type start end budget cost list owner status.",
                         example="{name: name, type: type, start: start_on}",
                     ),
-                    "members": Key(MapOf(Text("field"), key="role"), "Responses: `entity` and its fields by role: campaign response on …"),
+                    "members": Key(
+                        MapOf(Text("field"), key="role"),
+                        "Responses: `entity` and its fields by role: campaign response on … A campaign that starts gives each response the first option.",
+                    ),
                     "lists": Key(
                         MapOf(Text("field"), key="role"), "Marketing lists: `entity` and its fields by role: name for where members."
                     ),

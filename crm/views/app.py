@@ -31,7 +31,6 @@ PAGE_SX = {
     "& .MuiLinearProgress-root": {"display": "none"},
     "& main": {"marginLeft": {"xs": 0, "sm": "var(--side)"}, "background": "var(--bg)", "width": "auto"},
     "& main .MuiToolbar-root": {"minHeight": "var(--bar)", "m": 0, "p": 0},
-    "& main.leaving": {"pointerEvents": "none"},
     "& .main-content": {"display": "block", "p": {"xs": "12px 14px 84px", "sm": "16px 24px"}, "boxSizing": "border-box"},
 }
 FRAME_CSS = (":root{--side:var(--nav)}.folded{--side:0px}@media(max-width:700px){:root{--side:0px}}"
@@ -75,6 +74,7 @@ class App:
         self.t = self.schema.words(self.language)
         self.dark = self.preference("dark", dark)
         self.now: Page | None = None
+        self.visit = 0                      # pages shown so far; the parts of a page carry its number, by which the browser knows that it stands
         self._sheets: dict[str, dict] = {}
         self._still = False
         self._recent: list[tuple[str, int]] = []
@@ -365,8 +365,9 @@ class App:
         """The page of the address. A page that fails leaves a page that says so; the log has the rest."""
         if self._still:
             return
+        query = self.frame.query
         self._show()
-        self.frame.send("there")
+        self.frame.send("there", query=query, visit=self.visit)
 
     def _show(self) -> None:
         args = dict(parse_qsl(self.frame.query))
@@ -376,6 +377,7 @@ class App:
             self.redraw_frame()
             return
         with pn.io.hold():
+            self.visit += 1
             try:
                 self.now = self._page(view, args)
                 body = self.now.body

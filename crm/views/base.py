@@ -174,6 +174,7 @@ class Part(JSComponent, metaclass=_PartType):
 
     content = param.Dict({}, doc="What is shown: JSON, formatted for the user by Python.")
     phrases = param.Dict({}, doc="The words of this part in the language of the user.")
+    visit = param.Integer(0, doc="Which page of the window it was made for (`App.visit`).")
     language = param.String("en", doc="For plural forms and spell checking in the browser.")
     words: ClassVar[tuple[str, ...]] = ()
     _bundle_path = _BundlePath()                      # type: ignore[assignment]
@@ -185,7 +186,7 @@ class Part(JSComponent, metaclass=_PartType):
         self._on = dict(on or {})
         params.setdefault("sizing_mode", "stretch_width")
         params.setdefault("margin", 0)
-        super().__init__(content=deepcopy(dict(content or {})), phrases=self.phrases_in(self._t), language=getattr(self._t, "language", "en"), **params)
+        super().__init__(content=deepcopy(dict(content or {})), phrases=self.phrases_in(self._t), language=getattr(self._t, "language", "en"), visit=getattr(app, "visit", 0), **params)
 
     @classmethod
     def phrases_in(cls, t: Callable) -> dict[str, Any]:

@@ -172,7 +172,7 @@ function part(draw, acts = {}) {
     })
     model.on(['content', 'phrases'], () => ctx.draw())
     model.on('remove', () => { removeEventListener('pointerdown', outside, true); removeEventListener('crm:lost', lost); for (const done of waiting.values()) done({gone: true}); waiting.clear(); acts.stop?.(ctx) })
-    acts.start?.(ctx); ctx.draw()
+    acts.start?.(ctx); ctx.draw(); dispatchEvent(new CustomEvent('crm:drawn', {detail: {root, visit: model.visit}}))
     const wrap = h('div'); wrap.append(root, live); return wrap
   }}
 }

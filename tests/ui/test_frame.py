@@ -61,6 +61,23 @@ def test_a_page_scrolls_back_to_where_it_was(manager):
     manager.until(lambda: abs(box.evaluate("n => n.scrollTop") - where) < 5)
 
 
+def test_a_page_that_is_being_left_takes_no_clicks(manager):
+    """What is clicked there would be lost: it is covered until a part of the page asked for last stands in its place."""
+    manager.goto("view=list&entity=opportunity")
+    covered, stands = manager.evaluate("""() => {
+        const deep = (css, from = document) => { for (const n of [from.querySelector(css), ...from.querySelectorAll('*')]) { if (n?.matches(css)) return n; const hit = n?.shadowRoot && deep(css, n.shadowRoot); if (hit) return hit } }
+        const hit = (x, y, from = document) => { const n = from.elementFromPoint(x, y); return n?.shadowRoot && n.shadowRoot.elementFromPoint(x, y) !== n ? hit(x, y, n.shadowRoot) || n : n }
+        const row = deep('tbody tr').getBoundingClientRect(), at = [row.left + 200, row.top + 8], before = hit(...at)
+        deep('nav.switch a[href*="view=board"]').click()
+        const during = hit(...at)
+        return new Promise(done => new MutationObserver(() => { if (document.body.getAttribute('aria-busy') === 'false') done([before !== during && !during.closest('table'), !!deep('section.col')]) })
+            .observe(document.body, {attributes: true, attributeFilter: ['aria-busy']}))
+    }""")
+    assert covered and stands
+    manager.get_by_role("link", name="List", exact=True).click()
+    expect(manager.locator("tbody tr").first).to_be_visible()
+
+
 def test_an_address_that_leads_nowhere_says_so_in_plain_words(rep):
     for query in ("view=nowhere", "view=record&entity=account&id=999999", "view=record&entity=nothing&id=1", "view=form&entity=account&id=abc", "view=list&entity=__proto__"):
         rep.goto(query)

@@ -59,14 +59,27 @@ const Frame = part((content, ctx) => {
     // back where the page was: what loads later above that place must not push it on, until the user moves
     const free = () => { const b = box(); if (b) b.style.overflowAnchor = '' }, MOVES = ['wheel', 'touchstart', 'keydown', 'pointerdown']
     const settle = y => { let tries = 0; const go = () => { const b = box(); b.style.overflowAnchor = 'none'; b.scrollTop = y; if (Math.abs(b.scrollTop - y) > 4 && ++tries < 25) setTimeout(go, 60) }; setTimeout(go, 30) }
-    // the page that is being left takes no more clicks: the server would not know what was clicked
+    // the page that is being left takes no more clicks, until the one asked for last stands: what was clicked there would be lost
     let leaving = null
+    const roots = new Map()      // a part of each page by the number of the visit
     let gone = true, asking = false
     const tell = () => document.body.setAttribute('aria-busy', String(gone || asking))
-    const away = on => { gone = on; deep('main')?.classList.toggle('leaving', on); tell() }
-    const leave = query => { clearTimeout(leaving); away(true); leaving = setTimeout(ctx.arrive, 10000); connected(ctx.view, () => { model.query = query }) }
-    ctx.arrive = () => { clearTimeout(leaving); requestAnimationFrame(() => away(false)) }
-    tell(); connected(ctx.view, ctx.arrive)
+    const cover = h('div', {'aria-hidden': 'true'})      // over the page that is left; parts inside set their own pointer-events, so a style of <main> does not do
+    const away = on => {
+      gone = on; tell(); if (!on) return cover.remove()
+      const at = deep('main')?.getBoundingClientRect(); if (!at) return
+      cover.style.cssText = `position:fixed;z-index:9;top:${Math.max(0, at.top)}px;left:${at.left}px;right:0;bottom:0`; document.body.append(cover)
+    }
+    const arrive = () => { clearTimeout(leaving); leaving = null; away(false) }
+    const leave = query => { clearTimeout(leaving); away(true); leaving = setTimeout(arrive, 10000); connected(ctx.view, () => { model.query = query }) }
+    const standing = ({detail}) => { if (!roots.get(detail.visit)?.isConnected) roots.set(detail.visit, detail.root) }
+    ctx.there = message => {
+      if (!leaving || message.query !== model.query) return      // another page has been asked for since
+      if (!roots.get(message.visit)?.isConnected) return requestAnimationFrame(() => ctx.there(message))      // not drawn yet
+      for (const visit of roots.keys()) if (visit < message.visit) roots.delete(visit)
+      arrive()
+    }
+    tell(); connected(ctx.view, arrive)
     model.on('query', () => {
       if (model.query !== read()) { stay(); history.pushState({at: ++at}, '', location.pathname + (model.query ? '?' + model.query : '')); settle(0) }
       ui.open = false; ui.menu = null; ctx.draw()
@@ -100,9 +113,9 @@ const Frame = part((content, ctx) => {
     let slow = null
     const busy = e => { asking = e.detail > 0; tell(); clearTimeout(slow); if (e.detail > 0) slow = setTimeout(() => { ui.slow = true; ctx.draw() }, 300); else if (ui.slow) { ui.slow = false; ctx.draw() } }
     const jump = e => to(e.detail)
-    addEventListener('popstate', back); addEventListener('click', click); addEventListener('keydown', keys); addEventListener('crm:busy', busy); addEventListener('crm:go', jump)
+    addEventListener('popstate', back); addEventListener('click', click); addEventListener('keydown', keys); addEventListener('crm:busy', busy); addEventListener('crm:go', jump); addEventListener('crm:drawn', standing)
     for (const kind of MOVES) addEventListener(kind, free, {capture: true, passive: true})
-    ctx.off = () => { removeEventListener('popstate', back); removeEventListener('click', click); removeEventListener('keydown', keys); removeEventListener('crm:busy', busy); removeEventListener('crm:go', jump); for (const kind of MOVES) removeEventListener(kind, free, true) }
+    ctx.off = () => { removeEventListener('popstate', back); removeEventListener('click', click); removeEventListener('keydown', keys); removeEventListener('crm:busy', busy); removeEventListener('crm:go', jump); removeEventListener('crm:drawn', standing); for (const kind of MOVES) removeEventListener(kind, free, true); cover.remove() }
     // the socket: a plain word when it is gone, tries again by itself, says when it is back
     const doc = ctx.view.model?.document
     doc?.on_event?.('connection_lost', (_, event) => {
@@ -112,7 +125,7 @@ const Frame = part((content, ctx) => {
     doc?.on_event?.('client_reconnected', () => { ui.lost = ''; ui.tries = 0; ctx.draw(); ctx.say(ctx.t('The connection is back.')); ctx.tell('again') })
     upstream(doc)
   },
-  stop: ctx => ctx.off?.(), on_there: ctx => ctx.arrive(),
+  stop: ctx => ctx.off?.(), on_there: (ctx, message) => ctx.there(message),
   drawn({model}) {
     const {title, brand} = model.content, words = title && title !== brand ? `${title} · ${brand}` : brand
     if (words && document.title !== words) document.title = words
