@@ -73,7 +73,7 @@ def fitted(x: list[float], y: list[float], t: Any) -> tuple[pd.DataFrame | None,
         return None, t("No relation is to be seen ({n} groups)", n=n)
     a, b = np.asarray(x), np.asarray(y)
     slope, start = np.polyfit(a, b, 1)
-    at = np.linspace(a.min(), a.max(), 40)
+    at = np.linspace(min(x), max(x), 40)
     rest = b - (slope * a + start)
     spread = math.sqrt(float(rest @ rest) / (n - 2))
     width = stats.t.ppf(0.975, n - 2) * spread * np.sqrt(1 / n + (at - a.mean()) ** 2 / ((a - a.mean()) ** 2).sum())
