@@ -21,8 +21,9 @@ import pandas as pd
 from babel.numbers import get_currency_precision
 
 from crm.analytics import survival
+from crm.analytics.analyses.base import ANALYSES
 from crm.analytics.cuts import resolve
-from crm.analytics.groups import Groups, Table, text_of
+from crm.analytics.groups import Groups, Table, asked, text_of
 from crm.analytics.periods import after, before, shifted, start_of, window
 from crm.charts.base import CHARTS, Column, Look, ready
 from crm.errors import Missing
@@ -61,6 +62,8 @@ class Result:
     span: tuple[str, str] = ("", "")  # the condition of the running period, and of the one it is compared with
     figures: Callable[[], dict[str, Any]] = dict
     notes: dict[str, Any] = field(default_factory=dict)  # what only a sentence tells: medians, how many are still open
+    told: str = ""  # the sentence of an analysis
+    opens: Sequence[tuple[str, int] | None] = ()  # the record each row of an analysis is about
 
     @property
     def title(self) -> str:
@@ -71,7 +74,7 @@ class Result:
         """What the report says, in one sentence; "" where there is nothing to say."""
         from crm.analytics.says import reading
 
-        return reading(self)
+        return self.told if self.report.analysis else reading(self)
 
     def total(self) -> dict[str, Any]:
         """Every measure over all groups together, also those a `limit` left out: worked out anew, so that means and rates are right."""
@@ -101,6 +104,10 @@ class Result:
         from crm.charts.base import shown
 
         return [[shown(self.words, column, value) for column, value in zip(self.columns, row, strict=True)] for row in self.exact]
+
+    def drillable(self, row: int) -> bool:
+        """Whether records stand behind a row: some rows of an analysis are worked out of more than records."""
+        return not self.report.analysis or bool(self.behind[row])
 
     def drill(self, row: int, column: str | None = None) -> str:
         """The condition, in the expression language, that the records behind one row fulfil; behind one figure of it with `column`."""
@@ -138,13 +145,27 @@ class Result:
 
 def names(door: Door) -> list[str]:
     """The reports this user may run: those of modules that are switched on, whose records and fields the role sees."""
-    schema = door.schema
-    return [name for name, one in schema.reports.items() if schema.is_on(one.module) and door.may("see", one.entity) and open_to(door, one)]
+    return [name for name, one in door.schema.reports.items() if may_run(door, one)]
+
+
+def report_for(door: Door, name: str) -> Report:
+    """The report of that name; `Missing` for one that is not there or not for this user."""
+    report = door.schema.reports.get(name)
+    if report is None or not may_run(door, report):
+        raise Missing("There is no such report")
+    return report
+
+
+def may_run(door: Door, report: Report) -> bool:
+    """Whether a report's module is switched on and its records and fields are open to this user."""
+    return door.schema.is_on(report.module) and door.may("see", report.entity) and open_to(door, report)
 
 
 def open_to(door: Door, report: Report) -> bool:
     """Whether the user may read every field a report looks at: a hidden one must not be told by its sum."""
     paths: set[str] = set()
+    if report.analysis and not ANALYSES[report.analysis]().open_to(door, report):
+        return False
     conditions = [report.where, *(axis.where for axis in report.by)]
     for axis in report.by:
         paths |= {one for one in (axis.field, axis.first) if one}
@@ -171,9 +192,7 @@ def run(
     `ExpressionError` for a faulty `where`.
     """
     schema = door.schema
-    report = schema.reports.get(name) if isinstance(name, str) else name
-    if report is None or (isinstance(name, str) and name not in names(door)):
-        raise Missing("There is no such report")
+    report = report_for(door, name) if isinstance(name, str) else name
     moment = as_of or datetime.now(UTC)
     key = None
     if isinstance(name, str) and not clocked(report) and "now" not in (where or ""):
@@ -195,7 +214,10 @@ def run(
 
 def clocked(report: Report) -> bool:
     """Whether a report reads the clock: its figures are nobody's to keep."""
+    if report.analysis and ANALYSES[report.analysis].clocked:
+        return True
     conditions = [report.where, *(one for m in report.measures.values() for one in (m.where, m.value))]
+    conditions += [one for one in report.options.values() if hasattr(one, "constants")]
     return any("now" in one.constants for one in conditions if one is not None) or any(m.span for m in report.measures.values())
 
 
@@ -226,6 +248,8 @@ def computed(
     span = period or (window(report.span, today, door.schema.fiscal_start) if report.span else None)
     inside = within(report, span) if span and report.period else ""
     conditions = [one for one in (report.where, where, inside) if one is not None and one != ""]
+    if report.analysis:
+        return analysed(door, report, conditions, where, as_of, span, moment)
     curve = next((m for m in report.measures.values() if m.span is not None), None)
     if curve is not None:
         columns, keys, exact, behind, notes = survival.curve(door, report, curve, conditions, as_of)
@@ -273,6 +297,38 @@ def computed(
         span=(inside, outside),
         figures=total,
     )
+
+
+def analysed(
+    door: Door,
+    report: Report,
+    conditions: list[Any],
+    where: str | None,
+    as_of: datetime | None,
+    span: tuple[date, date] | None,
+    moment: datetime,
+) -> Result:
+    """A report whose rows an analysis works out."""
+    found = ANALYSES[report.analysis or ""]().compute(
+        door, report, where=[asked(door, report.entity, one, as_of) for one in conditions], as_of=as_of, period=span
+    )
+    columns = found.columns
+    place = {column.key: number for number, column in enumerate(columns)}
+    order = list(range(len(found.rows)))
+    for name in reversed(report.sort):
+        at = place[name.lstrip("-")]
+        there = sorted((n for n in order if found.rows[n][at] is not None), key=lambda n: found.rows[n][at], reverse=name.startswith("-"))
+        order = there + [n for n in order if found.rows[n][at] is None]
+    order = order[: report.limit] if report.limit else order
+    rows = [found.rows[n] for n in order]
+    dimensions = [number for number, column in enumerate(columns) if column.role == "dimension"]
+    keys = [found.keys[n] if found.keys else tuple(found.rows[n][at] for at in dimensions) for n in order]
+    behind = [[found.behind[n] or ""] if found.behind and found.behind[n] else [] for n in order]
+    inside = within(report, span) if span and report.period else ""
+    return Result(
+        report, columns, frame_of(columns, rows), rows, keys, moment, stamp(door, report, where, moment), door.words, where,
+        behind=behind, span=(inside, ""), notes=found.notes, told=found.says, opens=[found.opens[n] for n in order] if found.opens else (),
+    )  # fmt: skip
 
 
 def within(report: Report, span: tuple[date, date]) -> str:
