@@ -14,7 +14,7 @@ from typing import Any
 
 from crm.schema.faults import Faults, known, meant, nearest, shorten
 from crm.schema.icons import ICONS
-from crm.schema.model import AGGREGATES, FORECASTS, OUTCOMES, UNITS
+from crm.schema.model import AGGREGATES, CATEGORIES, FORECASTS, LEVERS, OUTCOMES, UNITS
 from crm.schema.shapes import (
     Any_,
     Either,
@@ -533,6 +533,23 @@ ENTITY = Struct(
             "The next step agreed about a record: open ones without it are shown as a fault. A pipeline says it below its `fields:`.",
             example="{on: next_on, text: next_step, open: status != 'closed'}",
         ),
+        "board": Key(
+            Either(
+                FIELD,
+                Struct(
+                    "board",
+                    {
+                        "by": Key(FIELD, "The choice field whose options are the columns.", required=True, example="status"),
+                        "ended": Key(NAMES, "Options of what is over: of those only the last months are shown.", example="[solved, closed]"),
+                        "amount": Key(FIELD, "What is summed above the columns.", example="cost"),
+                        "next": Key(FIELD, "The day a card shows; else that of the next step.", example="deadline"),
+                    },
+                ),
+                word="field or mapping",
+            ),
+            "A board by a choice field, for records without a pipeline.",
+            example="status",
+        ),
         "indexes": Key(ListOf(ListOf(FIELD)), "Fields often filtered together.", example="[[owner, stage]]"),
         "module": MODULE,
         "was": WAS,
@@ -802,9 +819,12 @@ REPORT = Struct(
             MapOf(Either(Expr("measure"), MEASURE), names=True, strict=True, key="name", word="mapping of name to measure"),
             "The figures: `count`, `sum(amount)`, `sum(amount, stage.outcome == 'won')`, `median(days(close_on - created_on))`,"
             " `quantile(amount, 90%)`, `distinct(account)`, `rate(stage.outcome == 'won')`, `share(revenue)`, or a formula of the others.",
-            required=True,
             example="{revenue: sum(amount)}",
         ),
+        "analysis": Key(
+            Text("analysis"), "Instead of axes and measures: the analysis that works out the rows, by name.", example="quiet"
+        ),
+        "options": Key(MapOf(Any_()), "What the analysis understands; each says so in its own file.", example="{days: 90}"),
         "compare": Key(OneOf("previous", "last_year", "goal"), "Beside what.", example="last_year"),
         "period": Key(Text("field"), "The date the comparison shifts.", example="close_on"),
         "chart": Key(
@@ -998,7 +1018,7 @@ LINK = Struct(
     "navigation entry",
     {
         "list": Key(Text("entity"), "The list of an entity."),
-        "board": Key(Text("pipeline"), "The board of a pipeline."),
+        "board": Key(Text("pipeline"), "The board of a pipeline, or of an entity with a `board:`."),
         "dashboard": Key(Text("dashboard"), "A dashboard."),
         "report": Key(Text("report"), "A report."),
         "page": Key(Text("page"), "A page by name: home, calendar, reports, admin."),
@@ -1052,6 +1072,33 @@ COMPANY = Struct(
             ),
             "Which entity holds the goals, and its fields by role.",
             example="{entity: goal, target: target, from: starts_on, to: ends_on, owner: owner}",
+        ),
+        "forecast_adjustments": Key(
+            Struct(
+                "roles of the adjustments",
+                {
+                    **roles_struct("", ["entity", "month", "amount"], ["who", "category", "forecast", "note"], ENTITY_DOC).keys,
+                    "categories": Key(
+                        MapOf(OneOf(*CATEGORIES), key="option"), "What the options of `category` mean, where they are called otherwise.",
+                        example="{sure: committed}",
+                    ),
+                },
+            ),
+            "Which entity holds what managers add to a forecast, and its fields by role.",
+            example="{entity: forecast_adjustment, month: month, amount: amount, who: who, category: category, note: note}",
+        ),
+        "scenarios": Key(
+            Struct(
+                "roles of the scenarios",
+                {
+                    **roles_struct("", ["entity", "name"], ["forecast", "note", "owner"], ENTITY_DOC).keys,
+                    "levers": Key(
+                        MapOf(Text("field"), key="lever"), f"The field of each lever: {', '.join(LEVERS)}.", example="{win_rate: win_rate}"
+                    ),
+                },
+            ),
+            "Which entity holds the scenarios of what-if, and its fields by role.",
+            example="{entity: scenario, name: name, levers: {win_rate: win_rate, reps: reps}}",
         ),
         "activities": Key(
             Struct(
@@ -1581,6 +1628,50 @@ AUTOMATION = Struct(
     hints={"on": "Write `when:`.", "do": "Write `then:`.", "where": "Write `if:`.", "trigger": "Write `when:`."},
 )
 
+FORECAST = Struct(
+    "forecast",
+    {
+        "forecast": Key(Name(), "Its name, the same as the file's.", required=True, example="revenue"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "Whose records are foretold; they go through a pipeline.", required=True, example="opportunity"),
+        "pipelines": Key(NAMES, "Which of its pipelines; all when absent.", example="[b2b, b2c]"),
+        "where": Key(CONDITION, "Only these records.", example="amount > 0"),
+        "months": Key(Whole(low=1, high=24), "How many months ahead, the running one included; 6 when absent.", example="6"),
+        "by": Key(
+            Either(
+                ListOf(Text("axis")),
+                MapOf(Either(Text("axis"), AXIS), names=True, key="name", word="mapping of name to axis"),
+                Text("axis"),
+                word="list of axes",
+            ),
+            "What it can be cut by: fields, `link.field`.",
+            example="{region: account.territory, rep: owner}",
+        ),
+        "source": Key(FIELD, "The field by whose values its record is shown, too.", example="source"),
+        "back": Key(Whole(low=1, high=36), "How many months are replayed to see how good it is; 12 when absent.", example="12"),
+        "runs": Key(Whole(low=100, high=100_000), "How often the future is drawn; 10,000 when absent.", example="10000"),
+        "shrink": Key(
+            Whole(low=0), "How many records' worth of everybody's experience stands beside each person's own; learned when absent.", example="10"
+        ),
+        "ramp": Key(Whole(low=0, high=36), "Months until somebody new brings what the others do; 6 when absent.", example="6"),
+        "spend": Key(
+            Struct(
+                "effect of campaign spending",
+                {
+                    "campaign": Key(FIELD, "The link from a record to the campaign it came from.", required=True, example="campaign"),
+                    "elasticity": Key(
+                        Percent(), "How many percent more records come from one percent more money, until it is learned.", example="40%"
+                    ),
+                },
+            ),
+            "What more or less money for campaigns does, for what-if.",
+        ),
+        "module": MODULE,
+    },
+    hints={"period": "Write `months:`.", "horizon": "Write `months:`.", "group": "Write `by:`.", "pipeline": "Write `pipelines: [name]`."},
+)
+
 #: folder → (the key that names a file's thing, its shape); `*` = files in folders below count too.
 KINDS: dict[str, tuple[str, Struct]] = {
     "entities": ("entity", ENTITY),
@@ -1588,6 +1679,7 @@ KINDS: dict[str, tuple[str, Struct]] = {
     "roles": ("role", ROLE),
     "campaigns": ("campaign", CAMPAIGN),
     "reports": ("report", REPORT),
+    "forecasts": ("forecast", FORECAST),
     "dashboards": ("dashboard", DASHBOARD),
     "automations": ("automation", AUTOMATION),
     "imports": ("import", IMPORT),

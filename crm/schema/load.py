@@ -13,11 +13,13 @@ from crm.schema import (
     approvals,
     assignments,
     automations,
+    boards,
     campaigns,
     company,
     conversions,
     customers,
     entities,
+    forecasts,
     goals,
     imports,
     labels,
@@ -69,6 +71,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     customers.trees(b)
     entities.finish(b)
     goals.company(b)
+    forecasts.company(b)
     customers.finish(b)
     customers.classes(b)
     services.build(b)
@@ -76,10 +79,12 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     scores.build(b)
     pipelines.finish(b)
     nextstep.build(b)
+    boards.build(b)
     approvals.finish(b)
     roles.finish(b)
     assignments.build(b)
     conversions.build(b)
+    forecasts.build(b)
     reports.build(b)
     imports.build(b)
     campaigns.build(b)
@@ -95,15 +100,16 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
         if "demo" in HOOKS:
             faults.extend(HOOKS["demo"](schema, demo))
     schema.warnings = faults.warnings()
-    schema.hash = fingerprint(tree)
+    schema.text = effective(tree)
+    schema.hash = hashlib.sha256(schema.text.encode()).hexdigest()
     return schema, faults
 
 
-def fingerprint(tree: Tree) -> str:
-    """sha256 over the merged content: comments, layout and how it is split into layers make no difference; sample data neither."""
+def effective(tree: Tree) -> str:
+    """The merged content as JSON, `{path: content}`: comments, layout and how it is split into layers make no difference; sample data
+    neither. Written file by file into a folder (JSON is YAML) it is the same configuration in one layer."""
     content = {path: node.plain() for path, node in sorted(tree.files.items()) if path != "demo.yaml"}
     company_ = content.get("crm.yaml")
     if isinstance(company_, dict):
         company_.pop("extends", None)
-    said = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(said.encode()).hexdigest()
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

@@ -27,6 +27,10 @@ SCOPES = ("none", "own", "team", "all")
 
 #: Forecast categories, from the surest to the one that does not count.
 FORECASTS = ("closed", "commit", "best_case", "pipeline", "omitted")
+#: Figures of a forecast that a manager may adjust; `total` is the simulated one.
+CATEGORIES = ("total", "committed", "best_case", "pipeline", "weighted")
+#: What what-if turns; each 1 as things are, `reps` people more.
+LEVERS = ("win_rate", "deal_size", "cycle", "arrivals", "reps", "spend")
 OUTCOMES = ("won", "lost")
 
 #: How a measure of a report is computed, and the pieces of time an axis may be cut in.
@@ -296,6 +300,17 @@ class NextStep:
 
 
 @dataclass
+class Board:
+    """Records as cards in columns, one for each option of the choice field `by`. In the columns `ended` only the newest stand; `amount`
+    is summed, `next` is the day a card shows."""
+
+    by: str
+    ended: Keys = fresh(default_factory=Keys)
+    amount: str | None = None
+    next: str | None = None
+
+
+@dataclass
 class Remember:
     """A new record begins with `fields` of the last one its user made: the last that agrees in `like`, fewer of them where none does."""
 
@@ -337,6 +352,7 @@ class Entity(Labelled):
     back: dict[str, tuple[str, str]] = fresh(default_factory=dict)  # list name → (entity, link field there)
     pipelines: Keys = fresh(default_factory=Keys)  # names of the pipelines of this entity
     next: NextStep | None = None
+    board: Board | None = None  # of entities without a pipeline
     stage_field: str | None = None
     pipeline_field: str | None = None
     module: str | None = None
@@ -713,13 +729,67 @@ class Report(Labelled):
     by: list[Axis] = fresh(default_factory=list)
     measures: dict[str, Measure] = fresh(default_factory=dict)
     compare: str | None = None  # previous, last_year, goal
+    goals: dict[str, str | None] = fresh(default_factory=dict)  # measure → what its goals are about (None: what `goals:` of crm.yaml says)
     period: str | None = None  # field path the comparison shifts: a date
+    analysis: str | None = None  # the rows are worked out by this analysis, with `options`, and have these `columns`: {key: role and kind}
+    options: dict[str, Any] = fresh(default_factory=dict)
+    columns: dict[str, str] = fresh(default_factory=dict)
+    reads: list[tuple[str, str]] = fresh(default_factory=list)  # (entity, path) of all that the options name
     chart: Chart = fresh(default_factory=Chart)
     sort: list[str] = fresh(default_factory=list)
     limit: int | None = None
     target: float | None = None
     green: float | None = None
     amber: float | None = None
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+    @property
+    def dimensions(self) -> list[str]:
+        """The keys of what its rows are cut by."""
+        return [key for key, one in self.columns.items() if one.startswith("dimension")] if self.analysis else [one.key for one in self.by]
+
+    @property
+    def figures(self) -> list[str]:
+        """The keys of its figures."""
+        return [key for key, one in self.columns.items() if one.startswith("measure")] if self.analysis else list(self.measures)
+
+    def option_in(self, t: Any, path: str, english: str) -> str:
+        """A text of its options (`facts.calls.label`) in the language of `t`."""
+        return translated(t, f"{self.path}.options.{path}", english)
+
+
+@dataclass
+class Spend:
+    """What money for campaigns does: records linked by `campaign` become more by `elasticity` percent for each percent more money."""
+
+    campaign: str
+    elasticity: Decimal = Decimal("0.4")
+
+
+@dataclass
+class Forecast(Labelled):
+    """What the records of `pipelines` will bring in the next `months`, cut `by` axes; `back` months are replayed to see how good it is.
+
+    `ramp` are the months until somebody new brings what the others do; `shrink` how many records' worth of the common experience stands
+    beside each person's own (None: learned); `source_path` the field by whose values the record is also shown.
+    """
+
+    name: str
+    label: str
+    entity: str
+    pipelines: list[str] = fresh(default_factory=list)
+    where: Any = None  # Expression
+    months: int = 6
+    by: list[Axis] = fresh(default_factory=list)
+    source_path: str | None = None
+    back: int = 12
+    runs: int = 10_000
+    ramp: int = 6
+    shrink: int | None = None
+    spend: Spend | None = None
     help: str = ""
     module: str | None = None
     path: str = ""
@@ -1005,7 +1075,8 @@ class CampaignRoles:
 class GoalRoles:
     """Which entity holds goals, and which of its fields is what: `target` is to be reached from the day `start` to the day `end`.
 
-    `where` says which of them are about what the pipeline brings in; a goal without an owner is its team's.
+    `where` says which of them are about what the pipeline brings in; a goal without an owner is its team's. `measure` is the choice that
+    says what is to be reached, `of` are links to what else a goal may be for: a territory, a product.
     """
 
     entity: str
@@ -1015,6 +1086,36 @@ class GoalRoles:
     owner: str | None = None
     team: str | None = None
     where: Any = None
+    measure: str | None = None
+    of: Keys = fresh(default_factory=Keys)
+
+
+@dataclass
+class AdjustmentRoles:
+    """Which entity holds what managers add to a forecast, and which of its fields is what: `amount` more or less in the `month` a date
+    lies in, of the figures of `who` (empty: of all), on the figure that `category` says (`categories`: {option: one of CATEGORIES};
+    empty: the total)."""
+
+    entity: str
+    month: str
+    amount: str
+    who: str | None = None
+    category: str | None = None
+    forecast: str | None = None  # the forecast's name, where there are several
+    note: str | None = None
+    categories: dict[str, str] = fresh(default_factory=dict)
+
+
+@dataclass
+class ScenarioRoles:
+    """Which entity holds the scenarios of what-if, and which of its fields is what; `levers` = {one of LEVERS: field}."""
+
+    entity: str
+    name: str
+    levers: dict[str, str] = fresh(default_factory=dict)
+    forecast: str | None = None
+    note: str | None = None
+    owner: str | None = None
 
 
 @dataclass
@@ -1214,6 +1315,7 @@ class Schema:
     title: str
     folder: Path
     hash: str = ""
+    text: str = fresh(default="", repr=False)  # what the hash is of: the merged files as JSON
     layers: list[Path] = fresh(default_factory=list)  # the folders it is made of, the most basic first
     languages: list[str] = fresh(default_factory=lambda: ["en"])
     currency: str = "EUR"
@@ -1229,6 +1331,7 @@ class Schema:
     classes: dict[str, ClassRule] = fresh(default_factory=dict)
     services: dict[str, Service] = fresh(default_factory=dict)
     reports: dict[str, Report] = fresh(default_factory=dict)
+    forecasts: dict[str, Forecast] = fresh(default_factory=dict)
     dashboards: dict[str, Dashboard] = fresh(default_factory=dict)
     automations: dict[str, Automation] = fresh(default_factory=dict)
     imports: dict[str, ImportMap] = fresh(default_factory=dict)
@@ -1245,6 +1348,8 @@ class Schema:
     campaign_roles: CampaignRoles | None = None
     approvals: ApprovalRoles | None = None
     goals: GoalRoles | None = None
+    forecast_adjustments: AdjustmentRoles | None = None
+    scenarios: ScenarioRoles | None = None
     labels: dict[str, dict[str, Any]] = fresh(default_factory=dict)  # language → {dotted path: text}
     catalogues: dict[str, dict[str, Any]] = fresh(default_factory=dict)  # language → {English text of the engine: text or plurals}
     demo: Any = None  # the demo section, as plain data; the demo has its own checker

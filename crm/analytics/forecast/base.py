@@ -1,0 +1,115 @@
+"""What a forecast gives: the figures side by side, the drawn futures, and the record of how good it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crm.analytics.forecast.levers import Levers
+
+if TYPE_CHECKING:
+    from crm.schema import model
+
+#: The figures of a forecast, in the order in which they stand side by side.
+FIGURES = ("committed", "best_case", "pipeline", "weighted", "p10", "p50", "p90")
+
+
+@dataclass
+class Forecast:
+    """`frame`: a row a month (and group): `month` (Timestamp of its first day), `group` where one was asked for, then in units of the money
+    committed, best_case, pipeline, weighted, p10, p50, p90, goal (NaN without one), adjusted (NaN without an adjustment), actual (won in
+    that month as far as known at `as_of`). committed holds what is won and what is promised, best_case that and the best case, pipeline
+    everything open; what should have been decided before stands in the first month."""
+
+    spec: model.Forecast
+    frame: pd.DataFrame
+    as_of: datetime
+    words: Any
+    by: str | None = None
+    keys: list[Any] = field(default_factory=list)  # of each row the key of its group
+    adjustments: dict[tuple[date, Any], dict[str, float]] = field(default_factory=dict)  # (month, group key) → {category: amount}
+    notes: dict[str, Any] = field(default_factory=dict)
+    record: Record | None = None
+
+    def chart(self, *, dark: bool = False, backend: str = "bokeh", height: int = 260) -> Any:
+        """The range by month as a fan, with what is won already."""
+        raise NotImplementedError
+
+    @property
+    def says(self) -> str:
+        """What is expected, how sure that is, and how good forecasts were: a baseline that was better is named."""
+        raise NotImplementedError
+
+
+@dataclass
+class Simulation:
+    """Drawn futures. `totals` (runs, months) is the money won in each month, with what is won already in the running one; `months` are
+    first days."""
+
+    totals: np.ndarray
+    months: list[date]
+    levers: Levers
+    words: Any = None
+    groups: dict[Any, np.ndarray] = field(default_factory=dict)  # key → (runs, months), where groups were asked for
+
+    def quantiles(self, at: tuple[float, ...] = (0.1, 0.5, 0.9), whole: bool = False) -> np.ndarray:
+        """(len(at), months) quantiles of each month; with `whole` (len(at),) of all months together."""
+        raise NotImplementedError
+
+    def chance(self, goal: float) -> float:
+        """How likely all months together bring at least `goal`."""
+        raise NotImplementedError
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row a month: month, p10, p50, p90, mean."""
+        raise NotImplementedError
+
+
+@dataclass
+class Record:
+    """How good the forecast was, replayed at the beginnings of past months with nothing but what was known then.
+
+    `frame`: a row for each `made` (month of the replay) and `month` foretold (`ahead` 1, 2, 3 …): p10, p50, p90, actual, inside (whether
+    the actual lay between p10 and p90), last_year, moving_mean, weighted. `coverage` is the part inside; `bias` the mean of p50 − actual
+    as a part of the mean actual; `error` the mean |p50 − actual| as a part of it; `baselines` the same error of each baseline.
+    `calibration`: by (stage, rep, source) and class of said chance: said, came, n.
+    """
+
+    frame: pd.DataFrame
+    coverage: float
+    bias: float
+    error: float
+    baselines: dict[str, float]
+    calibration: pd.DataFrame
+    words: Any = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def beaten_by(self) -> list[str]:
+        """The baselines whose error was smaller, the best first."""
+        better = [name for name, one in self.baselines.items() if one < self.error]
+        return sorted(better, key=lambda name: self.baselines[name])
+
+    @property
+    def says(self) -> str:
+        raise NotImplementedError
+
+
+@dataclass
+class Prepared:
+    """All that is learned, so that a slider is answered at once."""
+
+    spec: model.Forecast
+    months: list[date]
+    goal: float | None = None
+    assumptions: Mapping[str, Any] = field(default_factory=dict)
+
+    def simulate(self, levers: Levers | None = None, *, runs: int = 10_000, seed: int = 0, groups: bool = False) -> Simulation:
+        """Drawn futures with the levers turned; the same seed gives the same draws."""
+        raise NotImplementedError
