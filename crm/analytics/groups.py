@@ -42,6 +42,20 @@ def text_of(condition: Any) -> str:
     return "" if condition is None else condition if isinstance(condition, str) else str(getattr(condition, "text", condition))
 
 
+def asked(door: Door, entity: str, condition: Any, as_of: datetime | None) -> Any:
+    """A condition as the door takes it; in a report of the past, `today` is that day."""
+    if as_of is None or condition is None:
+        return condition
+    from crm.records.scope import parse
+
+    expression = parse(door, entity, condition) if isinstance(condition, str) else condition
+    if not hasattr(expression, "query") or not all(door.path_open(entity, path) for path in expression.uses):
+        return condition  # the door says what is wrong with it
+    return expression.query(
+        today=as_of.astimezone(door.words.tz).date(), now=as_of, me=door.actor, tables=door.company.table, guard=door.guard
+    )
+
+
 class Groups:
     """The groups of one report under one user's rights, from as few questions to the store as there are conditions.
 
@@ -65,17 +79,7 @@ class Groups:
 
     def asked(self, condition: Any) -> Any:
         """A condition as the door takes it; in a report of the past, `today` is that day."""
-        if self.as_of is None or condition is None:
-            return condition
-        from crm.records.scope import parse
-
-        door, entity = self.door, self.report.entity
-        expression = parse(door, entity, condition) if isinstance(condition, str) else condition
-        if not hasattr(expression, "query") or not all(door.path_open(entity, path) for path in expression.uses):
-            return condition  # the door says what is wrong with it
-        return expression.query(
-            today=self.as_of.astimezone(door.words.tz).date(), now=self.as_of, me=door.actor, tables=door.company.table, guard=door.guard
-        )
+        return asked(self.door, self.report.entity, condition, self.as_of)
 
     # -- all of it
 

@@ -826,6 +826,12 @@ REPORT = Struct(
         ),
         "options": Key(MapOf(Any_()), "What the analysis understands; each says so in its own file.", example="{days: 90}"),
         "compare": Key(OneOf("previous", "last_year", "goal"), "Beside what.", example="last_year"),
+        "goals": Key(
+            MapOf(Text("option"), key="measure"),
+            "With `compare: goal`: measure → what its goals are about (an option of the goals' `measure`); without it the first measure has"
+            " the goals that `goals:` of crm.yaml speaks of.",
+            example="{revenue: revenue}",
+        ),
         "period": Key(Text("field"), "The date the comparison shifts.", example="close_on"),
         "chart": Key(
             Either(OneOf(choices=lambda: chart_names(), word="chart", code="E505"), CHART, word="chart"), "How it is drawn.", example="bars"
@@ -1066,7 +1072,8 @@ COMPANY = Struct(
             Struct(
                 "roles of the goals",
                 {
-                    **roles_struct("", ["entity", "target", "from", "to"], ["owner", "team"], ENTITY_DOC).keys,
+                    **roles_struct("", ["entity", "target", "from", "to"], ["owner", "team", "measure"], ENTITY_DOC).keys,
+                    "of": Key(FIELDS, "Links to what else a goal may be for.", example="[territory, product]"),
                     "where": Key(CONDITION, "Only goals of what the pipeline brings in.", example="measure == 'revenue'"),
                 },
             ),

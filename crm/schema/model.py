@@ -754,7 +754,10 @@ class Report(Labelled):
     @property
     def figures(self) -> list[str]:
         """The keys of its figures."""
-        return [key for key, one in self.columns.items() if one.startswith("measure")] if self.analysis else list(self.measures)
+        if self.analysis:
+            return [key for key, one in self.columns.items() if one.startswith("measure")]
+        beside = [f"{key}_{word}" for key in self.goals for word in ("goal", *(["due"] if self.span else []), "reached")]
+        return [*self.measures, *beside]
 
     def option_in(self, t: Any, path: str, english: str) -> str:
         """A text of its options (`facts.calls.label`) in the language of `t`."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from crm.schema import analyses, goals
 from crm.schema.building import Building
 from crm.schema.faults import known, meant, shorten
 from crm.schema.language import chart_names
@@ -69,6 +70,10 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
     )
     b.schema.reports[name] = one
     before = len(b.faults)
+    if not analyses.build(b, one, node, entity):
+        del b.schema.reports[name]
+        b.gone.add(name)
+        return
     one.stays = stays(b, node.get("stays"), entity)
     if one.stays is None and node.get("stays") is not None:
         del b.schema.reports[name]
@@ -86,7 +91,7 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
             b.gone.add(key.text)
     formulas(b, one, submap(node, "measures"))
     asked = submap(node, "measures")
-    if b.off and len(b.faults) == before and (len(one.by) < len(_listed(node.get("by"))) or len(one.measures) < len(asked)):
+    if b.off and not one.analysis and len(b.faults) == before and (len(one.by) < len(_listed(node.get("by"))) or len(one.measures) < len(asked)):
         del b.schema.reports[name]  # what it needs went with a module that is switched off
         b.gone.add(name)
         return
@@ -110,7 +115,8 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
     ):
         mend = "Add `span: year` for the running year beside the one before, or cut the report by time."
         b.faults.add("E519", node.values["compare"], "nothing here is cut by time, so there is no period to compare.", mend)
-    names = [axis.key for axis in one.by] + list(one.measures)
+    goals.compared(b, one, node)
+    names = one.dimensions + one.figures
     for said in texts(node, "sort"):
         if b.reference(Scalar(said.file, said.line, said.column, said.text.lstrip("-")), names, "axis or measure", "E508"):
             one.sort.append(said.text)
@@ -558,7 +564,7 @@ def chart_axes(name: str) -> dict[str, str] | None:
 
 def chart(b: Building, one: Report, node: Node | None, names: list[str]) -> None:
     said = node if isinstance(node, Scalar) else scalar(node, "type")
-    name = said.text if said is not None and not said.is_null else ("table" if one.by else "number")
+    name = said.text if said is not None and not said.is_null else ("table" if one.dimensions else "number")
     if name not in chart_names():
         return
     made = Chart(name)
@@ -580,7 +586,7 @@ def chart(b: Building, one: Report, node: Node | None, names: list[str]) -> None
 
 def fit(b: Building, one: Report, made: Chart, takes: dict[str, str], node: Node | None) -> None:
     """Fill the axes the YAML leaves out, drop those the chart does not have (with a warning)."""
-    dimensions, measures = [axis.key for axis in one.by], list(one.measures)
+    dimensions, measures = one.dimensions, one.figures
     for name in list(made.axes):
         if name not in takes:
             other = {"value": "y", "color": "by", "label": "x"}.get(name)
@@ -599,7 +605,7 @@ def fit(b: Building, one: Report, made: Chart, takes: dict[str, str], node: Node
             free = [word for word in wanted if word not in used]
             if free and not kind.endswith("?"):
                 made.axes[name] = free[0]
-            elif not kind.endswith("?") and not (wanted is measures and submap(one_node(b, one), "measures")):
+            elif not kind.endswith("?") and not (wanted is measures and not one.analysis and submap(one_node(b, one), "measures")):
                 where: Any = node if node is not None else one_node(b, one)
                 what = "an axis (`by:`)" if kind.startswith("dimension") else "a measure"
                 b.faults.add("E509", where, f"the chart '{made.name}' needs {what} for its {name}.", "Add one, or choose another chart.")

@@ -88,11 +88,21 @@ def drawn(app: Any, result: Result, height: int) -> Any:
 
 
 def records_href(result: Result, row: int) -> str:
-    return href(view="list", entity=result.report.entity, w=result.drill(row), wl=", ".join(result.texts()[row][: len(result.paths)]))
+    """Where the records behind a row are: their list, or the one record it is about; "" where none stand behind it."""
+    if result.opens and (one := result.opens[row]) is not None:
+        return href(view="record", entity=one[0], id=str(one[1]))
+    if not result.drillable(row):
+        return ""
+    return href(view="list", entity=result.report.entity, w=result.drill(row), wl=", ".join(result.texts()[row][: len(result.paths) or 1]))
 
 
 def open_records(app: Any, result: Result, row: int) -> None:
-    app.go(view="list", entity=result.report.entity, w=result.drill(row), wl=", ".join(result.texts()[row][: len(result.paths)]))
+    if result.opens and (one := result.opens[row]) is not None:
+        app.go(view="record", entity=one[0], id=str(one[1]))
+        return
+    if not result.drillable(row):
+        return
+    app.go(view="list", entity=result.report.entity, w=result.drill(row), wl=", ".join(result.texts()[row][: len(result.paths) or 1]))
 
 
 def table(app: Any, result: Result) -> Any:
