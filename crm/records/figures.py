@@ -154,7 +154,7 @@ class Figures(Search):
         return list(joined.values())
 
     def values_of(self, entity: str, path: str, ids: Iterable[int], as_of: When = None) -> dict[int, Any]:
-        """`{id: stored value}` at a path of records this user may see."""
+        """`{id: stored value}` at a path of records this user may see; with `as_of` what it was then of those they may see today."""
         wanted = sorted({one for one in ids if isinstance(one, int)})
         sight = self.sight(entity)
         if not wanted or not sight.may("see"):
@@ -169,8 +169,11 @@ class Figures(Search):
         result: dict[int, Any] = {}
         table = self.company.table(entity)
         for at in range(0, len(wanted), 5000):
-            cond = all_of(self.company.live, sight.query(), where_id("in", wanted[at : at + 5000]))
-            for doc_id, kept in table.values(["doc_id", head if beyond else path], cond):
+            mine = all_of(sight.query(), where_id("in", wanted[at : at + 5000]))
+            source = table
+            if as_of is not None:
+                mine, source = where_id("in", table.ids(mine)), table.as_of(as_of)
+            for doc_id, kept in source.values(["doc_id", head if beyond else path], all_of(self.company.live, mine)):
                 result[doc_id] = kept
         if beyond:
             further = self.values_of(field.to, beyond, set(result.values()) - {None}, as_of)
