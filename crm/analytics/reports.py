@@ -23,6 +23,7 @@ from babel.numbers import get_currency_precision
 from crm.analytics import survival
 from crm.analytics.analyses.base import ANALYSES
 from crm.analytics.cuts import resolve
+from crm.analytics.goals import Beside, sighted
 from crm.analytics.groups import Groups, Table, asked, text_of
 from crm.analytics.periods import after, before, shifted, start_of, window
 from crm.charts.base import CHARTS, Column, Look, ready
@@ -54,7 +55,6 @@ class Result:
     exact: list[list[Any]]
     keys: list[tuple[Any, ...]]
     as_of: datetime
-    stamp: str
     words: Any
     where: str | None = None
     paths: list[tuple[str, str | None]] = field(default_factory=list)
@@ -64,6 +64,11 @@ class Result:
     notes: dict[str, Any] = field(default_factory=dict)  # what only a sentence tells: medians, how many are still open
     told: str = ""  # the sentence of an analysis
     opens: Sequence[tuple[str, int] | None] = ()  # the record each row of an analysis is about
+    stamp: str = ""
+    asked: datetime | None = None  # the moment that was asked for; None: as it is now
+    period: tuple[date, date] | None = None  # the period that was asked for
+    user: str = ""
+    configuration: str = ""  # the hash of the configuration it was computed with
 
     @property
     def title(self) -> str:
@@ -97,6 +102,9 @@ class Result:
             "rows": self.rows,
             "as_of": self.as_of.isoformat(timespec="seconds"),
             "stamp": self.stamp,
+            "configuration": self.configuration,
+            "user": self.user,
+            "parameters": {"where": self.where, "as_of": told_moment(self.asked), "period": [str(one) for one in self.period or ()]},
         }
 
     def texts(self) -> list[list[str]]:
@@ -150,6 +158,10 @@ def names(door: Door) -> list[str]:
 
 def report_for(door: Door, name: str) -> Report:
     """The report of that name; `Missing` for one that is not there or not for this user."""
+    if name.startswith("card-"):  # one that a user made and kept
+        from crm.analytics.own import card_report
+
+        return card_report(door, name)
     report = door.schema.reports.get(name)
     if report is None or not may_run(door, report):
         raise Missing("There is no such report")
@@ -193,7 +205,7 @@ def run(
     """
     schema = door.schema
     report = report_for(door, name) if isinstance(name, str) else name
-    moment = as_of or datetime.now(UTC)
+    moment = as_of or now_of(door)
     key = None
     if isinstance(name, str) and not clocked(report) and "now" not in (where or ""):
         actor = door.actor
@@ -201,9 +213,9 @@ def run(
         key = (schema.hash, door.company.generation, name, who, where, as_of, period, door.company.today())
         found = known(door, key)
         if found is not None:
-            return replace(found, as_of=moment, stamp=stamp(door, report, where, moment), words=door.words)
+            return signed(door, found, as_of, period, moment)
     sequence = door.company.store.sequence
-    result = computed(door, report, where, as_of, period, moment)
+    result = signed(door, computed(door, report, where, as_of, period, moment), as_of, period, moment)
     if key is not None:
         kept: OrderedDict[Any, tuple[int, Result]] = _kept.setdefault(door.company, OrderedDict())
         kept[key] = (sequence, result)
@@ -247,6 +259,9 @@ def computed(
     today = door.company.today() if as_of is None else as_of.astimezone(door.words.tz).date()
     span = period or (window(report.span, today, door.schema.fiscal_start) if report.span else None)
     inside = within(report, span) if span and report.period else ""
+    narrowed = where is not None
+    if report.compare == "goal" and (own := sighted(door, report)):
+        where = f"({where}) and {own}" if where else own
     conditions = [one for one in (report.where, where, inside) if one is not None and one != ""]
     if report.analysis:
         return analysed(door, report, conditions, where, as_of, span, moment)
@@ -255,7 +270,7 @@ def computed(
         columns, keys, exact, behind, notes = survival.curve(door, report, curve, conditions, as_of)
         columns = [*(column_of(axis, door) for axis in report.by), *columns]
         return Result(
-            report, columns, frame_of(columns, exact), exact, keys, moment, stamp(door, report, where, moment), door.words, where,
+            report, columns, frame_of(columns, exact), exact, keys, moment, door.words, where,
             [(axis.field, axis.unit) for axis in report.by], behind, (inside, ""), dict, notes,
         )  # fmt: skip
     groups = Groups(door, report, conditions, as_of)
@@ -266,6 +281,10 @@ def computed(
         outside = within(report, shifted(span, report.span or "", report.compare))
         other = Groups(door, report, [one for one in conditions if one is not inside] + [outside], as_of).table()
     beside = compared(door, report, table, other)
+    aims = None
+    if report.compare == "goal":
+        aims = Beside(door, report, groups, span, period is not None, narrowed)
+        beside = aims.put(table, [measure_column(door, report, one) for one in report.measures.values()])
     order_rows(report, table, groups)
     running(report, table)
     if report.limit:
@@ -280,7 +299,8 @@ def computed(
     ]
 
     def total() -> dict[str, Any]:
-        return Groups(door, report, conditions, as_of, axes=[]).table()[0][1]
+        values = Groups(door, report, conditions, as_of, axes=[]).table()[0][1]
+        return values if aims is None else aims.total(values)
 
     return Result(
         report=report,
@@ -289,7 +309,6 @@ def computed(
         exact=exact,
         keys=[keys for keys, _ in table],
         as_of=moment,
-        stamp=stamp(door, report, where, moment),
         words=door.words,
         where=where,
         paths=[(axis.field, axis.unit) for axis in report.by],
@@ -326,7 +345,7 @@ def analysed(
     behind = [[found.behind[n] or ""] if found.behind and found.behind[n] else [] for n in order]
     inside = within(report, span) if span and report.period else ""
     return Result(
-        report, columns, frame_of(columns, rows), rows, keys, moment, stamp(door, report, where, moment), door.words, where,
+        report, columns, frame_of(columns, rows), rows, keys, moment, door.words, where,
         behind=behind, span=(inside, ""), notes=found.notes, told=found.says, opens=[found.opens[n] for n in order] if found.opens else (),
     )  # fmt: skip
 
@@ -458,7 +477,22 @@ def plain(value: Any, column: Column) -> Any:
     return value
 
 
-def stamp(door: Door, report: Report, where: str | None, as_of: datetime) -> str:
-    """Sixteen hexadecimal digits over configuration, report, parameters, user and moment (I7)."""
-    said = json.dumps([door.schema.hash, report.name, where or "", door.actor.login, as_of.isoformat(timespec="seconds")])
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+def told_moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+def now_of(door: Door) -> datetime:
+    """This moment as exactly as the store tells moments apart."""
+    now = door.company.now().astimezone(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def signed(door: Door, result: Result, asked: datetime | None, period: tuple[date, date] | None, moment: datetime) -> Result:
+    """A result with all that it takes to get it again (I7): configuration, user, parameters, moment, and the stamp over them."""
+    login, configuration = door.actor.login, door.schema.hash
+    said: list[Any] = [configuration, result.report.name, result.where or "", login, moment.isoformat(timespec="milliseconds")]
+    said += [str(one) for one in period] if period else []
+    mark = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+    return replace(
+        result, as_of=moment, words=door.words, stamp=mark, asked=asked, period=period, user=login, configuration=configuration
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from crm.analytics import goals
 from crm.charts.base import shown
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def reading(result: Result) -> str:
     if len(report.by) > 1:
         return ""
     key = told_of(result)
+    if key in report.goals and (said := goals.reading(result, key)):
+        return said
     measure = report.measures[key]
     if report.by[0].unit and not report.by[0].first:
         return over_time(result, key)

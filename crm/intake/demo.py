@@ -33,7 +33,7 @@ from datetime import time as clock
 from typing import Any
 
 from crm.errors import Refused
-from crm.intake import demo_plans, demo_process
+from crm.intake import demo_goals, demo_plans, demo_process
 from crm.records import classes
 
 SIZES = {"small": 1, "medium": 10, "large": 100}
@@ -169,6 +169,7 @@ class World:
             if self.progress:
                 self.progress(max(0.0, min(1.0, (evening - self.start).total_seconds() / total)), evening.strftime("%Y-%m"))
         demo_process.waiting(self)
+        demo_goals.give(self)
         if self.progress:
             self.progress(1.0, "")
         for rule in self.schema.classes.values():

@@ -1019,6 +1019,45 @@ MAIL = Struct(
 )
 
 
+PACK_PART = Struct(
+    "part",
+    {
+        "report": Key(Text("report"), "A report, figure or forecast by name.", example="pipeline_change"),
+        "heading": Key(Text("text"), "What stands above it; its own title when absent.", example="Since the last meeting"),
+        "note": Key(Text("text"), "A few words below it, for those who read.", example="What slipped is talked about one by one."),
+        "rows": Key(Whole(low=0, high=200), "So many rows of its table at most; 0 for the chart alone.", example="8"),
+    },
+)
+PACK = Struct(
+    "pack",
+    {
+        "pack": Key(Name(), "Its name, the same as the file's.", required=True, example="board_meeting"),
+        "label": LABEL,
+        "help": HELP,
+        "for": Key(NAMES, "Roles it is made for and sent to.", example="[director]"),
+        "people": Key(NAMES, "Sign-ins of more people it is sent to, whatever their role.", example="[anna]"),
+        "every": Key(
+            ListOf(Text("day and time"), single=True),
+            "When it is sent, in the company's time: a day of the week, `day`, `month` (its first day), a day of the month, or `last`, and the"
+            " time. Without it, it is made when somebody asks.",
+            example="monday 07:00",
+        ),
+        "channels": Key(
+            ListOf(OneOf("mail", "pdf"), single=True),
+            "How it is sent: `mail` has the figures in the mail, `pdf` the file attached; both when absent.",
+            example="[mail, pdf]",
+        ),
+        "parts": Key(
+            ListOf(Either(Text("report"), PACK_PART), word="list of parts"),
+            "What is in it, in this order: reports by name, each with its heading and note; or a heading with a note alone.",
+            required=True,
+            example="[pipeline_change, {report: win_rate, heading: How often we win}]",
+        ),
+        "module": MODULE,
+    },
+)
+
+
 ENTITY_DOC = {"entity": "The entity."}
 LINK = Struct(
     "navigation entry",
@@ -1144,7 +1183,7 @@ COMPANY = Struct(
                         "Responses: `entity` and its fields by role: campaign response on … A campaign that starts gives each response the first option.",
                     ),
                     "lists": Key(
-                        MapOf(Text("field"), key="role"), "Marketing lists: `entity` and its fields by role: name for where members."
+                        MapOf(Text("field"), key="role"), "Marketing lists: `entity` and its fields by role: name for living where members."
                     ),
                 },
             ),
@@ -1696,6 +1735,7 @@ KINDS: dict[str, tuple[str, Struct]] = {
     "classes": ("class", CLASS),
     "services": ("service", SERVICE),
     "mails": ("mail", MAIL),
+    "packs": ("pack", PACK),
 }
 LABELS = Labels()
 FOLDERS = (*KINDS, "labels")

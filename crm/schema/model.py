@@ -1071,7 +1071,7 @@ class CampaignRoles:
     entity: str
     fields: dict[str, str] = fresh(default_factory=dict)  # name type start end budget cost list owner status
     members: dict[str, str] = fresh(default_factory=dict)  # entity, campaign, response, on, + a link field per target entity
-    lists: dict[str, str] = fresh(default_factory=dict)  # entity, name, for, where, members
+    lists: dict[str, str] = fresh(default_factory=dict)  # entity, name, for, living, where, members
 
 
 @dataclass
@@ -1172,6 +1172,42 @@ class MailTemplate(Labelled):
         """The subject, text or html template in a language; the English one where it is not translated."""
         labels = self.schema.labels.get(language or "", {}) if self.schema is not None else {}
         return str(labels.get(f"{self.path}.{part}") or getattr(self, part))
+
+
+@dataclass
+class PackPart:
+    """One part of a pack: a report (or kpi, forecast) with the heading above it and the note below, or a heading with words of its own.
+    `rows` of its table are shown at most: 0 none."""
+
+    report: str | None = None
+    heading: str = ""
+    note: str = ""
+    rows: int = 12
+    path: str = ""
+
+    def heading_in(self, t: Any = None) -> str:
+        return translated(t, f"{self.path}.heading", self.heading) if self.heading else ""
+
+    def note_in(self, t: Any = None) -> str:
+        return translated(t, f"{self.path}.note", self.note) if self.note else ""
+
+
+@dataclass
+class Pack(Labelled):
+    """Chosen reports in an order, for a meeting: for `roles` (YAML `for:`) and `people` (sign-ins), sent `every` (triggers of kind schedule) by
+    `channels`: mail (with the figures in it), pdf (with the file attached)."""
+
+    name: str
+    label: str
+    parts: list[PackPart] = fresh(default_factory=list)
+    roles: list[str] = fresh(default_factory=list)
+    people: list[str] = fresh(default_factory=list)
+    every: list[Trigger] = fresh(default_factory=list)
+    channels: list[str] = fresh(default_factory=list)
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
 
 
 @dataclass
@@ -1339,6 +1375,7 @@ class Schema:
     automations: dict[str, Automation] = fresh(default_factory=dict)
     imports: dict[str, ImportMap] = fresh(default_factory=dict)
     mails: dict[str, MailTemplate] = fresh(default_factory=dict)
+    packs: dict[str, Pack] = fresh(default_factory=dict)
     mail: MailRoles = fresh(default_factory=MailRoles)
     scores: dict[str, Score] = fresh(default_factory=dict)
     assignments: dict[str, Assignment] = fresh(default_factory=dict)

@@ -124,14 +124,17 @@ class Product:
                             "close_on": close,
                             "owner": self.users[owner],
                             **rest,
+                            **self.extra(),
                         },
                     ).id
                     for name, account, _, amount, close, owner in part
                 ]
-            with door.step("bench moves", at=later, gates="skip"):  # what was true a year ago is not what is true now
-                for number, row in zip(made, part, strict=True):
-                    if row[2] != STAGES[0][0]:
-                        door.change("opportunity", number, {"stage": row[2]})
+            ways = [self.ways(row[2]) for row in part]
+            for turn in range(max(map(len, ways))):
+                with door.step("bench moves", at=later + timedelta(days=20 * turn), gates=False):  # what was true a year ago is not now
+                    for number, way in zip(made, ways, strict=True):
+                        if turn < len(way):
+                            door.change("opportunity", number, {"stage": way[turn]})
             self.opportunities += made
         for part in chunks(data.activities, 20000):
             with door.step("bench activities"):
@@ -147,6 +150,14 @@ class Product:
                             "done_on": f"{day}T10:00:00Z",
                         },
                     )
+
+    def ways(self, stage: str) -> list[str]:
+        """The stages an opportunity goes through after the first."""
+        return [stage] if stage != STAGES[0][0] else []
+
+    def extra(self) -> dict[str, Any]:
+        """What an opportunity has beyond what the jobs need."""
+        return {}
 
 
 class Floor:
