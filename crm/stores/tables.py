@@ -154,15 +154,15 @@ class Table(tinydb_table.Table):
         part = self._compile(cond)
         return self._sql.count(part) if part.exact else len(self.find(cond))
 
-    def spells(self, path: str) -> list[tuple[int, int, Any]]:
-        """`(doc_id, since, value)` of every state a field that is no text was in, by document and time; times in milliseconds since 1970.
+    def spells(self, *paths: str) -> list[tuple]:
+        """`(doc_id, since, value, …)` of every state that fields that are no texts were in, by document and time; times in milliseconds since 1970.
 
         Equal values may follow each other. Raises `Untracked` for a field whose past is not kept apart."""
         info = self.info
-        column = info.tracked.get(split(path))
-        if column is None or not info.history:
-            raise Untracked(path)
-        return self._storage.rows(f"SELECT doc_id,since,{column} FROM {info.past} ORDER BY doc_id,since")
+        columns = [info.tracked.get(split(path)) for path in paths]
+        if None in columns or not info.history:
+            raise Untracked(paths[columns.index(None)] if None in columns else info.name)
+        return self._storage.rows(f"SELECT doc_id,since,{','.join(map(str, columns))} FROM {info.past} ORDER BY doc_id,since")
 
     def values(
         self, paths: Sequence[str], cond: Cond = None, order_by: OrderBy = (), limit: int | None = None, offset: int = 0
@@ -355,6 +355,15 @@ class Table(tinydb_table.Table):
     def past(self) -> Iterator[Change]:
         """All changes of all documents, oldest first, one by one."""
         return of_table(self._storage, self.info)
+
+    def writes(self, since: int, until: int) -> list[tuple[str, int, int]]:
+        """`(who, at, doc_id)` of every change somebody made from one moment up to another (ms since 1970), oldest first; not what the
+        engine worked out itself."""
+        sql = (
+            "SELECT s.who,h.at,h.doc_id FROM _history h JOIN _steps s ON s.id=h.step"
+            " WHERE h.tbl=? AND h.at>=? AND h.at<=? AND h.act IN ('create','change','delete') ORDER BY h.seq"
+        )
+        return self._storage.rows(sql, (self.info.id, since, until))
 
     def as_of(self, when: When) -> AsOf:
         """The table as it was at that moment, read only."""

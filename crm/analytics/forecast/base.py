@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ class Forecast:
     adjustments: dict[tuple[date, Any], dict[str, float]] = field(default_factory=dict)  # (month, group key) → {category: amount}
     notes: dict[str, Any] = field(default_factory=dict)
     record: Record | None = None
+    label: str = ""  # what the groups are called
 
     def chart(self, *, dark: bool = False, backend: str = "bokeh", height: int = 260) -> Any:
         """The range by month as a fan, with what is won already."""
@@ -49,26 +50,30 @@ class Forecast:
 @dataclass
 class Simulation:
     """Drawn futures. `totals` (runs, months) is the money won in each month, with what is won already in the running one; `months` are
-    first days."""
+    first days. `groups` {key: (runs, months)} where the forecast was cut by something. `goal` of all months, None without one."""
 
     totals: np.ndarray
     months: list[date]
     levers: Levers
     words: Any = None
-    groups: dict[Any, np.ndarray] = field(default_factory=dict)  # key → (runs, months), where groups were asked for
+    groups: dict[Any, np.ndarray] = field(default_factory=dict)
+    goal: float | None = None
 
-    def quantiles(self, at: tuple[float, ...] = (0.1, 0.5, 0.9), whole: bool = False) -> np.ndarray:
+    def quantiles(self, at: Sequence[float] = (0.1, 0.5, 0.9), whole: bool = False) -> np.ndarray:
         """(len(at), months) quantiles of each month; with `whole` (len(at),) of all months together."""
-        raise NotImplementedError
+        return np.quantile(self.totals.sum(1) if whole else self.totals, at, axis=0)
 
-    def chance(self, goal: float) -> float:
-        """How likely all months together bring at least `goal`."""
-        raise NotImplementedError
+    def chance(self, goal: float | None = None) -> float:
+        """How likely all months together bring at least `goal` (the forecast's own where none is given)."""
+        wanted = self.goal if goal is None else goal
+        return float("nan") if wanted is None else float((self.totals.sum(1) >= wanted).mean())
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a month: month, p10, p50, p90, mean."""
-        raise NotImplementedError
+        """A row a month: month (Timestamp), p10, p50, p90, mean."""
+        low, middle, high = self.quantiles()
+        months = pd.to_datetime(pd.Series(self.months))
+        return pd.DataFrame({"month": months, "p10": low, "p50": middle, "p90": high, "mean": self.totals.mean(0)})
 
 
 @dataclass
@@ -77,7 +82,8 @@ class Record:
 
     `frame`: a row for each `made` (month of the replay) and `month` foretold (`ahead` 1, 2, 3 …): p10, p50, p90, actual, inside (whether
     the actual lay between p10 and p90), last_year, moving_mean, weighted. `coverage` is the part inside; `bias` the mean of p50 − actual
-    as a part of the mean actual; `error` the mean |p50 − actual| as a part of it; `baselines` the same error of each baseline.
+    as a part of the mean actual; `error` the mean |p50 − actual| as a part of it; `baselines` the same error of each baseline, `same` that of
+    the forecast where the baseline has a figure at all.
     `calibration`: by (stage, rep, source) and class of said chance: said, came, n.
     """
 
@@ -87,29 +93,16 @@ class Record:
     error: float
     baselines: dict[str, float]
     calibration: pd.DataFrame
+    same: dict[str, float] = field(default_factory=dict)  # the forecast's own error where each baseline has a figure
     words: Any = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def beaten_by(self) -> list[str]:
         """The baselines whose error was smaller, the best first."""
-        better = [name for name, one in self.baselines.items() if one < self.error]
+        better = [name for name, one in self.baselines.items() if one < self.same.get(name, self.error)]
         return sorted(better, key=lambda name: self.baselines[name])
 
     @property
     def says(self) -> str:
-        raise NotImplementedError
-
-
-@dataclass
-class Prepared:
-    """All that is learned, so that a slider is answered at once."""
-
-    spec: model.Forecast
-    months: list[date]
-    goal: float | None = None
-    assumptions: Mapping[str, Any] = field(default_factory=dict)
-
-    def simulate(self, levers: Levers | None = None, *, runs: int = 10_000, seed: int = 0, groups: bool = False) -> Simulation:
-        """Drawn futures with the levers turned; the same seed gives the same draws."""
         raise NotImplementedError

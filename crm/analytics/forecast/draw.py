@@ -1,0 +1,126 @@
+"""Draws futures: which open records are won in which month, what new ones bring, in many runs at once.
+
+A run belongs to one of `WORLDS`, which differ in what the past leaves open (how quickly and how well things go on the whole, how much
+comes in), so that months and records of one run share their luck. Within a world each open record is one draw of its month (or none), and
+the numbers of new wins a month are Poisson: thinning arrivals by their chance to be won in that month leaves independent Poisson numbers.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Sets of what the past leaves open, over which the runs are spread.
+WORLDS = 20
+#: Draws held in memory at once.
+BLOCK = 1_000_000
+#: New wins a month over which their sum is drawn from its normal limit.
+MANY = 500
+
+
+@dataclass
+class Open:
+    """Open records as the draw sees them: `chance` (worlds, n, months) cumulated by month, `amount` (n,) with NaN where `typical` is drawn,
+    `state` (n,) the place of their list in `ratios`, `group` (n,) the number of their group."""
+
+    chance: np.ndarray
+    amount: np.ndarray
+    state: np.ndarray
+    group: np.ndarray
+
+
+@dataclass
+class Coming:
+    """What new records bring: `mean` (worlds, groups, lines, months) numbers of wins expected, `spread` the variance over the mean of a
+    month's number, `values` by line what is won."""
+
+    mean: np.ndarray
+    spread: float
+    values: list[np.ndarray]
+
+
+def draw_open(open_: Open, ratios: list[np.ndarray], typical: list[np.ndarray], groups: int, runs: int, seed: int) -> np.ndarray:
+    """(groups, runs, months) of money won from open records."""
+    worlds, n, months = open_.chance.shape
+    if not n:
+        return np.zeros((groups, runs, months))
+    edges = np.linspace(0, runs, worlds + 1).astype(int)
+    seeds = np.random.SeedSequence([seed, 1]).spawn(worlds)
+    sizes = np.array([len(one) for one in ratios])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    pool = np.concatenate(ratios).astype(np.float32)
+    usual = [one if len(one) else np.ones(1) for one in typical]
+    amount = open_.amount.astype(np.float32)
+    missing = np.isnan(amount)
+    single = groups == 1
+
+    def world(w: int) -> np.ndarray:
+        rng = np.random.Generator(np.random.SFC64(seeds[w]))
+        many = int(edges[w + 1] - edges[w])
+        width = many * months
+        total = np.zeros(groups * width)
+        step = max(1, BLOCK // max(1, many))
+        for start in range(0, n if many else 0, step):
+            chance = open_.chance[w, start : start + step]
+            size = len(chance)
+            u = rng.random((size, many), dtype=np.float32)
+            hit = np.flatnonzero(u < chance[:, -1:])
+            deal = hit // many
+            lot = u.ravel()[hit]
+            month = np.zeros(len(hit), dtype=np.int64)
+            for m in range(months - 1):
+                month += lot >= chance[:, m][deal]
+            state = open_.state[start : start + step][deal]
+            which = starts[state] + (rng.random(len(hit), dtype=np.float32) * sizes[state]).astype(np.int64)
+            worth = amount[start : start + step][deal] * pool[which]
+            empty = missing[start : start + step]
+            if empty.any():
+                for at in np.flatnonzero(empty[deal]):
+                    worth[at] = rng.choice(usual[int(state[at])])
+            place = (hit - deal * many) * months + month
+            if not single:
+                place += open_.group[start : start + step][deal] * width
+            total += np.bincount(place, worth, minlength=groups * width)
+        return total.reshape(groups, many, months)
+
+    with ThreadPoolExecutor(2) as threads:
+        return np.concatenate(list(threads.map(world, range(worlds))), axis=1)
+
+
+def draw_coming(coming: Coming, size: float, runs: int, seed: int) -> np.ndarray:
+    """(groups, runs, months) of money won from records that are not there yet; `size` multiplies what each brings."""
+    worlds, groups, lines, months = coming.mean.shape
+    edges = np.linspace(0, runs, worlds + 1).astype(int)
+    rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, 2])))
+    world = np.repeat(np.arange(worlds), np.diff(edges))
+    found = np.zeros((groups, runs, months))
+    extra = coming.spread - 1.0
+    whole = coming.mean.sum(axis=(1, 2))[world]  # (runs, months): what varies beyond chance varies for all groups together
+    luck = np.ones((runs, months))
+    if extra > 1e-6:
+        shape = np.maximum(whole, 1e-9) / extra
+        luck = rng.gamma(shape) / shape
+    for line in range(lines):
+        values = coming.values[line]
+        if not len(values):
+            continue
+        mean, sd = float(values.mean()), float(values.std())
+        for group in range(groups):
+            expected = coming.mean[:, group, line, :]
+            if not expected.any():
+                continue
+            number = rng.poisson(expected[world] * luck)
+            few = number <= MANY
+            count = np.where(few, number, 0).ravel()
+            worth = np.zeros(count.size)
+            if count.sum():
+                which = rng.integers(0, len(values), int(count.sum()))
+                worth = np.bincount(np.repeat(np.arange(count.size), count), values[which], minlength=count.size)
+            worth = worth.reshape(number.shape)
+            if not few.all():
+                large = number[~few]
+                worth[~few] = np.maximum(0.0, rng.normal(large * mean, np.sqrt(large) * sd))
+            found[group] += worth * size
+    return found

@@ -1,0 +1,355 @@
+"""What the past teaches: how quickly stages are left and for where, by whom and from what source, what becomes of amounts, what comes in.
+
+**Stages.** A record in a stage is at risk, each day, of going to another stage, of being won and of being lost: competing risks with a
+hazard for each that is constant over pieces of its age in the stage (piecewise exponential; Friedman 1982). Each hazard is the mean of a
+gamma posterior: the piece leans on its stage, the stage on what the YAML expects (`days`, `probability`), so a company without a past has
+the forecast of its configuration. Records still in a stage count as watched until then (right censored).
+
+**Who and from where.** Each person and source multiplies the hazards of going ahead and of losing by a factor of their own: observed over
+expected events, shrunk to 1 by a gamma frailty whose variance is learned by moments over all of them, so that few records say little.
+
+**Chance by day.** From hazards follows the chance to be won within so many days, from every stage and age and for a grid of factors, by
+the backward recursion of a semi-Markov chain in steps of `STEP` days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from crm.analytics.forecast.history import NEVER, History, Now, Stays
+
+#: Ages in a stage, in days, at which its hazards may change.
+EDGES = np.array([0, 3, 7, 14, 21, 28, 42, 56, 84, 112, 168, NEVER])
+#: Days of one step of the chain, the last age it tells apart, and how far it looks.
+STEP, OLDEST, FAR = 2, 180, 720
+#: Pseudo events by which a piece of age leans on its stage, and a stage on the YAML.
+LEAN = 2.0
+#: The grid of factors (natural logarithms) on which chances are worked out; between its points they are interpolated.
+GRID = np.linspace(-1.2, 1.2, 9)
+#: Values of a person or source that no record had.
+NOBODY = -1
+
+
+@dataclass
+class Hazards:
+    """Events a day by (state, piece of age): `ahead` to another open stage or won, `lost`; `split` (state, next state) shares out `ahead`."""
+
+    ahead: np.ndarray
+    lost: np.ndarray
+    split: np.ndarray
+    events: np.ndarray  # (2,) ahead and lost, all together
+
+
+@dataclass
+class Factors:
+    """By key the logarithms of the two factors (ahead, lost), and the variance they were shrunk by."""
+
+    of: dict[Any, tuple[float, float]] = field(default_factory=dict)
+    variance: tuple[float, float] = (0.0, 0.0)
+
+    def look(self, keys: np.ndarray) -> np.ndarray:
+        """(n, 2) of keys; 0 of unknown ones."""
+        unique, back = np.unique(keys, return_inverse=True)
+        table = np.array([self.of.get(one, (0.0, 0.0)) for one in unique.tolist()]).reshape(-1, 2)
+        return table[back]
+
+
+def pieces(stays: Stays, now: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(days watched by stay and piece of age, the piece of each end, whether it ended): the sufficient statistics of the hazards."""
+    length = np.minimum(stays.leave, now) - stays.enter
+    low, high = EDGES[:-1][None, :], EDGES[1:][None, :]
+    watched = np.clip(length[:, None] - low, 0, high - low)
+    ended = np.isfinite(stays.leave) & (stays.leave <= now)
+    return watched, np.clip(np.searchsorted(EDGES, length, side="right") - 1, 0, len(EDGES) - 2), ended
+
+
+def expected(history: History) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the YAML expects of each state: (days in it, the chance to go ahead, (state, next) of it)."""
+    n = len(history.states)
+    days, ahead, split = np.full(n, 14.0), np.full(n, 0.5), np.zeros((n, n))
+    for here, state in enumerate(history.states):
+        if not state.open:
+            continue
+        if state.stage.days:
+            days[here] = max(1.0, float(state.stage.days))
+        later = [
+            k for k, one in enumerate(history.states)
+            if one.pipeline == state.pipeline and one.stage.outcome != "lost" and one.stage.index > state.stage.index
+        ]  # fmt: skip
+        following = next((k for k in later if history.states[k].open), later[0] if later else None)
+        if following is None:
+            continue
+        split[here, following] = 1.0
+        own, then = float(state.stage.probability), float(history.states[following].stage.probability) or 1.0
+        ahead[here] = min(0.95, max(0.05, own / then if then else own))
+    return days, ahead, split
+
+
+def hazards(history: History, stays: Stays, now: float, factor: np.ndarray | None = None) -> Hazards:
+    """Hazards of all states; `factor` (stays, 2) are the known factors of each stay, by which its time at risk counts more or less."""
+    n, bins = len(history.states), len(EDGES) - 1
+    outcome = history.outcome
+    days, chance, split = expected(history)
+    open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
+    stays = Stays(*(getattr(stays, name)[open_] for name in stays.__dataclass_fields__))
+    watched, piece, ended = pieces(stays, now)
+    lost = ended & ((stays.following < 0) | (outcome[np.maximum(stays.following, 0)] == 2))
+    ahead = ended & ~lost
+    weight = np.ones((len(watched), 2)) if factor is None else np.exp(factor[open_])
+    rates = []
+    events_of = []
+    for kind, (here, prior) in enumerate(((ahead, chance), (lost, 1 - chance))):
+        risk = np.zeros((n, bins))
+        np.add.at(risk, stays.code, watched * weight[:, kind : kind + 1])
+        events = np.zeros((n, bins))
+        np.add.at(events, (stays.code[here], piece[here]), 1.0)
+        whole = (events.sum(1) + prior) / (risk.sum(1) + days)
+        rates.append((events + LEAN) / (risk + LEAN / whole[:, None]))
+        events_of.append(float(events.sum()))
+    moves = split.copy()
+    np.add.at(moves, (stays.code[ahead], stays.following[ahead]), 1.0)
+    total = moves.sum(1, keepdims=True)
+    moves = np.divide(moves, total, out=np.zeros_like(moves), where=total > 0)
+    shut = outcome != 0
+    rates[0][shut], rates[1][shut] = 0.0, 0.0
+    return Hazards(rates[0], rates[1], moves, np.array(events_of))
+
+
+def factors(history: History, stays: Stays, now: float, base: Hazards, keys: np.ndarray, other: np.ndarray, shrink: int | None = None) -> Factors:
+    """How much sooner each key goes ahead and is lost than all together, given the factors `other` (stays, 2) known besides."""
+    outcome = history.outcome
+    open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
+    part = Stays(*(getattr(stays, name)[open_] for name in stays.__dataclass_fields__))
+    watched, _, ended = pieces(part, now)
+    lost = ended & ((part.following < 0) | (outcome[np.maximum(part.following, 0)] == 2))
+    unique, back = np.unique(keys[open_], return_inverse=True)
+    weight = np.exp(other[open_])
+    logs, variances = [], []
+    for kind, (rate, events) in enumerate(((base.ahead, ended & ~lost), (base.lost, lost))):
+        expected_ = np.bincount(back, (watched * rate[part.code]).sum(1) * weight[:, kind], minlength=len(unique))
+        observed = np.bincount(back, events, minlength=len(unique))
+        given = unique != NOBODY
+        spread = ((observed - expected_) ** 2 - expected_)[given].sum() / max(1e-9, (expected_**2)[given].sum())
+        variance = float(np.clip(spread, 0.0, 1.0)) if given.sum() > 1 else 0.0
+        weightless = shrink if shrink is not None else (1 / variance if variance > 1e-4 else np.inf)
+        ratio = np.ones(len(unique)) if np.isinf(weightless) else (observed + weightless) / np.maximum(expected_ + weightless, 1e-9)
+        logs.append(np.log(np.clip(ratio, 0.2, 5.0)))
+        variances.append(variance)
+    of = {key: (float(a), float(b)) for key, a, b in zip(unique.tolist(), *logs, strict=True) if key != NOBODY}
+    return Factors(of, (variances[0], variances[1]))
+
+
+@dataclass
+class Curves:
+    """`won[a, b, s, age, t]`: the chance to be won within `t` steps from state `s` of an age (in steps), with factors GRID[a] ahead and
+    GRID[b] lost. Only states that are open have a place (`place`)."""
+
+    won: np.ndarray
+    place: np.ndarray
+
+    def within(self, code: np.ndarray, age: np.ndarray, factor: np.ndarray, days: np.ndarray) -> np.ndarray:
+        """(n, len(days)) chances to be won within so many days of records in a state, of an age in days, with factors (n, 2)."""
+        steps = np.clip(np.asarray(days, dtype=float) / STEP, 0, self.won.shape[-1] - 1)
+        low = np.minimum(np.floor(steps).astype(int), self.won.shape[-1] - 2)
+        part = (steps - low).astype(np.float32)
+        s = self.place[code][:, None]
+        at = np.clip((age / STEP).astype(int), 0, self.won.shape[3] - 1)[:, None]
+        found = np.zeros((len(code), len(steps)), dtype=np.float32)
+        spots, parts = [], []
+        for axis in (0, 1):
+            x = (np.clip(factor[:, axis], GRID[0], GRID[-1]) - GRID[0]) / (GRID[1] - GRID[0])
+            left = np.minimum(np.floor(x).astype(int), len(GRID) - 2)
+            spots.append(left[:, None])
+            parts.append((x - left).astype(np.float32)[:, None])
+        for da in (0, 1):
+            for db in (0, 1):
+                weight = (parts[0] if da else 1 - parts[0]) * (parts[1] if db else 1 - parts[1])
+                a, b = spots[0] + da, spots[1] + db
+                found += weight * (self.won[a, b, s, at, low] * (1 - part) + self.won[a, b, s, at, low + 1] * part)
+        return found
+
+
+def curves(history: History, base: Hazards, far: int = FAR) -> Curves:
+    """The chances by the backward recursion: what a record that lives one step longer can still become."""
+    outcome = history.outcome
+    opened = np.flatnonzero(outcome == 0)
+    place = np.full(len(outcome) + 1, 0)
+    place[opened] = np.arange(len(opened))
+    ages = np.arange(0, OLDEST, STEP)
+    piece = np.clip(np.searchsorted(EDGES, ages + STEP / 2, side="right") - 1, 0, len(EDGES) - 2)
+    k, size = len(GRID), (len(opened), len(ages))
+    up, down = np.exp(GRID)[:, None, None, None], np.exp(GRID)[None, :, None, None]
+    ahead = base.ahead[opened][:, piece][None, None] * up
+    lost = base.lost[opened][:, piece][None, None] * down
+    both = ahead + lost
+    leave = -np.expm1(-both * STEP)
+    go = (leave * ahead / np.maximum(both, 1e-12)).astype(np.float32)
+    stay = (1 - leave).astype(np.float32)
+    win = base.split[opened][:, outcome == 1].sum(1).astype(np.float32)[None, None, :, None]
+    move = base.split[np.ix_(opened, opened)].astype(np.float32)
+    steps = far // STEP + 1
+    won = np.zeros((k, k, *size, steps), dtype=np.float32)
+    last = np.zeros((k, k, *size), dtype=np.float32)
+    at_once = go * win
+    for t in range(1, steps):
+        older = np.concatenate([last[..., 1:], last[..., -1:]], axis=-1)
+        fresh = np.einsum("sj,abj->abs", move, last[..., 0])
+        last = at_once + go * fresh[..., None] + stay * older
+        won[..., t] = last
+    return Curves(won, place)
+
+
+@dataclass
+class Arrivals:
+    """New records a day: `level` now with its uncertainty (sd of the logarithm), `season` by month (mean 1), `spread` how much a month's
+    number varies beyond chance (variance over mean, at least 1); entries are the states they begin in with the factors they have."""
+
+    level: float
+    sd: float
+    season: np.ndarray
+    spread: float
+    code: np.ndarray
+    factor: np.ndarray
+    pipeline_won: list[np.ndarray]  # by entry state's pipeline: what was won for
+    line: np.ndarray  # of each entry the place of its pipeline
+    person: np.ndarray  # of each entry its owner
+    deal: np.ndarray  # of each entry its record
+    people: int = 0
+    counts: list[tuple[date, float, float]] = field(default_factory=list)  # month, days watched, number
+
+
+def arrivals(history: History, stays: Stays, now: float, months: int = 36) -> tuple[float, float, np.ndarray, float, list[tuple[date, float, float]]]:
+    """(level a day, its sd, season, spread, counts): a penalised Poisson regression of the numbers by month on the month of the year, with
+    older months counting less (half of it after a year)."""
+    from crm.analytics.periods import moved
+
+    made = stays.enter[stays.first & (stays.code >= 0)]
+    made = made[(made <= now)]
+    if not len(made):
+        return 0.0, 0.5, np.ones(12), 1.0, []
+    today = history.day(now)
+    month = date(today.year, today.month, 1)
+    first = history.day(float(made.min()))
+    counts: list[tuple[date, float, float]] = []
+    for back in range(months, -1, -1):
+        start = moved(month, -back)
+        begin, end = max(history.moment(start), float(made.min())), min(history.moment(moved(start, 1)), now)
+        if end - begin >= 5 and start >= date(first.year, first.month, 1):
+            counts.append((start, end - begin, float(((made >= begin) & (made < end)).sum())))
+    if not counts:
+        return len(made) / max(1.0, now - float(made.min())), 0.5, np.ones(12), 1.0, []
+    exposure = np.array([one[1] for one in counts])
+    number = np.array([one[2] for one in counts])
+    when = np.array([one[0].month - 1 for one in counts])
+    age = (now - np.array([history.moment(one[0]) for one in counts])) / 365.25
+    weight = 0.5 ** np.maximum(0.0, age)
+    x = np.zeros((len(counts), 13))
+    x[:, 0] = 1.0
+    x[np.arange(len(counts)), 1 + when] = 1.0
+    penalty = np.diag([1e-3, *([1 / 0.3**2] * 12)])
+    beta = np.zeros(13)
+    beta[0] = np.log(max(0.5, number.sum()) / exposure.sum())
+    # months of the year are learned from all years alike, the level more from the last ones
+    for w in (np.ones(len(counts)), weight):
+        free = slice(None) if w is not weight else slice(0, 1)
+        for _ in range(30):
+            mu = exposure * np.exp(np.clip(x @ beta, -20, 20))
+            gradient = (x.T @ (w * (number - mu)) - penalty @ beta)[free]
+            curvature = ((x.T * (w * mu)) @ x + penalty)[free, free]
+            step = np.linalg.solve(curvature, gradient)
+            beta[free] += np.clip(step, -2, 2)
+            if np.abs(step).max() < 1e-8:
+                break
+    mu = exposure * np.exp(x @ beta)
+    spread = float(np.clip((weight * (number - mu) ** 2 / mu).sum() / max(1e-9, weight.sum()), 1.0, 10.0))
+    season = np.exp(beta[1:])
+    season_mean = season.mean()
+    sd = float(np.sqrt(spread / max(1.0, (weight * mu).sum())))
+    return float(np.exp(beta[0]) * season_mean), sd, season / season_mean, spread, counts
+
+
+@dataclass
+class Ratios:
+    """What becomes of an amount on the way to won: by state the ratios of what was won to what stood there when the state was entered;
+    `start` what records were won for, by pipeline: for those that have no amount yet."""
+
+    of: list[np.ndarray]
+    won: dict[str, np.ndarray]
+
+
+def ratios(history: History, stays: Stays, now: float, least: int = 12) -> Ratios:
+    """Of all won until now."""
+    outcome = history.outcome
+    known = history.at(now)
+    won = (known.code >= 0) & (outcome[np.maximum(known.code, 0)] == 1) & (known.amount > 0)
+    through = won[stays.deal] & (stays.code >= 0) & (stays.amount > 0)
+    through &= outcome[np.maximum(stays.code, 0)] == 0
+    ratio = known.amount[stays.deal[through]] / stays.amount[through]
+    code = stays.code[through]
+    every = ratio if len(ratio) else np.ones(1)
+    of = [ratio[code == n] if (code == n).sum() >= least else every for n in range(len(history.states))]
+    amounts: dict[str, np.ndarray] = {}
+    for name in dict.fromkeys(one.pipeline for one in history.states):
+        here = np.array([one.pipeline == name for one in history.states])
+        amounts[name] = known.amount[won & here[np.maximum(known.code, 0)]]
+    return Ratios(of, amounts)
+
+
+@dataclass
+class Learned:
+    """Everything learned until one moment."""
+
+    history: History
+    moment: float
+    stays: Stays
+    now: Now
+    base: Hazards
+    people: Factors
+    origins: Factors
+    curves: Curves
+    ratios: Ratios
+    arrivals: Arrivals
+    wobble: tuple[float, float]  # sd of the logarithm of hazards ahead and lost, over all: how unsure they are as a whole
+
+    def factor(self, owner: np.ndarray, kind: np.ndarray) -> np.ndarray:
+        """(n, 2) of the factors of records."""
+        return self.people.look(np.where(owner > 0, owner, NOBODY)) + self.origins.look(kind)
+
+
+def learn(history: History, moment: float, chosen: np.ndarray | None = None, shrink: int | None = None, far: int = FAR) -> Learned:
+    """What was known at a moment, of the records chosen (a yes or no by record)."""
+    stays = history.stays.until(moment)
+    now = history.at(moment)
+    if chosen is not None:
+        stays = stays.among(chosen)
+        for name in ("row", "code"):
+            setattr(now, name, np.where(chosen, getattr(now, name), -1))
+    people_keys, origin_keys = np.where(stays.owner > 0, stays.owner, NOBODY), stays.kind.astype(np.int64)
+    nothing = np.zeros((len(stays.deal), 2))
+    base = hazards(history, stays, moment)
+    people, origins = Factors(), Factors()
+    for _ in range(2):
+        people = factors(history, stays, moment, base, people_keys, origins.look(origin_keys), shrink)
+        origins = factors(history, stays, moment, base, origin_keys, people.look(people_keys), shrink)
+        base = hazards(history, stays, moment, nothing + people.look(people_keys) + origins.look(origin_keys))
+    level, sd, season, spread, counts = arrivals(history, stays, moment)
+    recent = stays.first & (stays.code >= 0) & (stays.enter > moment - 365)
+    if recent.sum() < 30:
+        recent = stays.first & (stays.code >= 0)
+    entries = np.flatnonzero(recent)
+    outcome = history.outcome
+    entries = entries[outcome[stays.code[entries]] == 0][-2000:]
+    ratio = ratios(history, stays, moment)
+    lines = list(ratio.won)
+    line = np.array([lines.index(history.states[code].pipeline) for code in stays.code[entries]], dtype=int)
+    incoming = Arrivals(
+        level, sd, season, spread, stays.code[entries], np.zeros((len(entries), 2)), [ratio.won[name] for name in lines], line,
+        stays.owner[entries], stays.deal[entries], len(set(stays.owner[entries][stays.owner[entries] > 0].tolist())), counts,
+    )  # fmt: skip
+    incoming.factor = people.look(people_keys)[entries] + origins.look(origin_keys)[entries]
+    wobble = (float(1 / np.sqrt(base.events[0] + 4)), float(1 / np.sqrt(base.events[1] + 4)))
+    return Learned(history, moment, stays, now, base, people, origins, curves(history, base, far), ratio, incoming, wobble)

@@ -1,0 +1,197 @@
+"""The record of a forecast: replayed at the beginnings of past months with nothing but what was known then (I3).
+
+Each replay learns anew from the history until its moment and foretells the months after it. Beside it stand three baselines from the
+same knowledge: the same month of the year before, the mean of the last `MEAN` months, and the weighted pipeline by expected dates.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crm.analytics.forecast.base import Record
+from crm.analytics.forecast.history import DAY, NEVER, History, read
+from crm.analytics.forecast.prepared import Prepared, prepared, won_by_month
+from crm.analytics.forecast.sides import sides
+from crm.analytics.periods import moved
+
+if TYPE_CHECKING:
+    from crm.records import Door
+    from crm.schema.model import Forecast
+
+#: Months ahead that are judged, and the months of the moving mean.
+AHEAD, MEAN = 3, 12
+#: Days within which a said chance is held against what came.
+WITHIN = 90
+#: Runs of each replay.
+RUNS = 4_000
+#: Records decided before the first replay, at least: before that there is nothing to learn from.
+LEAST = 10
+BASELINES = ("last_year", "moving_mean", "weighted")
+#: Upper edges of the classes of said chances.
+CLASSES = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+
+
+def replay(door: Door, spec: Forecast, back: int, where: Any = None) -> Record:
+    """The forecast at the beginning of each of the last `back` months."""
+    history = read(door, spec)
+    now = door.company.now().timestamp() * 1000 / DAY
+    today = history.day(now)
+    this = date(today.year, today.month, 1)
+    rows: list[dict[str, Any]] = []
+    said: list[tuple[Any, ...]] = []
+    later = history.at(now)
+    every = [moved(this, -n) for n in range(back + AHEAD, -1, -1)]
+    actual = dict(zip(every, won_by_month(history, judged(door, spec, history, later, where), every)[0], strict=True))
+    for n in range(back, 0, -1):
+        made_on = moved(this, -n)
+        moment = history.moment(made_on)
+        if decided(history, moment) < LEAST:
+            continue
+        then = datetime.fromtimestamp(moment * DAY / 1000, UTC)
+        made = prepared(door, spec, then, where, months=AHEAD, far=WITHIN + 40)
+        low, middle, high = made.simulate(runs=RUNS).quantiles()
+        base = baselines(made)
+        for ahead, month in enumerate(made.months):
+            if month >= this:
+                break
+            came = actual[month]
+            rows.append(
+                {
+                    "made": pd.Timestamp(made_on), "month": pd.Timestamp(month), "ahead": ahead + 1, "p10": low[ahead], "p50": middle[ahead],
+                    "p90": high[ahead], "actual": came, "inside": bool(low[ahead] <= came <= high[ahead]),
+                    **{name: base[name][ahead] for name in BASELINES},
+                }
+            )  # fmt: skip
+        if moment + WITHIN <= now:
+            said += chances(made, moment, now)
+    return summed(door, spec, history, rows, said)
+
+
+
+
+def judged(door: Door, spec: Forecast, history: History, now: Any, where: Any) -> Any:
+    """What is known now, of the records the forecast is about."""
+    from crm.analytics.forecast.prepared import chosen
+
+    kept = chosen(door, spec, history, where, None)
+    if kept is not None:
+        now.code = np.where(kept, now.code, -1)
+    return now
+
+
+def decided(history: History, moment: float) -> int:
+    """How many records were won or lost until a moment."""
+    known, outcome = history.at(moment), history.outcome
+    return int(((known.code >= 0) & (outcome[np.maximum(known.code, 0)] > 0)).sum())
+
+
+def baselines(made: Prepared) -> dict[str, list[float]]:
+    """What the three simple ways foretell of the months of a forecast, from what was known at its moment."""
+    one, months = made.learned, made.months
+    first = months[0]
+    before = [moved(first, -n) for n in range(MEAN, 0, -1)]
+    past = won_by_month(one.history, one.now, before)[0]
+    begun = one.history.day(one.history.begins) if one.history.begins < NEVER else first
+    whole = np.array([month >= date(begun.year, begun.month, 1) for month in before])
+    mean = float(past[whole].mean()) if whole.any() else float("nan")
+    year = [moved(month, -12) for month in months]
+    ago = won_by_month(one.history, one.now, year)[0]
+    known = [month >= date(begun.year, begun.month, 1) for month in year]
+    return {
+        "last_year": [float(value) if there else float("nan") for value, there in zip(ago, known, strict=True)],
+        "moving_mean": [mean] * len(months),
+        "weighted": [float(value) for value in sides(made)["weighted"].sum(0)],
+    }
+
+
+def chances(made: Prepared, moment: float, now: float) -> list[tuple[Any, ...]]:
+    """Of each open record: (stage, owner, source, the chance said to be won within `WITHIN` days, whether it was)."""
+    one = made.learned
+    history, code = one.history, one.now.code[made.open]
+    if not len(code):
+        return []
+    said = one.curves.within(code, made.age, made.factor, np.array([float(WITHIN)]))[:, 0]
+    stays, outcome = history.stays, history.outcome
+    won = np.zeros(len(history.ids), dtype=bool)
+    in_time = (stays.code >= 0) & (stays.enter > moment) & (stays.enter <= moment + WITHIN)
+    in_time &= outcome[np.maximum(stays.code, 0)] == 1
+    won[stays.deal[in_time]] = True
+    return [
+        (history.states[code[n]], int(one.now.owner[deal]), int(one.now.kind[deal]), float(said[n]), bool(won[deal]))
+        for n, deal in enumerate(made.open.tolist())
+    ]
+
+
+def summed(door: Door, spec: Forecast, history: History, rows: list[dict[str, Any]], said: list[tuple[Any, ...]]) -> Record:
+    """The figures of the record."""
+    columns = ["made", "month", "ahead", "p10", "p50", "p90", "actual", "inside", *BASELINES]
+    frame = pd.DataFrame(rows, columns=columns)
+    nothing = float("nan")
+    size = float(frame["actual"].mean()) if len(frame) else 0.0
+
+    def error(name: str, part: pd.DataFrame) -> float:
+        return float((part[name] - part["actual"]).abs().mean()) / size if len(part) and size else nothing
+
+    errors = {name: error(name, frame[frame[name].notna()]) for name in BASELINES}
+    same = {name: error("p50", frame[frame[name].notna()]) for name in BASELINES}
+    return Record(
+        frame=frame,
+        coverage=float(frame["inside"].mean()) if len(frame) else nothing,
+        bias=float((frame["p50"] - frame["actual"]).mean()) / size if size else nothing,
+        error=error("p50", frame),
+        baselines=errors,
+        calibration=calibrated(door, spec, history, said),
+        same=same,
+        words=door.words,
+        notes={"replays": int(frame["made"].nunique()) if len(frame) else 0, "pairs": len(frame), "mean": size, "said": len(said)},
+    )
+
+
+def calibrated(door: Door, spec: Forecast, history: History, said: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """Said chances held against what came: by `of` (all, stage, rep, source), `group`, and class: said (mean), came (part), n."""
+    t = door.words
+    users = door.schema.users
+    owners = {one[1] for one in said if one[1]}
+    names = door.titles(users.entity, owners) if users is not None and door.may("see", users.entity) else {}
+    hidden = t("Not visible to you")
+    shown: dict[int, str] = {-1: t("(none)")}
+    if spec.source_path and history.sources:
+        from crm.analytics.forecast.sides import axis_of, cut_of
+
+        cut = cut_of(door, spec, axis_of(door, spec, spec.source_path), None)
+        cut.name_all(history.sources)
+        shown |= {n: str(cut.shown(value)) for n, value in enumerate(history.sources)}
+    many = len({state.pipeline for state in history.states}) > 1
+    rows: list[dict[str, Any]] = []
+    data = pd.DataFrame(
+        [
+            (
+                "", stage_name(door, state, many), names.get(owner, hidden) if owner else t("(none)"), shown.get(kind, t("(none)")), chance, came,
+            )
+            for state, owner, kind, chance, came in said
+        ],
+        columns=["all", "stage", "rep", "source", "said", "came"],
+    )  # fmt: skip
+    if len(data):
+        data["class"] = np.minimum(np.searchsorted(CLASSES, data["said"], side="right"), len(CLASSES) - 1)
+        for of in ("all", "stage", "rep", "source"):
+            if of == "source" and not history.sources:
+                continue
+            for (group, place), part in data.groupby([of, "class"], sort=True):
+                rows.append(
+                    {
+                        "of": of, "group": group, "class": int(place), "said": float(part["said"].mean()), "came": float(part["came"].mean()),
+                        "n": len(part), "expected": float(part["said"].sum()), "won": int(part["came"].sum()),
+                    }
+                )  # fmt: skip
+    return pd.DataFrame(rows, columns=["of", "group", "class", "said", "came", "n", "expected", "won"])
+
+
+def stage_name(door: Door, state: Any, many: bool) -> str:
+    """What a stage is called; with its pipeline where there are several."""
+    label = state.stage.label_in(door.words)
+    return f"{door.schema.pipelines[state.pipeline].label_in(door.words)}: {label}" if many else str(label)

@@ -1,0 +1,188 @@
+"""What people say, side by side with what the history says: committed, best case, pipeline, weighted, the goal, and adjustments."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crm.analytics.cuts import Cut, resolve
+from crm.analytics.forecast.base import Forecast
+from crm.analytics.forecast.prepared import Prepared, won_by_month
+from crm.analytics.periods import moved
+from crm.errors import Refused
+from crm.records.goals import ALL, Goals, goals
+from crm.schema.model import Axis, Report
+
+if TYPE_CHECKING:
+    from crm.analytics.forecast.history import History
+    from crm.records import Door
+    from crm.schema import model
+
+#: Which figures the records of a forecast category count in.
+COUNTED = {
+    "closed": ("committed", "best_case", "pipeline"),
+    "commit": ("committed", "best_case", "pipeline"),
+    "best_case": ("best_case", "pipeline"),
+    "pipeline": ("pipeline",),
+    "omitted": (),
+}
+SIDES = ("committed", "best_case", "pipeline", "weighted")
+
+
+def axis_of(door: Door, spec: model.Forecast, by: str) -> Axis:
+    """One of the forecast's axes by name, or any path the user may read."""
+    found = next((axis for axis in spec.by if axis.key == by), None)
+    if found is None:
+        try:
+            field = door.schema_field(spec.entity, by)
+        except (Refused, KeyError) as error:
+            raise Refused("There is no field called {key} here.", key=by) from error
+        found = Axis(by.replace(".", "_"), field.label, by)
+    if not door.path_open(spec.entity, found.field):
+        raise Refused("There is no field called {key} here.", key=by)
+    return found
+
+
+def cut_of(door: Door, spec: model.Forecast, axis: Axis, as_of: datetime | None) -> Cut:
+    return Cut(door, Report(spec.name, spec.label, spec.entity), axis, as_of)
+
+
+def grouped(door: Door, spec: model.Forecast, cut: Cut, history: History, as_of: datetime | None) -> tuple[list[Any], np.ndarray]:
+    """(keys of the groups, the number of each record's group), as records were at a moment; the empty group comes last."""
+    frame = door.frame(spec.entity, [cut.axis.field], as_of=as_of, stored=True)
+    values = dict(zip(frame.index.tolist(), frame[cut.axis.field].tolist(), strict=True))
+    keys: list[Any] = [cut.places(values.get(one))[0] for one in history.ids.tolist()]
+    ranking = cut.ranking
+    cut.name_all(list(dict.fromkeys(keys)))
+    ordered = sorted(dict.fromkeys(keys), key=lambda key: (key is None, ranking.get(key, len(ranking)), str(cut.shown(key) or "")))
+    number = {key: n for n, key in enumerate(ordered)}
+    return ordered or [None], np.array([number[key] for key in keys], dtype=int)
+
+
+def sides(made: Prepared) -> dict[str, np.ndarray]:
+    """(groups, months) of each figure that needs no drawing, `actual` among them. What is overdue stands in the first month."""
+    one, now, months = made.learned, made.learned.now, made.months
+    history, size = one.history, (len(made.keys), len(made.months))
+    actual = won_by_month(history, now, months, made.group, size[0])
+    found = {name: actual.copy() for name in SIDES}
+    edges = np.array([month.toordinal() for month in months] + [moved(months[-1], 1).toordinal()])
+    for n in made.open.tolist():
+        amount, close = now.amount[n], now.close[n]
+        if np.isnan(amount) or np.isnan(close) or close >= edges[-1]:
+            continue
+        month = max(0, int(np.searchsorted(edges, close, side="right")) - 1)
+        stage, group = history.states[now.code[n]].stage, made.group[n]
+        for name in COUNTED[stage.forecast]:
+            found[name][group, month] += amount
+        if stage.forecast != "omitted":
+            chance = now.chance[n]
+            found["weighted"][group, month] += amount * (float(stage.probability) if np.isnan(chance) else chance)
+    found["actual"] = actual
+    return found
+
+
+def targets(door: Door, spec: model.Forecast, months: list[date], cut: Cut | None, keys: list[Any], as_of: datetime | None) -> np.ndarray:
+    """(groups, months) of the goals, NaN where none was set; only where the groups are what goals are given to."""
+    found = np.full((len(keys), len(months)), np.nan)
+    known = goals(door, months[0], moved(months[-1], 1), as_of=as_of)
+    if known is None:
+        return found
+    for g, key in enumerate(keys):
+        for m, month in enumerate(months):
+            wanted = goal_of(door, known, month, cut, spec.entity, key)
+            if wanted is not None:
+                found[g, m] = float(wanted)
+    return found
+
+
+def goal_of(door: Door, known: Goals, month: date, cut: Cut | None, entity: str, key: Any) -> Decimal | None:
+    """The goal of one group in one month."""
+    after = moved(month, 1)
+    if cut is None:
+        return known.target(month, after, ALL)
+    to = getattr(resolve(door, entity, cut.axis.field), "to", None)
+    users, teams, roles = door.schema.users, door.schema.teams, door.schema.goals
+    if key is None or to is None:
+        return None
+    if users is not None and to == users.entity:
+        return known.target(month, after, ("person", int(key)))
+    if teams is not None and to == teams.entity:
+        return known.target(month, after, ("team", int(key)))
+    of = next((one for one in known.of if roles and door.schema.entities[roles.entity].fields[one].to == to), None)
+    return known.target(month, after, ALL, **{of: int(key)}) if of else None
+
+
+def adjustments(
+    door: Door, spec: model.Forecast, months: list[date], cut: Cut | None, as_of: datetime | None
+) -> dict[tuple[date, Any], dict[str, float]]:
+    """{(month, group key): {figure: how much more}} of what managers added and this user sees. Where the groups are no people, none."""
+    roles = door.schema.forecast_adjustments
+    if roles is None or not door.may("see", roles.entity):
+        return {}
+    needed = [one for one in (roles.month, roles.amount, roles.who, roles.category, roles.forecast) if one]
+    if not set(needed) <= door.readable(roles.entity):
+        return {}
+    people = cut is not None and door.schema.users is not None and getattr(resolve(door, spec.entity, cut.axis.field), "to", None) == door.schema.users.entity
+    if cut is not None and not people:
+        return {}
+    frame = door.frame(roles.entity, needed, as_of=as_of)
+    found: dict[tuple[date, Any], dict[str, float]] = {}
+    for n in range(len(frame)):
+        row = {key: frame[key].iloc[n] for key in needed}
+        day, amount = row[roles.month], row[roles.amount]
+        if pd.isna(day) or pd.isna(amount):
+            continue
+        month = date(day.year, day.month, 1)
+        of = row.get(roles.forecast or "")
+        who = row.get(roles.who or "")
+        if month not in months or (isinstance(of, str) and of and of != spec.name):
+            continue
+        key = None if not people or who is None or pd.isna(who) else int(who)
+        category = row.get(roles.category or "")
+        figure = roles.categories.get(category, "total") if isinstance(category, str) else "total"
+        here = found.setdefault((month, key), {})
+        here[figure] = here.get(figure, 0.0) + float(amount)
+    return found
+
+
+def side_by_side(door: Door, spec: model.Forecast, made: Prepared, cut: Cut | None, as_of: datetime | None) -> Forecast:
+    """The figures of a prepared forecast as a frame."""
+    figures = sides(made)
+    drawn = made.simulate()
+    by_group = [drawn.groups[key] for key in made.keys] if drawn.groups else [drawn.totals]
+    ranges = np.stack([np.quantile(one, (0.1, 0.5, 0.9), axis=0) for one in by_group])  # (groups, 3, months)
+    goal = targets(door, spec, made.months, cut, made.keys, as_of)
+    added = adjustments(door, spec, made.months, cut, as_of)
+    rows, keys = [], []
+    for m, month in enumerate(made.months):
+        for g, key in enumerate(made.keys):
+            row: dict[str, Any] = {"month": pd.Timestamp(month)}
+            if cut is not None:
+                row["group"] = cut.shown(key) if key is not None else door.words("(none)")
+            row |= {name: float(figures[name][g, m]) for name in SIDES}
+            row |= {name: float(ranges[g, n, m]) for n, name in enumerate(("p10", "p50", "p90"))}
+            row["goal"] = float(goal[g, m])
+            total = added.get((month, key), {}).get("total")
+            row["adjusted"] = float("nan") if total is None else row["p50"] + total
+            row["actual"] = float(figures["actual"][g, m])
+            rows.append(row)
+            keys.append(key)
+    columns = ["month", *(["group"] if cut is not None else []), *SIDES, "p10", "p50", "p90", "goal", "adjusted", "actual"]
+    open_ = made.open
+    undated = int(np.isnan(made.learned.now.close[open_]).sum()) if len(open_) else 0
+    whole = drawn.quantiles(whole=True)
+    notes = {
+        "undated": undated,
+        "open": len(open_),
+        "whole": tuple(float(one) for one in whole),
+        "assumptions": made.assumptions,
+        "goal": made.goal,
+        "chance": drawn.chance() if made.goal is not None else None,
+    }
+    moment = as_of or datetime.now(UTC)
+    frame = pd.DataFrame(rows, columns=columns)
+    return Forecast(spec, frame, moment, door.words, cut.axis.key if cut else None, keys, added, notes, label=cut.axis.label_in(door.words) if cut else "")
