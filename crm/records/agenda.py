@@ -14,6 +14,7 @@ from tinydb.queries import where
 from crm.errors import Denied, Missing, RecordError
 from crm.records.queries import all_of
 from crm.records.record import Record
+from crm.records.shape import DELETED
 from crm.schema.model import Entity
 from crm.words import utc
 
@@ -156,6 +157,60 @@ def planned(door: Any, entity: str, doc: Mapping[str, Any]) -> None:
                 door.change(link.to, record.id, given)
         except (Missing, Denied, RecordError):
             continue
+
+
+def followed(door: Any, entity: str, old: Mapping[str, Any], doc: Mapping[str, Any]) -> None:
+    """Called in the step in which an activity was written: once it is done, moved to another day or deleted, open records it is about take
+    the next planned one as their next step, where this user may write that. What was agreed beside it stays."""
+    roles = door.schema.activities
+    if roles is None or entity != roles.entity or old.get(roles.due) is None or old.get(roles.done) is not None:
+        return
+    if all(old.get(key) == doc.get(key) for key in (roles.done, roles.due, DELETED)):
+        return
+    own = door.schema.entities[entity].own_fields
+    for key, link in own.items():
+        role = door.schema.entities[link.to].next if link.name == "link" and link.to != entity and old.get(key) is not None else None
+        if role is None:
+            continue
+        try:
+            record = door.get(link.to, old[key])
+            if role.on in door.writable(link.to, record) and is_open(door, record):
+                _take_next(door, record, role, key, own[roles.due].from_json(old[roles.due]))
+        except (Missing, Denied, RecordError):
+            continue
+
+
+def planned_for(door: Any, entity: str, id: int) -> Record | None:
+    """The earliest activity about a record that is planned and that this user may see."""
+    roles = door.schema.activities
+    own = door.schema.entities[roles.entity].own_fields if roles is not None else {}
+    link = next((key for key, one in own.items() if one.name == "link" and one.to == entity and not one.fixed), None)
+    return _earliest(door, link, id) if link and link in door.readable(roles.entity) else None
+
+
+def _earliest(door: Any, link: str, id: int) -> Record | None:
+    roles = door.schema.activities
+    if not door.may("see", roles.entity) or not {link, roles.due, roles.done} <= set(door.readable(roles.entity)):
+        return None
+    cond = all_of(where(link) == id, ~where(roles.done).exists(), where(roles.due).exists())
+    return next(iter(door.list(roles.entity, where=cond, order=[roles.due], limit=1)), None)
+
+
+def _take_next(door: Any, record: Record, role: Any, link: str, was: Any) -> None:
+    """Give a record the earliest activity planned for it as its next step; nothing where there is none and it was not this one (due on
+    `was`) that was agreed."""
+    roles, tz = door.schema.activities, door.words.tz
+    coming = _earliest(door, link, record.id)
+    due = coming.get(roles.due) if coming is not None else None
+    before = None if record[role.on] is None else _day(record[role.on], tz)
+    day = None if due is None else _day(due, tz)
+    if before == day or (day is None and before != _day(was, tz)):
+        return
+    timed = door.schema.entities[record.entity].fields[role.on].kind == "datetime"
+    given: dict[str, Any] = {role.on: due if timed else day}
+    if role.text in door.writable(record.entity, record):
+        given[str(role.text)] = coming.get(roles.subject) if coming is not None else None
+    door.change(record.entity, record.id, given)
 
 
 def words_of(entity: Entity, record: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from tinydb.queries import QueryInstance, where
 
 from crm.errors import Denied, Fault, Missing, Refused
-from crm.records import automation, feeds, notices, outbox
+from crm.records import automation, feeds, notices, outbox, saved
 from crm.records.access import Plans
 from crm.records.actor import SYSTEM, Actor, People
 from crm.records.derive import AGAIN, Settling, compute
@@ -47,9 +47,10 @@ def stamp(moment: datetime) -> str:
 
 
 class Company:
-    """One configuration over one store. `schema` may be exchanged while people work (`reload`)."""
+    """One configuration over one store. `schema` may be exchanged while people work (`reload`). `still`: only to be read, so the store is
+    told nothing and nothing is computed anew."""
 
-    def __init__(self, schema: Schema, store: Any) -> None:
+    def __init__(self, schema: Schema, store: Any, still: bool = False) -> None:
         self.store = store
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._lock = threading.RLock()
@@ -58,8 +59,9 @@ class Company:
         self.scoring = Scoring(self)
         self.generation = 0
         self._take(schema)
-        self.declare()
-        self._catch_up()
+        if not still:
+            self.declare()
+            self._catch_up()
 
     # -- configuration
 
@@ -167,6 +169,7 @@ class Company:
         automation.declare(self)
         notices.declare(self)
         feeds.declare(self)
+        saved.declare(self)
 
     @staticmethod
     def column(field: Any) -> str:
@@ -476,14 +479,14 @@ class Company:
         local = self._local
         outer: Writing | None = getattr(local, "writing", None)
         if outer is not None and at is None and outer.actor.login == actor.login:
-            watched = outer.settling.watch
+            watched, live = outer.settling.watch, outer.live
             if fires != automation.ALL:
-                outer.settling.watch = None
+                outer.settling.watch, outer.live = None, False
             try:
                 with self.store.transaction():
                     yield outer
             finally:
-                outer.settling.watch = watched
+                outer.settling.watch, outer.live = watched, live
             return
         before = (outer, getattr(local, "at", None), getattr(local, "actor", SYSTEM))
         try:
@@ -492,7 +495,8 @@ class Company:
             told = stamp(local.at) if at is not None or outer is not None else None
             with self.store.transaction(actor=actor.login, at=told, note=note, separate=outer is not None) as step:
                 settling = outer.settling if outer is not None and outer.settling.later else Settling(self, later=later)
-                local.writing = writing = Writing(actor, step, settling)
+                live = at is None and fires == automation.ALL and (outer is None or outer.live)
+                local.writing = writing = Writing(actor, step, settling, live)
                 own = outer is None or settling is not outer.settling
                 if own and at is None and (outer is None or outer.settling.watch is not None):
                     settling.watch = automation.watch(self, fires)
@@ -510,12 +514,12 @@ class Company:
 
 
 class Writing:
-    """A step being written: `id` of the step, its consequences."""
+    """A step being written: `id` of the step, its consequences; `live` when it is somebody's act of now, neither import nor the past."""
 
-    __slots__ = ("actor", "_step", "settling")
+    __slots__ = ("actor", "_step", "settling", "live")
 
-    def __init__(self, actor: Actor, step: Any, settling: Settling) -> None:
-        self.actor, self._step, self.settling = actor, step, settling
+    def __init__(self, actor: Actor, step: Any, settling: Settling, live: bool = True) -> None:
+        self.actor, self._step, self.settling, self.live = actor, step, settling, live
 
     @property
     def id(self) -> int:

@@ -549,6 +549,8 @@ class Writing_(Reading):
         writing.settling.changed(entity.name, doc_id, old, doc)
         approvals.changed(company, self._actor, entity, doc_id, old, doc)
         repeating.after_done(self, entity.name, doc_id, old, doc)
+        if writing.live:
+            agenda.followed(self, entity.name, old, doc)
         if draft.shape.rollups and writing.settling.later is False:
             fresh = table.get(doc_id=doc_id)
             return Record(self, entity.name, fresh, doc_id, fresh.version)
@@ -688,6 +690,8 @@ class Writing_(Reading):
             settling.changed(entity, id, doc, new)
             if when is None:
                 settling.again(entity, id)
+            elif company.step is not None and company.step.live:
+                agenda.followed(self, entity, doc, new)
 
 
 class _Hidden(Refused):

@@ -179,7 +179,7 @@ def entry(b: Building, node: Node) -> Link | None:
         return None
     known_: dict[str, Any] = {
         "list": schema.entities,
-        "board": schema.pipelines,
+        "board": {**schema.pipelines, **{name: one for name, one in schema.entities.items() if one.board is not None}},
         "dashboard": schema.dashboards,
         "report": schema.reports,
         "page": PAGES,

@@ -25,6 +25,7 @@ from crm.schema import (
     labels,
     mails,
     nextstep,
+    packs,
     pipelines,
     reports,
     roles,
@@ -92,6 +93,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     company.navigation(b)
     mails.build(b)
     automations.build(b)
+    packs.build(b)
     labels.build(b, missing)
     mails.translated(b)
     demo = tree.files.get("demo.yaml")

@@ -65,8 +65,13 @@ def _items(app: Any, link: Any) -> list[dict]:
         entity = schema.entities[name]
         label = link.label and t(link.label) or entity.plural_in(t)
         item = {"key": f"list-{name}-{link.filter or ''}", "label": label, "glyph": link.icon or entity.icon, "href": app.href(view="list", entity=name, v=link.filter),
-                "match": {"view": "list", "entity": name} | ({"v": link.filter} if link.filter else {})}
+                "match": {"view": "list|board" if entity.board is not None else "list", "entity": name} | ({"v": link.filter} if link.filter else {})}
         return [item | _waiting(app, entity)]
+    if view == "board" and name in schema.entities and name not in schema.pipelines:
+        if not door.may("see", name):
+            return []
+        return [{"key": f"board-{name}", "label": link.label and t(link.label) or schema.entities[name].plural_in(t), "glyph": link.icon or "view_kanban",
+                 "href": app.href(view="board", entity=name), "match": {"view": "board", "entity": name}}]
     if view == "board":
         names = [name] if name in schema.pipelines else [one.name for one in schema.pipelines.values()]
         names = [one for one in names if door.may("see", schema.pipelines[one].entity)]
@@ -77,7 +82,7 @@ def _items(app: Any, link: Any) -> list[dict]:
             names = list(first.values())
         label = (lambda one: t("Pipeline") if len(names) == 1 else f"{schema.entities[schema.pipelines[one].entity].label_in(t)}")
         return [{"key": f"board-{one}", "label": link.label and t(link.label) or label(one), "glyph": link.icon or "view_kanban", "href": app.href(view="board", pipeline=one),
-                 "match": {"view": "board", "pipeline": _boards(app, one)}} for one in names]
+                 "match": {"view": "board", "pipeline": _boards(app, one), "entity": f"{schema.pipelines[one].entity}|"}} for one in names]
     if view == "dashboard" and name in schema.dashboards:
         dash = schema.dashboards[name]
         if dash.roles and app.actor.role not in dash.roles and not app.actor.admin:

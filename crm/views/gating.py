@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from crm.errors import GateError
+from crm.errors import GateError, RecordError
 from crm.records import approvals, gates
 from crm.views.base import told
+from crm.views.columns import Column
 from crm.views.text import field_json
 
 #: What the editor of a request's reason is called.
@@ -80,7 +81,12 @@ def draft_with(app: Any, entity: Any, record: Any, target: Any) -> Mapping[str, 
     """The record as it would be in the stage it goes to: defaults that follow the stage included."""
     if target is None:
         return record
-    return app.door.computed(entity.name, {entity.stage_field: target.key}, record.id)
+    return app.door.computed(entity.name, {field_of(entity, target): target.key}, record.id)
+
+
+def field_of(entity: Any, target: Any) -> str:
+    """The field that a move sets: the stage, or the choice whose options are the columns of a board."""
+    return str(target.field.key if isinstance(target, Column) else entity.stage_field)
 
 
 def split(values: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, str]]:
@@ -112,13 +118,14 @@ class Move:
             self.ask(app, entity, id, target, given, why)
         try:
             with door.step("move") as step:
-                self.made = door.move(entity.name, id, target.key, given or None)
+                self.made = door.change(entity.name, id, {**given, field_of(entity, target): target.key})
             self.step = step
-        except GateError as exc:
+        except RecordError as exc:
+            missing = wanted(exc, entity, target)
             answer = told(exc, t)
             record = door.get(entity.name, id)
             self.problems, self.say = dict(answer.get("problems") or {}), answer["error"]
-            self.fields = gate_fields(app, entity, record, target, exc.missing, self.problems)
+            self.fields = gate_fields(app, entity, record, target, missing, self.problems)
             if not values:
                 self.problems = {}
 
@@ -135,6 +142,16 @@ class Move:
                 approvals.request(door, entity.name, id, words, key=key)
         self.asked = t("Asked for. You are told when it is decided.")
         app.say(self.asked, undo=step.id)
+
+
+def wanted(exc: RecordError, entity: Any, target: Any) -> list[str]:
+    """What is to be filled in before the move; raises what is wrong otherwise. An option asks for what the fields themselves require."""
+    if isinstance(exc, GateError):
+        return exc.missing
+    keys = [key for key in exc.problems if key in entity.fields]
+    if not isinstance(target, Column) or not keys or target.field.key in keys:
+        raise exc
+    return keys
 
 
 def sheet(app: Any, entity: Any, record: Any, target: Any, move: Move, done: Callable[[Move], Any]) -> None:

@@ -2,7 +2,7 @@
 
 The address carries everything: `v` the saved view (a name of the YAML's `filters`, `kind:<kind>`, or `own:<name>` of the user),
 `q` the words searched for, `f` the filters (`stage:is:offer;amount:over:1000`), `w` an expression that came with a link (from a
-chart), `sort` (`-amount`), `page`, `pipeline`, `day`, `mode`. Columns and own views are kept with the user.
+chart), `sort` (`-amount`), `page`, `pipeline`, `day`, `mode`. Columns are kept with the user, views by `crm.records.saved`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from crm.errors import Denied, Missing, Refused
+from crm.expressions import ExpressionError
 from crm.fields.base import OPERATORS, Shown
-from crm.records import agenda
+from crm.records import agenda, saved
 from crm.views.app import href
 from crm.views.insights import promise
 
@@ -41,6 +42,13 @@ def write_filters(filters: Iterable[tuple[str, str, Any]]) -> str:
         values = value if isinstance(value, list | tuple) else [] if value is None else [value]
         pieces.append(f"{field}:{op}:{','.join(quote(str(one), safe='') for one in values)}".rstrip(":") if values else f"{field}:{op}")
     return ";".join(pieces)
+
+
+def keep_view(door: Any, entity: str, label: str, values: dict, share: str = "") -> tuple[str, int]:
+    """Keeps a view of a list under a label; gives its name and the step."""
+    label = label.strip()[:60]
+    name = "".join(letter if letter.isalnum() else "-" for letter in label.lower()) or "view"
+    return name, saved.save(door, saved.VIEW, entity, name, {"label": label, **values}, share)
 
 
 class Titles:
@@ -215,17 +223,32 @@ class Listing:
         wanted = self.args.get("sort", "")
         if wanted and self.field(wanted.lstrip("-")) is not None:
             return [wanted]
+        own = (self.own_view() or {}).get("sort", "")
+        if own and self.field(own.lstrip("-")) is not None:
+            return [own]
         ready = self.entity.list.filters.get(self.view)
         usual = ready.sort if ready is not None and ready.sort else self.list_view.sort or self.entity.list.sort
         return [one for one in usual if self.field(one.lstrip("-")) is not None]
 
     # -- saved views
     def _own_views(self) -> dict[str, dict]:
-        return {
-            one["name"]: one
-            for one in self.app.preference(f"views:{self.entity.name}", None) or []
-            if isinstance(one, dict) and one.get("name")
-        }
+        """{name: view} of this user and of those who shared theirs; one that asks for what this user may not read is not there."""
+        found: dict[str, dict] = {}
+        for one in saved.saved(self.door, saved.VIEW, self.entity.name):
+            view = {**one.values, "id": one.id, "mine": one.mine, "shared": bool(one.share)}
+            if self._may_ask(view):
+                found[one.name if one.mine else f"{one.name}-{one.id}"] = view
+        return found
+
+    def _may_ask(self, view: dict) -> bool:
+        """Whether every field a view filters by is open to this user: else it would hold more than it says, or tell what is hidden."""
+        if any(key not in self.fields for key, _, _ in read_filters(view.get("f", ""))):
+            return False
+        try:
+            self.door.query(self.entity.name, view.get("w") or None)
+        except (Refused, ExpressionError):
+            return False
+        return True
 
     def _known(self) -> set[str]:
         kinds = self.entity.kinds
@@ -264,7 +287,8 @@ class Listing:
         if name.startswith("own:"):
             one = self.own.get(name[4:], {})
             base = one.get("v", "all")
-            return [*(self.view_where(base) if not base.startswith("own:") else []), *self._conditions(read_filters(one.get("f", "")))]
+            asked = [one["w"]] if one.get("w") else []
+            return [*(self.view_where(base) if not base.startswith("own:") else []), *self._conditions(read_filters(one.get("f", ""))), *asked]
         for known, _, where in self.view_list():
             if known == name:
                 return [] if where is None else [where]
@@ -275,25 +299,21 @@ class Listing:
 
     def save_view(self, label: str) -> str:
         """Keeps view, filters, search and sort under a name; gives the view's name."""
-        label = label.strip()[:60]
-        name = "".join(letter if letter.isalnum() else "-" for letter in label.lower()) or "view"
         base = self.own_view() or {}
+        asked = [one for one in (base.get("w"), self.args.get("w")) if one]
         kept = {
-            "name": name,
-            "label": label,
             "v": base.get("v", "all") if base else self.view,
             "f": write_filters([*read_filters(base.get("f", "")), *self.filters]),
+            "w": " and ".join(f"({one})" for one in asked) if len(asked) > 1 else "".join(asked),
             "q": self.q or base.get("q", ""),
             "sort": self.args.get("sort") or base.get("sort", ""),
             "columns": self.columns,
         }
-        rest = [one for key, one in self.own.items() if key != name]
-        self.app.prefer(f"views:{self.entity.name}", [*rest, kept])
-        return f"own:{name}"
+        return f"own:{keep_view(self.door, self.entity.name, label, kept)[0]}"
 
-    def drop_view(self) -> None:
-        name = self.view[4:]
-        self.app.prefer(f"views:{self.entity.name}", [one for key, one in self.own.items() if key != name] or None)
+    def drop_view(self) -> int:
+        """Removes the own view that is shown; the step comes back."""
+        return saved.forget(self.door, (self.own_view() or {}).get("id", 0))
 
     # -- what the door is asked
     def _conditions(self, filters: Iterable[tuple[str, str, Any]]) -> list[Any]:
@@ -382,7 +402,7 @@ class Listing:
             "shape": self.shape,
             "shapes": self.shapes(),
             "unsaved": bool(self.filters or self.q),
-            "own": bool(self.own_view()),
+            "own": bool((self.own_view() or {}).get("mine")),
         }
 
     def counts(self) -> list[dict]:
@@ -406,7 +426,7 @@ class Listing:
     def shapes(self) -> list[dict]:
         """The ways these records can be shown."""
         found = [{"name": "list", "label": self.t("List"), "href": self._shape("list")}]
-        if self.entity.pipelines:
+        if self.entity.pipelines or (self.entity.board is not None and self.entity.board.by in self.readable):
             found.append({"name": "board", "label": self.t("Board"), "href": self._shape("board")})
         if self.date_fields():
             found.append({"name": "calendar", "label": self.t("Calendar"), "href": self._shape("calendar")})

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tinydb import where
-
 from crm.actions import log_activity
 from crm.actions.log_activity import MORNING, LogActivity
 from crm.errors import Denied, Missing, RecordError, Refused
@@ -148,9 +146,7 @@ def log(
     if next:
         values |= {"next": next, "next_on": planned_for(app, day or "tomorrow")}
     with app.door.step("log") as step:
-        done, _ = LogActivity().log(app.door, record.entity, record.id, values)
-        if done is not None and done.entity == record.entity:  # what was planned has happened
-            follow(app, done)
+        LogActivity().log(app.door, record.entity, record.id, values)
     return step
 
 
@@ -232,48 +228,7 @@ def set_next(app: Any, record: Any, day: date | None, words: str | None) -> None
 
 def planned(app: Any, record: Any) -> Any | None:
     """The earliest activity about this record that is not done, None without one."""
-    roles = app.schema.activities
-    key = link_to(app, record.entity)
-    if not roles or not key or not app.door.may("see", roles.entity):
-        return None
-    condition = (where(key) == record.id) & ~where(roles.done).exists() & where(roles.due).exists()
-    try:
-        found = app.door.list(roles.entity, where=condition, order=[roles.due], limit=1)
-    except (Denied, Missing, Refused):
-        return None
-    return found[0] if found else None
+    return agenda.planned_for(app.door, record.entity, record.id)
 
 
-def follow(app: Any, activity: Any) -> None:
-    """After an activity was done, moved or deleted: pipeline records it is about take the next planned one as their next step."""
-    roles = app.schema.activities
-    for key, field in app.schema.entities[roles.entity].own_fields.items():
-        to = getattr(field, "to", None)
-        if field.name != "link" or not to or to == roles.entity or not isinstance(activity.get(key), int):
-            continue
-        entity = app.schema.entities[to]
-        day_key, _ = next_keys(app, entity)
-        if day_key is None:
-            continue
-        try:
-            record = app.door.get(to, activity[key])
-            if day_key not in app.door.writable(to, record):
-                continue
-        except (Missing, Denied):
-            continue
-        coming = planned(app, record)
-        due = coming.get(roles.due) if coming is not None else None
-        day = app.t.local(due).date() if isinstance(due, datetime) else due
-        words = coming.get(roles.subject) if coming is not None else None
-        before, mine = record.get(day_key), activity.get(roles.due)
-        if day is None and before is not None and _day_of(app, before) != _day_of(app, mine):
-            continue  # it was not this one that was agreed
-        if _day_of(app, before) != day:
-            set_next(app, record, day, words)
-
-
-def _day_of(app: Any, value: Any) -> date | None:
-    return app.t.local(value).date() if isinstance(value, datetime) else value
-
-
-__all__ = ["can_log", "day_of", "days", "follow", "kinds", "link_to", "log", "people", "planned", "results", "title_field"]
+__all__ = ["can_log", "day_of", "days", "kinds", "link_to", "log", "people", "planned", "results", "title_field"]

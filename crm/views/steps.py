@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.errors import Denied, Missing
 from crm.records import agenda
-from crm.views.planning import follow, set_next
+from crm.views.planning import set_next
 from crm.views.text import monday_after, subtitle, today_of
 
 
@@ -69,7 +69,6 @@ def done(app: Any, entity: str, number: int) -> dict:
             field = what.fields[tick]
             now = True if field.kind == "boolean" else datetime.now(app.t.tz) if field.kind == "datetime" else today_of(app.t)
             record = app.door.change(entity, number, {tick: now})
-            follow(app, record)
         else:
             words = what.role("next_text")
             gone: dict[Any, Any] = {day: None, words: None} if words else {day: None}
@@ -89,9 +88,7 @@ def postpone(app: Any, entity: str, number: int, to: str) -> dict:
         clock = was.astimezone(app.t.tz).timetz() if isinstance(was, datetime) else time(9, 0, tzinfo=app.t.tz)
         value = datetime.combine(target, clock.replace(tzinfo=None), tzinfo=app.t.tz)
     with app.door.step("postpone") as step:
-        record = app.door.change(entity, number, {day: value})
-        if app.schema.activities and app.schema.activities.entity == entity:
-            follow(app, record)
+        app.door.change(entity, number, {day: value})
     app.say(app.t("Moved to {day}", day=app.t.date(target)), undo=step.id)
     return {"done": True}
 

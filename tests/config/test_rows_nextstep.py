@@ -10,6 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from crm.actions.base import ACTIONS
+from crm.client import Client
 from crm.mail.calendar import feed
 from crm.mail.digest import Digest
 from crm.mail.rendering import render
@@ -229,3 +230,35 @@ def test_b7_planned_steps_stand_in_office_hours_and_are_called_as_plans(config, 
     assert len(hours) > 30 and all(9 <= when.hour <= 16 and when.minute % 15 == 0 and when.weekday() < 5 for when in hours)
     past = re.compile(r"^(Went|Showed|Called|Asked|Checked|Sent|Summary|Wrote|Note)")
     assert not [record[roles.subject] for record in planned if past.match(record[roles.subject])]
+
+
+@pytest.mark.parametrize("way", ["action", "door", "bulk", "client", "delete", "due", "automation"])
+def test_b7_what_was_planned_and_is_done_moves_the_next_step_on_whoever_does_it(company, anna, way, tmp_path):
+    """No screen is needed: the record's next step follows in the same step of history, and goes back with it."""
+    deal = anna.create("opportunity", {"name": f"Frames {way}", "account": anna.list("account", limit=1)[0].id})
+    today = company.today()
+    plan = {"kind": "call", "opportunity": deal.id, "owner": anna.actor.id}
+    first = anna.create("activity", {**plan, "subject": "Ring about the frame", "due_on": f"{today + timedelta(days=2)}T09:00"})
+    anna.create("activity", {**plan, "subject": "Show them the plant", "due_on": f"{today + timedelta(days=9)}T09:00"})
+    assert anna.get("opportunity", deal.id)["next_step"] == "Ring about the frame"
+    done = company.moment(company.schema.entities["activity"].fields["done_on"])
+    if way == "automation":
+        (tmp_path / "more" / "automations").mkdir(parents=True)
+        (tmp_path / "more" / "crm.yaml").write_text("name: more\nextends: sales\n")
+        text = "automation: shut\nentity: activity\nwhen: {changed: result}\nif: done_on == None\nthen: [{set: {done_on: now}}]\n"
+        (tmp_path / "more" / "automations" / "shut.yaml").write_text(text)
+        company.reload(load(tmp_path / "more"))
+    with anna.step("done") as step:
+        {
+            "action": lambda: ACTIONS["mark_done"]().run(anna, "activity", [first.id], {}),
+            "door": lambda: anna.change("activity", first.id, {"done_on": done}),
+            "bulk": lambda: anna.bulk("activity", [first.id], {"done_on": done}),
+            "client": lambda: Client(company, anna.actor.id).activity.change(first.id, done_on=done),
+            "automation": lambda: anna.change("activity", first.id, {"result": "reached"}),
+            "delete": lambda: anna.delete("activity", first.id),
+            "due": lambda: anna.change("activity", first.id, {"due_on": f"{today + timedelta(days=30)}T09:00"}),
+        }[way]()
+    now = anna.get("opportunity", deal.id)
+    assert (now["next_step"], now["next_on"]) == ("Show them the plant", today + timedelta(days=9))
+    anna.undo(anna.steps(1)[0].id)
+    assert anna.get("opportunity", deal.id)["next_step"] == "Ring about the frame" and step.id is not None

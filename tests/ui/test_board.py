@@ -97,3 +97,33 @@ def test_a_long_column_loads_as_it_scrolls(admin, server, board):
     column.locator("ul").evaluate("list => { list.scrollTop = list.scrollHeight }")
     expect(column.get_by_role("article")).to_have_count(50)
     door.undo(step.id)
+
+
+def test_cases_stand_on_a_board_by_status_and_solving_one_asks_how(sign_in, server):
+    """Records without a pipeline: the columns are the options of a choice (B10, H10)."""
+    one = sign_in("service")
+    door = server.company.door(SYSTEM)
+    record = door.create("case", {"subject": "Boardy belt torn", "owner": server.user("service")})
+    one.goto("view=list&entity=case&q=Boardy")
+    one.page.get_by_role("link", name="Board", exact=True).click()
+    new, work, solved = (one.page.get_by_role("region", name=name, exact=True) for name in ("New", "In work", "Solved"))
+    card = new.get_by_role("article", name=record.title)
+    expect(card).to_be_visible()
+    card.drag_to(work)
+    expect(work.get_by_role("article", name=record.title)).to_be_visible()
+    one.until(lambda: door.get("case", record.id)["status"] == "in_work")
+    one.ready()
+    card = work.get_by_role("article", name=record.title)
+    card.hover()
+    card.get_by_role("button", name=f"Move to: {record.title}").click()
+    one.page.get_by_role("menuitem", name="Solved").click()
+    sheet = one.page.get_by_role("dialog")
+    expect(sheet).to_be_visible()
+    expect(card).to_be_visible()
+    sheet.get_by_label("How it was solved").fill("A new belt")
+    sheet.get_by_role("button", name="Move", exact=True).click()
+    expect(solved.get_by_role("article", name=record.title)).to_be_visible()
+    assert (door.get("case", record.id)["status"], door.get("case", record.id)["solution"]) == ("solved", "A new belt")
+    expect(one.page.get_by_role("navigation", name="Main").get_by_role("link", name="Cases")).to_have_attribute("aria-current", "page")
+    assert not one.errors and not one.outside
+    door.delete("case", record.id)

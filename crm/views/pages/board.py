@@ -1,4 +1,4 @@
-"""A pipeline as a board, with the same filters as the list."""
+"""A pipeline, or the options of a choice, as a board, with the same filters as the list."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 from tinydb import where
 
-from crm.errors import Denied, Missing, Refused
+from crm.errors import Denied, Missing, RecordError, Refused
 from crm.views import acting, gating, planning
 from crm.views.app import href
-from crm.views.base import PAGES
+from crm.views.base import PAGES, told
+from crm.views.columns import Columns
 from crm.views.listing import Listing, due_tone, local_day, short_date, stage_color
 from crm.views.pages.list import Listed
 from crm.views.text import subtitle
@@ -21,28 +22,40 @@ CLOSED_DAYS = 90  # how long finished ones stay on the board
 
 @PAGES.add
 class BoardPage(Listed):
-    """`?view=board&pipeline=b2b`, and all that a list's address may say."""
+    """`?view=board&pipeline=b2b`, or `?view=board&entity=case` where the entity has a `board:`; and all that a list's address may say."""
 
     name = "board"
     shape = "board"
 
     def __init__(self, app: Any, entity: str = "", pipeline: str = "", **args: str) -> None:
         pipelines = app.schema.pipelines
-        if pipeline not in pipelines:
+        alone = app.schema.entities.get(entity)
+        self.pipeline: Any = None
+        if alone is not None and alone.board is not None:
+            self.pipeline, pipeline = Columns(alone), ""
+        elif pipeline not in pipelines:
             pipeline = next(
                 (one.name for one in pipelines.values() if (not entity or one.entity == entity) and app.door.may("see", one.entity)), ""
             )
-        if not pipeline:
+        if self.pipeline is None and not pipeline:
             raise Missing("There is no pipeline here.")
-        self.pipeline = pipelines[pipeline]
+        self.pipeline = self.pipeline or pipelines[pipeline]
         super().__init__(app, self.pipeline.entity, pipeline=pipeline, **args)
-        if self.listing.entity.stage_field not in self.listing.readable:
+        if self.by not in self.listing.readable:
             raise Missing("This is not there, or not for you.")
         self.part = app.part("board", self.content(), on={**self.shared(), "move": self.move, "more": self.more, "log": lambda key: self.app.boxes.log(self.listing.entity.name, int(key)), "take": self.take})
         self.body = self.part
 
+    @property
+    def by(self) -> str:
+        """The field that decides in which column a record stands."""
+        entity = self.app.schema.entities[self.pipeline.entity]
+        return str(entity.board.by if entity.board is not None else entity.stage_field)
+
     def read(self, entity: str, args: dict[str, str]) -> Listing:
         wanted = args.get("pipeline") or self.pipeline.name
+        if isinstance(self.pipeline, Columns):
+            return Listing(self.app, entity, args, self.shape)
         if wanted in self.app.schema.pipelines and self.app.schema.pipelines[wanted].entity == entity:
             self.pipeline = self.app.schema.pipelines[wanted]
         return Listing(self.app, entity, {**args, "pipeline": self.pipeline.name}, self.shape)
@@ -68,11 +81,16 @@ class BoardPage(Listed):
         """What the door is asked for one column: its stage, and for finished ones only the last months."""
         from datetime import timedelta
 
-        condition = where(self.listing.entity.stage_field) == stage.key
+        condition = where(self.by) == stage.key
         if not stage.open and not self.listing.filters and not self.listing.q:
             since = self.t.midnight(self.t.today() - timedelta(days=CLOSED_DAYS))
-            condition &= where("stage_on") >= self.listing.entity.fields["stage_on"].to_json(since)
+            condition &= where(self.since) >= self.listing.entity.fields[self.since].to_json(since)
         return [condition]
+
+    @property
+    def since(self) -> str:
+        """The field that says since when a finished record stands there."""
+        return "stage_on" if "stage_on" in self.listing.entity.fields else "changed_on"
 
     def order(self) -> list[str]:
         if self.listing.args.get("sort"):
@@ -109,7 +127,7 @@ class BoardPage(Listed):
 
         words_key = next_keys(self.app, listing.entity, record)[1]
         words = record.get(words_key) if words_key and words_key in record else None
-        entered = local_day(t, record.get("stage_on"))
+        entered = local_day(t, record.get(self.since))
         over = (t.today() - entered).days if entered and stage.days and stage.open else 0
         late = stage.open and stage.days and over > stage.days
         return {
@@ -117,15 +135,20 @@ class BoardPage(Listed):
             "title": record.title,
             "sub": subtitle(record, listing.entity, listing.shown),
             "amount": fields[amount].display(record[amount], listing.shown) if amount and record.get(amount) is not None else "",
-            "next": (", ".join(str(one) for one in (words, short_date(t, day)) if one) if day else None)
+            "next": (", ".join(str(one) for one in (words, short_date(t, day)) if one) if day else self.unplanned(record))
             if stage.open
             else (t.date(entered, "d MMM y") if entered else " "),
-            "tone": due_tone(t, day) if stage.open else "",
+            "tone": due_tone(t, day) if stage.open and (day or listing.entity.next) else "",
             "owner": listing.titles(fields[owner].to, record[owner]) if owner and record.get(owner) is not None else None,
             "days": t("{n} d", n=over) if late else None,
             "daysay": t("{n} days here", n=over) if late else None,
             "href": href(view="record", entity=listing.entity.name, id=record.id),
         }
+
+    def unplanned(self, record: Any) -> str | None:
+        """What a card without a day says: that the next step is missing where there should be one, else since when it is there."""
+        made = local_day(self.t, record.get("created_on"))
+        return None if self.listing.entity.next is not None or made is None else self.t.date(made, "d MMM y")
 
     def content(self) -> dict[str, Any]:
         t, listing = self.t, self.listing
@@ -149,19 +172,19 @@ class BoardPage(Listed):
             )
         may = {
             "log": planning.may_log(self.app, listing.entity.name),
-            "move": self.door.may("change", listing.entity.name) and listing.entity.stage_field in self.door.writable(listing.entity.name)
+            "move": self.door.may("change", listing.entity.name) and self.by in self.door.writable(listing.entity.name)
         }
         pipelines = [
             {"name": one.name, "label": one.label_in(t), "on": one.name == self.pipeline.name}
             for one in self.app.schema.pipelines.values()
-            if self.door.may("see", one.entity)
+            if self.door.may("see", one.entity) and self.pipeline.name
         ]
         return {
             **self.bar(),
             "columns": columns,
             "may": may,
             "pipelines": pipelines,
-            "process": href(view="process", pipeline=self.pipeline.name),
+            "process": href(view="process", pipeline=self.pipeline.name) if self.pipeline.name else None,
         }
 
     def figures(self) -> dict[str, Any]:
@@ -172,12 +195,12 @@ class BoardPage(Listed):
             measures["sum"] = ("sum", amount)
         stages = self.pipeline.stages
         open_ones = [key for key, one in stages.items() if one.open]
-        conditions = [where(listing.entity.stage_field).one_of(open_ones)] if open_ones else []
+        conditions = [where(self.by).one_of(open_ones)] if open_ones else []
         rows = {
             row["by"][0]: row
             for row in self.door.aggregate(
                 listing.entity.name,
-                by=[listing.entity.stage_field],
+                by=[self.by],
                 measures=measures,
                 where=[*listing.where, *conditions],
                 find=listing.find,
@@ -199,7 +222,7 @@ class BoardPage(Listed):
             currency = getattr(listing.fields[amount], "currency", "") or "" if amount else ""
             weighted = (
                 t("weighted {amount}", amount=t.money_short(value * stage.probability, currency))
-                if value and stage.open
+                if value and stage.open and stage.probability is not None
                 else t("last {n} days", n=CLOSED_DAYS)
                 if not stage.open and not listing.filters and not listing.q
                 else ""
@@ -228,11 +251,14 @@ class BoardPage(Listed):
             raise Missing("This is not there, or not for you.")
         entity, number, t = self.listing.entity, int(key), self.t
         record = self.door.get(entity.name, number)
-        before = record.get(entity.stage_field)
+        before = record.get(self.by)
         try:
             made = gating.Move(self.app, entity, number, target)
         except (Refused, Denied) as exc:
             return {"error": self.loud(exc.say(t))}
+        except RecordError as exc:
+            answer = told(exc, t)
+            return {"error": self.loud(next(iter((answer.get("problems") or {}).values()), answer["error"]))}
         if made.made is None:
 
             def done(again: gating.Move) -> None:
@@ -263,6 +289,6 @@ class BoardPage(Listed):
         return words
 
     def add(self, **values: Any) -> None:
-        if self.listing.entity.pipeline_field:
+        if self.listing.entity.pipeline_field and self.pipeline.name:
             values = {self.listing.entity.pipeline_field: self.pipeline.name, **values}
         super().add(**values)

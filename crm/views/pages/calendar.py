@@ -186,11 +186,7 @@ class CalendarPage(Listed):
             value = datetime.combine(day, clock, tzinfo=t.tz)
         try:
             with self.door.step("postpone") as step:
-                record = self.door.change(entity.name, int(number), {field_key: value})
-                if self.app.schema.activities and entity.name == self.app.schema.activities.entity:
-                    from crm.views.planning import follow
-
-                    follow(self.app, record)
+                self.door.change(entity.name, int(number), {field_key: value})
         except RecordError as exc:
             answer = told(exc, t)
             return {"error": next(iter((answer.get("problems") or {}).values()), answer["error"])}

@@ -5,7 +5,7 @@ const typing = event => event.composedPath()[0].matches?.('input,textarea,select
 // the entry that is lit: its own address, and for a list also the records and forms of its entity
 const fits = (match, query) => {
   const at = new URLSearchParams(query)
-  if (match?.view === 'list' && !match.v && ['record', 'form'].includes(at.get('view'))) return at.get('entity') === match.entity
+  if (/^list/.test(match?.view) && !match.v && ['record', 'form'].includes(at.get('view'))) return at.get('entity') === match.entity
   return exact(match, query)
 }
 // What the server sent needs no sending back: Bokeh (3.9) takes models it has received for new ones and puts them whole, with all their
