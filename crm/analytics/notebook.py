@@ -91,7 +91,9 @@ def _dashboard(door: Door, name: str, params: dict[str, Any]) -> list[Cell]:
 def _forecast(door: Door, name: str, params: dict[str, Any]) -> list[Cell]:
     t = door.words
     given = _said(params, "as_of", "where", "by")
-    cells = [("markdown", _head(params.get("label") or t("Forecast"), t("What is expected, beside what simulation says, and its own record.")))]
+    cells = [
+        ("markdown", _head(params.get("label") or t("Forecast"), t("What is expected, beside what simulation says, and its own record.")))
+    ]
     cells.append(("code", f"forecast = {_call('c.forecast', *([name] if name else []), **given)}\nforecast"))
     cells.append(("code", "forecast.frame"))
     return [*cells, ("code", f"record = {_call('c.backtest', *([name] if name else []))}\nrecord")]
@@ -102,8 +104,12 @@ def _whatif(door: Door, name: str, params: dict[str, Any]) -> list[Cell]:
     levers = {str(key): value for key, value in dict(params.get("levers") or {}).items()}
     given = _said(params, "runs", "seed", "as_of")
     first = [name] if name else []
-    cells = [("markdown", _head(params.get("label") or t("What if"), t("The simulated pipeline with other levers, beside things as they are.")))]
-    cells.append(("code", f"levers = {_literal(levers)}\nscenario = {_call('c.simulate', *first, levers=Code('levers'), **given)}\nscenario"))
+    cells = [
+        ("markdown", _head(params.get("label") or t("What if"), t("The simulated pipeline with other levers, beside things as they are.")))
+    ]
+    cells.append(
+        ("code", f"levers = {_literal(levers)}\nscenario = {_call('c.simulate', *first, levers=Code('levers'), **given)}\nscenario")
+    )
     cells.append(("code", f"as_it_is = {_call('c.simulate', *first, **given)}\nas_it_is"))
     return [*cells, ("code", "scenario.frame")]
 

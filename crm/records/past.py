@@ -15,7 +15,7 @@ from typing import Any
 from tinydb.queries import where
 
 from crm.errors import Denied, GateError, Missing, Refused
-from crm.records import approvals, assignment, automation, gates, notices
+from crm.records import approvals, assignment, automation, gates, notices, saved
 from crm.records.access import Sight
 from crm.records.company import MOVES, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -124,7 +124,8 @@ class Past(Writing_):
         company = self.company
         nets = self._nets(step)
         entities = [net for net in nets if net.entity in company.schema.entities]
-        if not entities:
+        kept = [net for net in nets if net.entity == saved.TABLE]
+        if not entities and not kept:
             raise Missing("There is nothing to take back.")
         grace = self._grace(step)
         result = Undone(None, 0)
@@ -137,6 +138,8 @@ class Past(Writing_):
             for net in [*restored, *changed, *made]:
                 if self._take_back(net, grace or (net.entity, net.id) in by_automation, result, stages):
                     result.done += 1
+            for net in kept:
+                result.done += saved.take_back(company, self._actor, net.id, net.made, net.before)
             for net in nets:
                 if net.entity == MOVES:
                     self._undo_move(net, stages)

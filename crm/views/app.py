@@ -79,23 +79,32 @@ class App:
         self._still = False
         self._recent: list[tuple[str, int]] = []
         self.body = pn.Column(sizing_mode="stretch_width", margin=0)
-        self.frame = PARTS["frame"](app=self, query=query, on={
-            "dark": self.flip, "add": self.quick_add, "language": self.speak, "again": self.refresh, "key": lambda name: typing.key(self, name), "seen": self.seen})
+        self.frame = self.frame_at(query)
         aside = {"width": 0, "height": 0, "sizing_mode": "fixed"}
         self.command = PARTS["command"](app=self, **aside, on={"find": self.find, "run": self.run})
         self.toast = PARTS["toast"](app=self, **aside, on={"undo": self.undo})
         self.sheets = PARTS["sheet"](app=self, **aside, on={"save": self._sheet_save, "close": self._sheet_close, "changed": self._sheet_changed, "tool": self._sheet_tool})
         self.boxes = Boxes(self)
         self.frame.param.watch(lambda event: self.show(), "query")
-        self.page = pmui.Page(title="", header=[self.frame], main=[self.body, self.command, self.toast, self.sheets, *self.boxes.parts], theme_config=tokens.mui(),
-                              dark_theme=self.dark, theme_toggle=False, sx=PAGE_SX, raw_css=[tokens.page_css() + FRAME_CSS],
-                              meta_name=self.schema.title)
-        with edit_readonly(self.page):
-            self.page.busy = False         # unlinks the process-wide flag: else each act of one user is sent to every session
+        self.page = self.whole()
         self._told = max((one.id for one in self.door.notices(1)), default=0)
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.add_periodic_callback(self.hear, period=LOOK)
         self.show()
+
+    def frame_at(self, query: str) -> Any:
+        """What stands around the pages and holds the address."""
+        return PARTS["frame"](app=self, query=query, on={
+            "dark": self.flip, "add": self.quick_add, "language": self.speak, "again": self.refresh, "key": lambda name: typing.key(self, name), "seen": self.seen})
+
+    def whole(self) -> Any:
+        """All of the window as one Panel object."""
+        page = pmui.Page(title="", header=[self.frame], main=[self.body, self.command, self.toast, self.sheets, *self.boxes.parts], theme_config=tokens.mui(),
+                              dark_theme=self.dark, theme_toggle=False, sx=PAGE_SX, raw_css=[tokens.page_css() + FRAME_CSS],
+                              meta_name=self.schema.title)
+        with edit_readonly(page):
+            page.busy = False         # unlinks the process-wide flag: else each act of one user is sent to every session
+        return page
 
     # -- what pages ask ------------------------------------------------------------------------------------------------------------------
     @property

@@ -131,8 +131,9 @@ class Listed(Page):
         self.app.say(self.t("This view is kept for you."))
 
     def drop_view(self) -> None:
-        self.listing.drop_view()
+        step = self.listing.drop_view()
         self.turn_to(v="")
+        self.app.say(self.t("The view is removed."), undo=step)
 
     def add(self, **values: Any) -> None:
         self.app.quick_add(self.listing.entity.name, values or None)

@@ -1,0 +1,60 @@
+"""A page of the app in a notebook cell, alive: board, list, record, form, report, dashboard; links lead on inside the cell.
+
+`view(company, actor, "board", pipeline="b2b")` gives the Panel object. Each is a window of its own, with dialogs, messages and Undo, under
+the rights of its user; what it needs comes with it, nothing is fetched from outside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import panel as pn
+
+from crm.views.app import App
+from crm.views.base import PARTS
+from crm.views.iconfont import data_url
+
+
+class Window(App):
+    """The app without its navigation: the window of one cell."""
+
+    def frame_at(self, query: str) -> Any:
+        self.before: list[str] = []  # the addresses one came from
+        return PARTS["window"]({"icons": data_url()}, app=self, query=query, on={"go": self.follow, "back": self.back})
+
+    def whole(self) -> Any:
+        return pn.Column(
+            self.frame, self.body, self.toast, self.sheets, *self.boxes.parts, sizing_mode="stretch_width", margin=0, styles=GROUND
+        )
+
+    def follow(self, query: str) -> None:
+        """A link that was clicked."""
+        if query == self.frame.query:
+            return self.refresh()
+        self.before.append(self.frame.query)
+        self.frame.query = query
+        return None
+
+    def back(self) -> None:
+        if self.before:
+            self.frame.query = self.before.pop()
+
+    def go(self, **args: Any) -> None:
+        self.follow(urlencode({key: value for key, value in args.items() if value not in (None, "")}))
+
+    def redraw_frame(self) -> None:
+        page = self.now
+        if page is not None:
+            self.frame.patch(title=page.title or self.t("Home"), crumbs=page.crumbs, back=bool(self.before))
+
+    def flip(self) -> None:
+        """Light or dark is what the notebook is."""
+
+
+GROUND = {"background": "var(--jp-layout-color0, transparent)", "min-width": "0"}
+
+
+def view(company: Any, actor: Any, name: str, **args: Any) -> Any:
+    """The page `name` of the app at an address (`entity="account", id=3`), as a Panel object."""
+    return Window(company, actor, query=urlencode({"view": name, **args})).page
