@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import CHARTS, Chart, Look, clipped
 
 
 @CHARTS.add
@@ -23,6 +23,7 @@ class Area(Chart):
         places = list(dict.fromkeys(frame[x]))
         parts = [None] if by is None else list(dict.fromkeys(frame[by]))[:8]
         ground, pieces, dots = [0.0] * len(places), [], []
+        ends: list[tuple[float, float, str, str]] = []
         for number, part in enumerate(parts):
             rows = frame if by is None else frame[frame[by].isna() if part is None else frame[by] == part]
             known = {value: (amount, row) for value, amount, row in zip(rows[x], rows[y], rows.index, strict=True)}
@@ -43,14 +44,11 @@ class Area(Chart):
             hover = [(look.label(x), "@at"), *([(look.label(by), "@part")] if by else []), (look.label(y), "@said")]
             dots.append(look.dots(data[data["row"] >= 0], look.color(number), size=5, hover=hover))
             if by is not None and heights[-1] > 0.04 * max(1e-9, sum(abs(one) for one in top[-1:])):
-                middle = (ground[-1] + top[-1]) / 2
-                name = look.text(by, part)
-                text = pd.DataFrame(
-                    [(len(places) - 1, middle, "\u2002" + (name if len(name) < 20 else name[:19] + "…"))], columns=["x", "y", "text"]
-                )
-                pieces.append(look.said(text, color=look.ink, align="left"))
+                ends.append((len(places) - 1, (ground[-1] + top[-1]) / 2, clipped(look.text(by, part), 16), look.ink))
             ground = top
         limits, ticks = look.scale(y, [*ground, *[0.0]])
-        marks, turned = look.places([look.text(x, place) for place in places], most=8)
-        right = len(places) - 1 + (max(1.0, len(places) * 0.22) if by else 0.3)
-        return look.whole([*pieces, *dots], grid=True, xticks=marks, yticks=ticks, xlim=(-0.3, right), ylim=limits, xrotation=turned)
+        marks, turned = look.across(x, places, 36 if ends else 46)
+        return look.whole(
+            [*pieces, *dots, *look.ends(ends, limits)], grid=True, xticks=marks, yticks=ticks, xlim=(-0.3, len(places) - 0.7), ylim=limits,
+            xrotation=turned, right=[text for _, _, text, _ in ends],
+        )  # fmt: skip

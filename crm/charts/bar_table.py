@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import CHARTS, Chart, Look, folded
 
 MOST = 40
 
@@ -24,9 +24,10 @@ class BarTable(Chart):
     def draw(self, frame: pd.DataFrame, look: Look, x: str, **options: Any) -> Any:
         measures = [key for key in frame.columns if look.columns.get(key) is not None and look.columns[key].role == "measure"][:6]
         measures = [key for key in measures if pd.api.types.is_numeric_dtype(frame[key])]
-        frame = frame[:MOST]
         if frame.empty or not measures:
             return look.nothing()
+        measures = measures[: 3 if look.most else 6]
+        frame = look.first(frame, MOST)
         names = look.texts(frame, x)
         pieces, heads = [], []
         for column, key in enumerate(measures):
@@ -46,9 +47,8 @@ class BarTable(Chart):
                 pieces.append(look.boxes(data, look.color(color), hover=[(look.label(x), "@name"), (look.label(key), "@said")], alpha=0.28))
             pieces.append(look.said(pd.DataFrame(said, columns=["x", "y", "text"]), color=look.ink, align="right"))
             label = look.label(key)
-            fits = max(8, 84 // len(measures))
-            heads.append((column + 0.86, 0.85, label if len(label) <= fits else label[: fits - 1] + "…"))
+            heads.append((column + 0.86, 0.85, "\n".join(folded(label, max(7, 36 // len(measures))))))
         pieces.append(look.said(pd.DataFrame(heads, columns=["x", "y", "text"]), align="right"))
-        ticks = [(float(-n), name) for n, name in enumerate(names)]
-        limits: dict[str, Any] = {"xlim": (-0.02, len(measures) - 0.05), "ylim": (-len(names) + 0.4, 1.3)}
-        return look.whole(pieces, xaxis=None, yticks=ticks, height=max(100, 28 * len(names) + 50), **limits)
+        ticks = [(float(-n), name) for n, name in enumerate(look.names(frame, x))]
+        limits: dict[str, Any] = {"xlim": (-0.02, len(measures) - 0.05), "ylim": (-len(names) + 0.4, 1.5)}
+        return look.whole(pieces, xaxis=None, yticks=ticks, height=30 * len(names) + 50, foot=look.rest(len(names)), **limits)

@@ -14,7 +14,7 @@ A chart names the roles of its axes, not fields. A whole chart, and the YAML tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -26,13 +26,14 @@ from crm.registry import Registry
 
 CHARTS: Registry = Registry("crm.charts")
 
-#: One palette for every chart: (light, dark), the order in which series take them. Contrast to the ground is at least 3:1.
+#: One palette for every chart: (light, dark), in the order in which series take them. Contrast to the ground is at least 3:1, and neighbours
+#: differ also for who sees no red or no green.
 SERIES = [
     ("#4453c4", "#a3aefb"),
     ("#1f7a72", "#5cc4b8"),
     ("#a15c00", "#e0a458"),
-    ("#8a3ea8", "#cf9be6"),
-    ("#5b6472", "#9aa3b2"),
+    ("#8a3ea8", "#eaa8e0"),
+    ("#5b6472", "#8a919e"),
     ("#b3261e", "#f58b84"),
     ("#2f6f9f", "#7fbce6"),
     ("#6b7a1f", "#b9c96a"),
@@ -68,6 +69,8 @@ class Look:
     dark: bool = False
     height: int = 260
     backend: str = "bokeh"
+    most: int | None = None  # groups drawn at most where there is little room; None: as many as the chart has room for
+    left_out: int = 0  # groups that were not drawn, which the chart says
 
     @property
     def t(self) -> Any:
@@ -102,16 +105,29 @@ class Look:
         column = self.columns.get(key) or Column(key, key)
         return shown(self.words, column, value, short)
 
-    def texts(self, frame: pd.DataFrame, key: str) -> list[str]:
+    def texts(self, frame: pd.DataFrame, key: str, length: int = 36) -> list[str]:
         """The labels of a dimension, each one unlike the others so that none is drawn over another."""
         seen: dict[str, int] = {}
         labels = []
         for value in frame[key]:
-            label = self.text(key, value)
-            label = label if len(label) <= 32 else label[:31] + "…"
+            label = clipped(self.text(key, value), length)
             seen[label] = seen.get(label, 0) + 1
             labels.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
         return labels
+
+    def names(self, frame: pd.DataFrame, key: str) -> list[str]:
+        """The labels of a dimension for the side of lying groups: long ones on two lines, so that a phone has room for the figures."""
+        return ["\n".join(folded(label, 18)) for label in self.texts(frame, key)]
+
+    def first(self, frame: pd.DataFrame, most: int) -> pd.DataFrame:
+        """As many groups as there is room for; the chart says how many are left out."""
+        room = min(most, self.most or most)
+        self.left_out = max(0, len(frame) - room)
+        return frame[:room]
+
+    def rest(self, shown: int) -> str:
+        """What is said of groups that are not drawn; "" when all are."""
+        return self.t("The first {n} of {all}; the table has the others", n=shown, all=shown + self.left_out) if self.left_out else ""
 
     def hooks(self, grids: bool = False) -> list[Any]:
         """Dresses a Bokeh figure: no toolbar logo, no frame, quiet axes, transparent ground, lines across only with `grids`."""
@@ -138,6 +154,12 @@ class Look:
                 grid.grid_line_color = None
             for grid in figure.ygrid:
                 grid.grid_line_color = self.line if grids else None
+            for renderer in figure.renderers:
+                glyph = getattr(renderer, "glyph", None)
+                if type(glyph).__name__ in ("Text", "Scatter"):
+                    renderer.level = "annotation"  # else it is cut where the frame ends
+                if hasattr(glyph, "hit_dilation") and isinstance(glyph.size, (int, float)):
+                    glyph.hit_dilation = max(1.0, 24 / glyph.size)  # a finger needs 24 pixels
 
         def plain(plot: Any, element: Any) -> None:
             axis, figure = plot.handles["axis"], plot.handles["fig"]
@@ -251,50 +273,163 @@ class Look:
             backend=self.backend, color=color or self.quiet, size=size * 0.8, horizontalalignment=align, verticalalignment=upright
         )
 
-    def whole(self, pieces: list[Any], *, grid: bool = False, **more: Any) -> Any:
-        """Pieces as one drawing; `height` in pixels, axes named and limited by `more`."""
+    def whole(
+        self,
+        pieces: list[Any],
+        *,
+        grid: bool = False,
+        right: Sequence[str] = (),
+        legend: Sequence[tuple[str, str]] = (),
+        foot: str = "",
+        **more: Any,
+    ) -> Any:
+        """Pieces as one drawing; `height` in pixels, axes named and limited by `more`.
+
+        `right` are the texts that stand beyond the frame (room is kept for the longest), `legend` the (name, colour) of the parts above it,
+        `foot` a quiet line below.
+        """
         import holoviews as hv
 
         more = {"xlabel": "", "ylabel": "", **more}
         common = self.common(show_grid=grid, **more)
+        room = round(max([max(map(len, text.split("\n"))) for text in right] or [0]) * 6.4) + 6
+
+        def dress(plot: Any, element: Any) -> None:
+            from bokeh.models import Legend, LegendItem, Title
+
+            figure = plot.state
+            figure.min_border_right = max(8, room)
+            drawn = {getattr(one.glyph, "fill_color", None): one for one in reversed(figure.renderers) if type(one.glyph).__name__ == "Quad"}
+            items = [LegendItem(label=name, renderers=[drawn[color]]) for name, color in legend if color in drawn]
+            if items:
+                named = Legend(items=items, ncols=columns(legend), location="top_left", border_line_alpha=0, background_fill_alpha=0)
+                named.update(label_text_color=self.quiet, label_text_font=FONT, label_text_font_size="12px", glyph_width=14, glyph_height=14)
+                named.update(padding=0, margin=6, spacing=4, label_standoff=4)
+                figure.add_layout(named, "above")
+            if foot:
+                style = {"text_color": self.quiet, "text_font": FONT, "text_font_size": "12px", "text_font_style": "normal"}
+                figure.add_layout(Title(text=foot, **style), "below")
+
+        def plain(plot: Any, element: Any) -> None:
+            from matplotlib.patches import Patch
+
+            axis = plot.handles["axis"]
+            if legend:
+                parts = [Patch(color=color, label=name) for name, color in legend]
+                named = axis.legend(handles=parts, ncol=columns(legend) * 2, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=9)
+                for text in named.get_texts():
+                    text.set_color(self.quiet)
+            if foot:
+                axis.annotate(foot, (0, 0), (0, -26), xycoords="axes fraction", textcoords="offset points", color=self.quiet, fontsize=9)
+
         if self.backend == "bokeh":
-            common |= {"hooks": self.hooks(grids=grid), "active_tools": []}
+            common |= {"hooks": [*self.hooks(grids=grid), dress], "active_tools": []}
+            common |= {key: value for key, value in more.items() if key not in common or key == "height"}
+        else:
+            common |= {"hooks": [*common["hooks"], plain]}
         return hv.Overlay(pieces).opts(backend=self.backend, **common)
 
     def nothing(self) -> Any:
         """What is drawn when there is nothing to draw: one line that says so."""
-        import holoviews as hv
-
-        text = hv.Text(0.5, 0.5, self.t("Nothing to count yet."))
-        style = {"color": self.quiet, "text_font_size": "13px"} if self.backend == "bokeh" else {"color": self.quiet}
-        return self.whole([text.opts(backend=self.backend, **style)], xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), height=90)
+        text = pd.DataFrame([(0.5, 0.5, self.t("Nothing to count yet."))], columns=["x", "y", "text"])
+        return self.whole([self.said(text, size=13)], xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), height=90)
 
     def scale(self, key: str, values: Any, zero: bool = True) -> tuple[tuple[float, float], list[tuple[float, str]]]:
         """Limits and ticks of an axis of values, the ticks at round figures as the user reads them."""
         there = [float(value) for value in values if value is not None and not pd.isna(value)]
         low, high = min([*there, *([0.0] if zero else [])], default=0.0), max([*there, *([0.0] if zero else [])], default=1.0)
+        if high <= low:  # one value only, or nothing at all
+            if zero and not low:
+                return (0.0, 1.0), [(0.0, self.text(key, Decimal(0), short=True))]
+            low, high = low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2
         ticks = even(low, high)
         room = (high - low or 1) * 0.06
         limits = (low - room if low < 0 or not zero else low, high + room)
         return limits, [(tick, self.text(key, Decimal(repr(tick)).normalize() if tick else Decimal(0), short=True)) for tick in ticks]
 
-    def places(self, labels: list[str], most: int = 14, length: int = 18) -> tuple[list[tuple[float, str]], int]:
-        """Ticks for upright groups at 0, 1, 2 …, so few that none is drawn over another, and how far they are turned."""
-        every = max(1, -(-len(labels) // most))
-        ticks = [
-            (float(n), label if len(label) <= length else label[: length - 1] + "…") for n, label in enumerate(labels) if n % every == 0
+    def across(self, key: str, values: Sequence[Any], room: float = 46.0) -> tuple[list[tuple[float, str]], int]:
+        """Ticks for upright groups at 0, 1, 2 …, and how far they are turned, so that none is drawn over another on a phone.
+
+        `room` is how many letters stand beside each other across the narrowest frame. Of months and quarters the year is said once.
+        """
+        labels = [self.text(key, value) for value in values]
+        column = self.columns.get(key)
+        if column is not None and column.unit:
+            return self.times(labels, values, column.unit, room), 0
+        return self.places(labels, room)
+
+    def places(self, labels: Sequence[str], room: float = 46.0) -> tuple[list[tuple[float, str]], int]:
+        """Ticks of named groups: on up to two lines where each has room, else turned and so few that they can be read."""
+        letters = int(room / max(1, len(labels)))
+        lines = [folded(label, letters, broken=False) for label in labels] if letters > 3 else []
+        if lines and all(len(line) <= letters for one in lines for line in one):
+            return [(float(n), "\n".join(one)) for n, one in enumerate(lines)], 0
+        every = max(1, -(-len(labels) // 16))
+        return [(float(n), clipped(label, 16)) for n, label in enumerate(labels) if n % every == 0], 45
+
+    def times(self, labels: Sequence[str], values: Sequence[Any], unit: str, room: float) -> list[tuple[float, str]]:
+        """Ticks of periods, as many as fit: `Jan` above its year, the year only where it begins or is new."""
+        if unit in ("day", "week"):
+            labels = [label if value is None or pd.isna(value) else self.words.date(value) for label, value in zip(labels, values, strict=True)]
+        years = ["" if value is None or pd.isna(value) else str(value.year) for value in values]
+        shorts = [short if (short := label.removesuffix(year).strip()) else label for label, year in zip(labels, years, strict=True)]
+        fits = max(1, int(room / (max([*map(len, shorts), 4]) + 1.2)))
+        step = -(-len(labels) // fits)
+        if unit == "month" and step > 1:
+            step = next((one for one in (2, 3, 6, 12, 24, 48) if one >= step), step)
+        whole = next((n for n, value in enumerate(values) if unit == "month" and step > 3 and years[n] and value.month == 1), 0)
+        ticks, said = [], ""
+        for n in range(whole % step, len(labels), step):
+            new = years[n] != said and years[n] and shorts[n] != years[n]
+            ticks.append((float(n), f"{shorts[n]}\n{years[n]}" if new else shorts[n]))
+            said = years[n]
+        return ticks
+
+    def ends(self, ends: Sequence[tuple[float, float, str, str]], limits: tuple[float, float]) -> list[Any]:
+        """Names at the ends of lines, (x, y, text, colour) each, moved apart so that none lies on another."""
+        apart = (limits[1] - limits[0]) * 0.075
+        placed: list[tuple[float, float, str, str]] = []
+        for x, y, text, color in sorted(ends, key=lambda one: one[1]):
+            placed.append((x, max(y, placed[-1][1] + apart) if placed else y, text, color))
+        over = max(0.0, placed[-1][1] - limits[1]) if placed else 0.0
+        return [
+            self.said(pd.DataFrame([(x, y - over, "\u2002" + text)], columns=["x", "y", "text"]), color=color, align="left")
+            for x, y, text, color in placed
         ]
-        return ticks, 45 if sum(len(label) for _, label in ticks) > 70 else 0
+
+
+def clipped(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def folded(text: str, length: int, broken: bool = True) -> list[str]:
+    """A text on up to two lines of `length` letters; what does not fit is cut when `broken`."""
+    if len(text) <= length:
+        return [text]
+    if not broken and " " not in text:
+        return [text]
+    at = text.rfind(" ", 1, length + 1)
+    if at < 1 and not broken:
+        at = text.index(" ")
+    if at < 1:
+        return [clipped(text, length)]
+    rest = text[at + 1 :]
+    return [text[:at], clipped(rest, length) if broken else rest]
+
+
+def columns(legend: Sequence[tuple[str, str]]) -> int:
+    """How many names of a legend stand beside each other on a phone."""
+    return max(1, min(len(legend), 300 // (max(len(name) for name, _ in legend) * 7 + 30)))
 
 
 def even(low: float, high: float, steps: int = 4) -> list[float]:
-    """Round figures (1, 2 or 5 of a power of ten apart) that cover a range."""
+    """Round figures (1, 2, 2.5 or 5 of a power of ten apart) that cover a range."""
     import math
 
     length = (high - low) or 1.0
     rough = length / steps
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next((factor * power for factor in (1, 2, 5, 10) if factor * power >= rough), 10 * power)
+    step = next((factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough), 10 * power)
     first = math.ceil(low / step - 1e-9)
     return [round(n * step, 10) for n in range(first, math.floor(high / step + 1e-9) + 1)]
 

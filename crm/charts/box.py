@@ -23,9 +23,10 @@ class Box(Chart):
 
     def draw(self, frame: pd.DataFrame, look: Look, x: str, y: Any, **options: Any) -> Any:
         keys = [y] if isinstance(y, str) else list(y)
-        frame = frame[frame[keys[len(keys) // 2]].notna()][:MOST]
+        frame = frame[frame[keys[len(keys) // 2]].notna()]
         if frame.empty:
             return look.nothing()
+        frame = look.first(frame, MOST)
         keys = {1: keys * 5, 3: [keys[0], *keys, keys[-1]]}.get(len(keys), keys)[:5]
         names = look.texts(frame, x)
         boxes, whiskers, middles, said = [], [], [], []
@@ -48,8 +49,9 @@ class Box(Chart):
             look.said(pd.DataFrame(said, columns=["x", "y", "text"]), color=look.ink, align="left"),
         ]
         limits, ticks = look.scale(keys[2], [value for key in keys for value in frame[key]])
-        wide = (limits[0], limits[1] + (limits[1] - limits[0]) * 0.12)
-        rows = [(float(-number), name) for number, name in enumerate(names)]
+        right = [text for _, _, text in said]
+        rows = [(float(-number), name) for number, name in enumerate(look.names(frame, x))]
         return look.whole(
-            pieces, xticks=ticks, yticks=rows, xlim=wide, ylim=(-len(names) + 0.4, 0.6), height=max(130, 34 * len(names) + 50)
-        )
+            pieces, xticks=ticks, yticks=rows, xlim=limits, ylim=(-len(names) + 0.4, 0.6), height=34 * len(names) + 50, right=right,
+            foot=look.rest(len(names)),
+        )  # fmt: skip

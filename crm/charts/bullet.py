@@ -17,9 +17,9 @@ class Bullet(Chart):
     axes = {"x": "dimension", "y": "measure", "target": "measure"}
 
     def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, target: str, **options: Any) -> Any:
-        frame = frame[:30]
         if frame.empty:
             return look.nothing()
+        frame = look.first(frame, 30)
         names = look.texts(frame, x)
         top = max([float(value) for key in (y, target) for value in frame[key] if not pd.isna(value)] or [1.0]) or 1.0
         low = min([float(value) for value in frame[y] if not pd.isna(value)] + [0.0])
@@ -28,14 +28,14 @@ class Bullet(Chart):
             at = -number
             grounds.append((0.0, at - 0.34, top, at + 0.34))
             told = f"{look.text(y, value, short=True)} / {look.text(target, goal, short=True)}"
+            if not pd.isna(value) and not pd.isna(goal) and goal:
+                told += f" ({look.words.percent(round(float(value) / float(goal), 2))})"
             if not pd.isna(value):
                 bars.append((min(0.0, float(value)), at - 0.18, max(0.0, float(value)), at + 0.18, name, told, row))
             if not pd.isna(goal):
                 marks.append((float(goal) - top * 0.004, at - 0.34, float(goal) + top * 0.004, at + 0.34))
-            reached = (
-                "" if pd.isna(value) or pd.isna(goal) or not goal else f" ({look.words.percent(round(float(value) / float(goal), 2))})"
-            )
-            said.append((top * 1.02, at, told + reached))
+            lines = told.replace(" (", "\n(", 1)
+            said.append((top * 1.02, at, lines))
         sides = ["x0", "y0", "x1", "y1"]
         pieces = [look.boxes(pd.DataFrame(grounds, columns=sides), look.line, alpha=0.7)]
         hover = [(look.label(x), "@name"), (look.label(y), "@said")]
@@ -43,7 +43,8 @@ class Bullet(Chart):
             pieces.append(look.boxes(pd.DataFrame(bars, columns=[*sides, "name", "said", "row"]), look.color(), hover=hover))
         if marks:
             pieces.append(look.boxes(pd.DataFrame(marks, columns=sides), look.ink))
+        right = [text for _, _, text in said]
         pieces.append(look.said(pd.DataFrame(said, columns=["x", "y", "text"]), align="left"))
-        ticks = [(float(-number), name) for number, name in enumerate(names)]
-        limits: dict[str, Any] = {"xlim": (low * 1.05, top * 1.42), "ylim": (-len(names) + 0.4, 0.6)}
-        return look.whole(pieces, xaxis=None, yticks=ticks, height=max(110, 38 * len(names) + 20), **limits)
+        ticks = [(float(-number), name) for number, name in enumerate(look.names(frame, x))]
+        limits: dict[str, Any] = {"xlim": (low * 1.05, top * 1.02), "ylim": (-len(names) + 0.4, 0.6)}
+        return look.whole(pieces, xaxis=None, yticks=ticks, height=38 * len(names) + 20, right=right, foot=look.rest(len(names)), **limits)

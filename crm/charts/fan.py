@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import CHARTS, Chart, Look, clipped
 
 
 @CHARTS.add
@@ -26,6 +26,7 @@ class Fan(Chart):
             return look.nothing()
         frame = frame.assign(x=[float(n) for n in range(len(frame))])
         middle, pieces = keys[len(keys) // 2], []
+        ends: list[tuple[float, float, str, str]] = []
         for n in range(len(keys) // 2):
             part = frame[frame[keys[n]].notna() & frame[keys[-1 - n]].notna()]
             band = pd.DataFrame({"x": part["x"], "low": part[keys[n]].astype(float), "high": part[keys[-1 - n]].astype(float)})
@@ -43,12 +44,13 @@ class Fan(Chart):
                 at=[look.text(x, one) for one in part[x]], said=[look.text(key, one) for one in part[key]], row=part["index"].to_list()
             )
             pieces.append(look.dots(told, look.color(color), hover=[(look.label(x), "@at"), (look.label(key), "@said")]))
-            end = pd.DataFrame([(data["x"].iloc[-1], data["y"].iloc[-1], "\u2002" + look.label(key))], columns=["x", "y", "text"])
-            pieces.append(look.said(end, color=look.color(color), align="left"))
+            ends.append((float(data["x"].iloc[-1]), float(data["y"].iloc[-1]), clipped(look.label(key), 16), look.color(color)))
         if not pieces:
             return look.nothing()
         used = [*keys, *([value] if value else [])]
         limits, ticks = look.scale(middle, [one for key in used for one in frame[key]])
-        marks, turned = look.places([look.text(x, one) for one in frame[x]], most=8)
-        right = len(frame) - 1 + max(1.0, len(frame) * 0.2)
-        return look.whole(pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.3, right), ylim=limits)
+        marks, turned = look.across(x, list(frame[x]), 36)
+        return look.whole(
+            [*pieces, *look.ends(ends, limits)], grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.3, len(frame) - 0.7),
+            ylim=limits, right=[text for _, _, text, _ in ends],
+        )  # fmt: skip

@@ -28,7 +28,8 @@ class HeatMap(Chart):
         top = max([abs(float(value)) for value in frame[y] if not pd.isna(value)] or [1.0]) or 1.0
         shades: dict[tuple[int, int], list[Any]] = {}
         said: dict[bool, list[Any]] = {True: [], False: []}
-        room = len(across) <= 14
+        sides = look.names(pd.DataFrame({by: down}), by)
+        room = len(across) <= 6
         for value_x, value_by, value, row in zip(frame[x], frame[by], frame[y], frame.index, strict=True):
             if value_x not in across or value_by not in down or pd.isna(value):
                 continue
@@ -50,9 +51,7 @@ class HeatMap(Chart):
                 pieces.append(look.said(pd.DataFrame(texts, columns=["x", "y", "text"]), color=color, size=10))
         if not pieces:
             return look.nothing()
-        ticks, turned = look.places([look.text(x, value) for value in across], most=14, length=14)
-        rows = [
-            (float(-m), text if len(text) <= 28 else text[:27] + "…") for m, value in enumerate(down) for text in (look.text(by, value),)
-        ]
+        ticks, turned = look.across(x, across, 38 if max(map(len, sides)) > 12 else 44)
+        rows = [(float(-m), text) for m, text in enumerate(sides)]
         limits: dict[str, Any] = {"xlim": (-0.5, len(across) - 0.5), "ylim": (-len(down) + 0.5, 0.5)}
-        return look.whole(pieces, xticks=ticks, yticks=rows, xrotation=turned, height=max(140, 30 * len(down) + 70), **limits)
+        return look.whole(pieces, xticks=ticks, yticks=rows, xrotation=turned, height=max(140, (36 if any("\n" in one for one in sides) else 30) * len(down) + (110 if turned else 70)), **limits)

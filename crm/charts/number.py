@@ -17,17 +17,7 @@ class Number(Chart):
     axes = {"y": "measure"}
 
     def draw(self, frame: pd.DataFrame, look: Look, y: str, **options: Any) -> Any:
-        import holoviews as hv
-
         said = look.text(y, frame[y].iloc[0] if len(frame) else None)
-        if look.backend != "bokeh":
-            value = look.said(pd.DataFrame([(0.0, 0.62, said)], columns=["x", "y", "text"]), color=look.ink, align="left", size=30)
-            name = look.said(pd.DataFrame([(0.0, 0.2, look.label(y))], columns=["x", "y", "text"]), align="left", size=13)
-            return look.whole([value, name], xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), height=110)
-        value = hv.Text(0, 0.55, said, halign="left").opts(
-            backend=look.backend, text_font_size="30px", color=look.ink, text_font_style="bold"
-        )
-        name = hv.Text(0, 0.15, look.label(y), halign="left").opts(backend=look.backend, text_font_size="12px", color=look.quiet)
-        return (value * name).opts(
-            backend=look.backend, xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), active_tools=[], **look.common(height=90)
-        )
+        value = look.said(pd.DataFrame([(0.0, 0.62, said)], columns=["x", "y", "text"]), color=look.ink, align="left", size=30)
+        name = look.said(pd.DataFrame([(0.0, 0.2, look.label(y))], columns=["x", "y", "text"]), align="left", size=13)
+        return look.whole([value, name], xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), height=110)

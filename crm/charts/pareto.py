@@ -34,7 +34,9 @@ class Pareto(Chart):
             so_far += value
             part.append(so_far / total)
         ends = [next((n for n, reached in enumerate(part) if reached >= limit - 1e-9), len(part) - 1) for limit in CLASSES]
-        shown = min(len(values), MOST)
+        shown = min(len(values), MOST if look.most is None else 15)
+        look.left_out = len(values) - shown
+        side = max(0.0, (4 - shown) / 2)
         columns = ["x0", "y0", "x1", "y1", "name", "said", "part", "row"]
         classes: dict[int, list[Any]] = {}
         for n in range(shown):
@@ -57,7 +59,7 @@ class Pareto(Chart):
                 hover=hover[2:2] + [(look.t("Together"), "@said")],
             )
         )
-        right = shown - 0.5
+        right = shown - 0.4 + side
         pieces.append(
             look.said(
                 pd.DataFrame(
@@ -71,8 +73,8 @@ class Pareto(Chart):
         letters = pd.DataFrame([(at, top * 1.08, "ABC"[group]) for group, at in places.items()], columns=["x", "y", "text"])
         pieces.append(look.said(letters, color=look.ink, size=12))
         limits, ticks = look.scale(y, [0.0, values[0]])
-        marks, turned = look.places(names[:shown], most=MOST, length=16)
+        marks, turned = look.places(names[:shown], 40)
         return look.whole(
-            pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.6, shown - 0.5 + max(0.6, shown * 0.09)),
-            ylim=(0, top * 1.16), height=look.height + (70 if turned else 20),
+            pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.6 - side, shown - 0.4 + side),
+            ylim=(0, top * 1.16), height=look.height + (70 if turned else 20), right=["\u2002" + look.words.percent(1)], foot=look.rest(shown),
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import CHARTS, Chart, Look, clipped
 
 #: Groups needed before a line is drawn at all, and how unlikely a relation by chance must be.
 FEWEST, SURE = 8, 0.05
@@ -47,15 +47,16 @@ class Scatter(Chart):
         pieces.append(look.dots(data, look.color(), size=8, hover=hover, alpha=0.75))
         across, marks = look.scale(x, data["x"], zero=False)
         up, ticks = look.scale(y, data["y"], zero=False)
+        right: list[str] = []
         if len(data) <= 12 and label:
-            texts = data.assign(text=["\u2002" + (name if len(name) <= 20 else name[:19] + "…") for name in names])
+            texts = data.assign(text=["\u2002" + clipped(name, 16) for name in names])
             pieces.append(look.said(texts, align="left"))
-            across = (across[0], across[1] + (across[1] - across[0]) * 0.16)
+            right = texts["text"].tolist()
         room = up[1] + (up[1] - up[0]) * 0.1
         pieces.append(look.said(pd.DataFrame([(across[0], room, "\u2002" + said)], columns=["x", "y", "text"]), align="left", base="top"))
         return look.whole(
             pieces, grid=True, xticks=marks, yticks=ticks, xlim=across, ylim=(up[0], room), xlabel=look.label(x), ylabel=look.label(y),
-            height=max(look.height, 280),
+            height=max(look.height, 280), right=right,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import CHARTS, Chart, Look, clipped
 
 MOST = 5
 
@@ -49,23 +49,18 @@ class Survival(Chart):
                     )
                 )
             if name is not None or by is not None:
-                ends.append(
-                    (days[-1], left[-1], "\u2002" + (text if len(text := look.text(by or "", name)) <= 22 else text[:21] + "…"), color)
-                )
-        apart = -1.0
-        for x, at, text, color in sorted(ends, key=lambda one: one[1]):
-            apart = max(at, apart + 0.06)
-            pieces.append(look.said(pd.DataFrame([(x, apart, text)], columns=["x", "y", "text"]), color=color, align="left"))
+                ends.append((days[-1], left[-1], clipped(look.text(by or "", name), 16), color))
+        pieces += look.ends(ends, (0, 1.04))
         pieces.insert(0, look.lines(pd.DataFrame({"x": [0, longest], "y": [0.5, 0.5]}), look.quiet, width=1, dash=True))
         _, marks = look.scale("days", [0, longest])
         ticks = [(part / 4, look.words.percent(part / 4)) for part in range(5)]
-        right = longest * (1.24 if ends else 1.03)
         return look.whole(
             pieces,
             grid=True,
             xticks=marks,
             yticks=ticks,
-            xlim=(0, right),
+            xlim=(0, longest * 1.03),
+            right=[text for _, _, text, _ in ends],
             ylim=(0, 1.04),
             xlabel=look.label("days"),
             height=max(look.height, 280),

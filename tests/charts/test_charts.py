@@ -77,11 +77,11 @@ def test_a_click_finds_the_row_it_was_on(name):
     """Each drawn piece carries the number of its row, whatever order it is drawn in."""
     data = frame(5, low=1.0).fillna(4.0)
     drawn = CHARTS[name]().draw(data, Look(Words("en"), COLUMNS), x="group", y="value")
-    element = drawn.traverse(lambda one: one, [hv.Bars, hv.Points, hv.Polygons])[0]
+    element = drawn.traverse(lambda one: one, [hv.Points, hv.Polygons, hv.Rectangles])[0]
     rows = [int(row) for row in element.dimension_values("row", expanded=False)]
     assert sorted(rows) == [0, 1, 2, 3, 4]
     if name == "bars":
-        for label, row in zip(element.dimension_values("x"), rows, strict=True):
+        for label, row in zip(element.dimension_values("name"), rows, strict=True):
             assert data["group"][row][:20] == label[:20]
 
 
@@ -106,3 +106,71 @@ def test_markup_in_a_name_stays_text():
     from bokeh.models import Div
 
     assert not plot.select(Div)
+
+
+def figure(name="bars", data=None, **axes):
+    drawn = CHARTS[name]().draw(data, Look(Words("en", currency="EUR"), COLUMNS), **axes)
+    return hv.renderer("bokeh").get_plot(drawn).state
+
+
+def test_the_figure_beside_a_bar_has_room_and_is_not_cut():
+    """The room at the right holds the longest text that stands there, and texts are drawn beyond the frame."""
+    state = figure(data=pd.DataFrame({"group": ["A", "B"], "value": [729_400.0, 1.0]}), x="group", y="value")
+    texts = [one for one in state.renderers if type(one.glyph).__name__ == "Text"]
+    assert state.min_border_right >= 6 * len("€729.4K") and {one.level for one in texts} == {"annotation"}
+
+
+def test_long_names_stand_on_two_lines_and_what_is_left_out_is_said():
+    long = "Przedsiębiorstwo Produkcyjno-Handlowo-Usługowe Kowalski i Synowie"
+    look = Look(Words("en"), COLUMNS, most=5)
+    [name] = look.names(pd.DataFrame({"group": [long]}), "group")
+    assert name.count("\n") == 1 and all(len(line) <= 18 for line in name.split("\n")) and name.endswith("…")
+    assert len(look.first(frame(40), 30)) == 5 and look.rest(5) == "The first 5 of 40; the table has the others"
+    assert Look(Words("en"), COLUMNS).rest(5) == ""
+
+
+def test_months_on_an_axis_say_the_year_once_and_never_overlap():
+    days = list(pd.date_range("2025-06-01", periods=30, freq="MS"))
+    for room in (20.0, 46.0):
+        ticks, turned = Look(Words("en"), COLUMNS).across("month", days, room)
+        assert not turned and sum(max(map(len, said.split("\n"))) + 1 for _, said in ticks) <= room + 6
+    few, _ = Look(Words("en"), COLUMNS).across("month", days[:8])
+    assert few[0] == (0.0, "Jun\n2025") and few[1][1] == "Jul" and few[7][1] == "Jan\n2026"
+
+
+def test_a_missing_value_is_no_nothing():
+    """What is not known has neither a bar nor a zero."""
+    state = figure(data=pd.DataFrame({"group": ["A", "B"], "value": [5.0, None]}), x="group", y="value")
+    said = [text for one in state.renderers if type(one.glyph).__name__ == "Text" for text in one.data_source.data["text"]]
+    assert [one.strip() for one in said] == ["€5", "–"]
+    bars = [one for one in state.renderers if type(one.glyph).__name__ == "Quad"]
+    assert sum(len(one.data_source.data["row"]) for one in bars) == 1
+
+
+def simulated(color: str, kind: str) -> tuple[float, float, float]:
+    """A colour as somebody without red or green cones sees it (Machado, Oliveira and Fernandes 2009), as CIELAB."""
+    import numpy as np
+
+    rows = {
+        "none": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+        "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    }[kind]
+    rgb = np.array([int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(rows) @ linear, 0, 1)
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ seen / [0.9505, 1, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return 116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])
+
+
+@pytest.mark.parametrize("kind", ["none", "protan", "deutan"])
+@pytest.mark.parametrize("dark", [0, 1])
+def test_series_differ_for_the_colour_blind(kind, dark):
+    """Any two of the first four series, which share a chart most often, are ten units of CIELAB apart, neighbours fifteen."""
+    from crm.charts.base import SERIES
+
+    seen = [simulated(pair[dark], kind) for pair in SERIES]
+    apart = {(a, b): sum((p - q) ** 2 for p, q in zip(seen[a], seen[b], strict=True)) ** 0.5 for a in range(8) for b in range(a)}
+    assert all(apart[a, b] >= 10 for a, b in apart if a < 4), {pair: round(value) for pair, value in apart.items() if value < 10}
+    assert all(apart[n + 1, n] >= 15 for n in range(7)), [round(apart[n + 1, n]) for n in range(7)]
