@@ -92,7 +92,12 @@ def days(column: pd.Series) -> pd.Series:
     texts = column.astype(object).where(column.notna(), None)
     moment = texts.map(lambda one: one is not None and len(one) > 10)
     plain = pd.to_datetime(texts.where(~moment), errors="coerce")
-    exact = pd.to_datetime(texts.where(moment), utc=True, errors="coerce", format="ISO8601").dt.tz_convert(ZONE).dt.tz_localize(None).dt.normalize()
+    exact = (
+        pd.to_datetime(texts.where(moment), utc=True, errors="coerce", format="ISO8601")
+        .dt.tz_convert(ZONE)
+        .dt.tz_localize(None)
+        .dt.normalize()
+    )
     return plain.where(~moment, exact)
 
 
@@ -148,7 +153,9 @@ def tally(rows: pd.DataFrame, by: list[str] | str, **figures) -> pd.DataFrame:
     by = [by] if isinstance(by, str) else by
     found = {}
     for keys, group in rows.groupby(by, dropna=False, observed=True, sort=False):
-        found[keys if len(by) > 1 else keys[0]] = {name: one(group) if callable(one) else group[one[0]].agg(one[1]) for name, one in figures.items()}
+        found[keys if len(by) > 1 else keys[0]] = {
+            name: one(group) if callable(one) else group[one[0]].agg(one[1]) for name, one in figures.items()
+        }
     result = pd.DataFrame.from_dict(found, orient="index", columns=list(figures))
     result.index = pd.Index(list(found), tupleize_cols=False)
     return result

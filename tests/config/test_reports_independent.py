@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from crm.analytics import run
 from crm.records import SYSTEM, Company
@@ -31,7 +32,6 @@ from tests.config.independent import (
     curve,
     days,
     length,
-    moments,
     month,
     one_row,
     passed,
@@ -144,7 +144,9 @@ def _(raw):
         return way[min(1, len(way) - 1)]
 
     rows = joined(won(raw), "account", raw.account, "territory")
-    return this_year(rows.assign(region=rows["account.territory"].map(region, na_action="ignore")), "close_on", "region", raw, "revenue", "deals")
+    return this_year(
+        rows.assign(region=rows["account.territory"].map(region, na_action="ignore")), "close_on", "region", raw, "revenue", "deals"
+    )
 
 
 @figures("money_by_quarter")
@@ -692,15 +694,20 @@ def hold(result, raw: Raw, ids=None) -> int:
     """Every row and figure of a report as counted by hand, none more and none less; gives how many figures were held."""
     report = result.report
     kinds = {column.key: column.kind for column in result.columns}
-    found, wanted = told(result, ids), {keys: row for keys, row in expected(report, raw).items() if not empty(row)}
+    found, groups = told(result, ids), expected(report, raw)
+    wanted = {keys: row for keys, row in groups.items() if not empty(row)}
     curved = any(measure.span is not None for measure in report.measures.values())
     shown = {keys: row for keys, row in found.items() if keys in wanted or not empty(row)}
-    assert not set(shown) - set(wanted), f"{report.name} has rows that are not there by hand: {sorted(set(shown) - set(wanted), key=str)[:5]}"
+    assert not set(shown) - set(wanted), (
+        f"{report.name} has rows that are not there by hand: {sorted(set(shown) - set(wanted), key=str)[:5]}"
+    )
     missing = set(wanted) - set(shown)
     if report.limit and not curved:
-        assert len(found) == min(report.limit, len(wanted)), report.name
+        assert len(found) == min(report.limit, len(groups)), report.name
         by = report.sort[0].lstrip("-")
-        assert all(wanted[one][by] <= min(row[by] for row in shown.values()) + 1e-6 for one in missing), f"{report.name} left out a larger one"
+        assert all(wanted[one][by] <= min(row[by] for row in shown.values()) + 1e-6 for one in missing), (
+            f"{report.name} left out a larger one"
+        )
     elif not curved:  # a curve is thinned out
         assert not missing, f"{report.name} lacks {sorted(missing, key=str)[:5]}"
     count = 0
@@ -758,3 +765,111 @@ def test_a_report_of_the_past_equals_the_documents_replayed(demo_companies, conf
     """I2: `as_of` half a year ago, against the changes of the store gone through one by one up to then."""
     company, _, then, raw = demo_companies[config]
     hold(run(company.door(SYSTEM), name, as_of=then), raw)
+
+
+# ---- the Salesforce export ------------------------------------------------------------------------------------------------------
+
+
+#: The order the files are taken in, what they become, and what may be looked for in which.
+EXPORT = {
+    "Account": "account",
+    "Contact": "contact",
+    "Campaign": "campaign",
+    "Lead": "lead",
+    "Opportunity": "opportunity",
+    "CampaignMember": "response",
+    "Task": "activity",
+    "Case": "case",
+}
+CHANCE = {"identification": 0.1, "qualification": 0.25, "offer": 0.5, "negotiation": 0.75, "won": 1.0, "lost": 0.0}
+MONEY_COLUMNS = ("amount", "cost", "budget", "turnover")
+#: Reports of which nothing is in the export: no history of stages, no work done, no orders, no competitors, nothing of this year.
+NOT_THERE = {
+    "activities_by_rep", "activities_by_week", "campaign_results", "funnel", "lead_funnel", "lost_to", "money_by_group", "money_by_industry", "money_by_product",
+    "money_by_region", "money_by_rep", "money_by_stage", "product_margin", "product_pareto", "reasons_against", "revenue_by_rep", "stage_moves", "unpaid",
+    "win_rate_against", "win_rate_against_trend",
+}  # fmt: skip
+
+
+def exported(today) -> Raw:
+    """The export as documents named by Salesforce's own ids, from the files and the plain words of the import maps."""
+    tables: dict[str, dict] = {}
+    for file, entity in EXPORT.items():
+        said = yaml.safe_load((shipped("sales") / "imports" / "salesforce" / f"{file}.yaml").read_text())
+        documents = tables[entity] = {}
+        with (WORKSHOP / f"{file}.csv").open(encoding="utf-8-sig") as source:
+            for row in csv.DictReader(source):
+                if row.get("IsDeleted") not in ("1", "true"):
+                    documents[row["Id"]] = document(row, said)
+    for one in tables["opportunity"].values():
+        one["probability"] = CHANCE[one["stage"]]
+    return Raw(tables, today)
+
+
+def document(row: dict[str, str], said: dict) -> dict:
+    made = {**said.get("defaults", {}), **said.get("constants", {})}
+    for column, to in said["columns"].items():
+        to, rules = (to, {}) if isinstance(to, str) else (to["to"], to) if isinstance(to, dict) else (None, {})
+        text = row.get(column, "").strip()
+        if to and text:
+            value = rules["values"].get(text, "") if "values" in rules else text
+            if value != "":
+                made[to] = round(float(value) * 100) if to in MONEY_COLUMNS else value
+    return made
+
+
+@pytest.fixture(scope="module")
+def salesforce(tmp_path_factory):
+    """The imported company, its export read by hand, and the name Salesforce knows each record by."""
+    from crm.intake import importing
+
+    path = tmp_path_factory.mktemp("salesforce") / "crm.db"
+    store = open_store(str(path))
+    company = Company(load(shipped("sales")), store)
+    for file, entity in EXPORT.items():
+        outcome = importing.run(company.door(SYSTEM), entity, WORKSHOP / f"{file}.csv")
+        assert not outcome.rejected, file
+    kept = by_hand.read(path, company.today())
+
+    yield company, exported(company.today()), kept
+    store.close()
+
+
+def named_by_salesforce(company, kept: Raw, report):
+    """How a key of a report is called in the export: of a linked record its external id."""
+    targets = {}
+    for axis in report.by:
+        entity = report.entity
+        for part in axis.field.split("."):
+            field = company.schema.entities[entity].fields.get(part) if entity else None
+            entity = getattr(field, "to", None)
+        targets[axis.key] = entity
+
+    def named(axis, key):
+        to = targets[axis.key]
+        return kept.tables[to][key].get("external_id") if to and not axis.unit else key
+
+    return named
+
+
+@pytest.mark.skipif(not WORKSHOP.is_dir(), reason="the workshop's data are not on this machine")
+@pytest.mark.parametrize("name", [name for name in reports_of("sales") if name in FIGURES])
+def test_a_report_of_the_salesforce_export_equals_its_files(salesforce, name):
+    company, raw, kept = salesforce
+    result = run(company.door(SYSTEM), name)
+    counted = hold(result, raw, named_by_salesforce(company, kept, result.report))
+    assert (counted == 0) == (name in NOT_THERE), name
+
+
+@pytest.mark.skipif(not WORKSHOP.is_dir(), reason="the workshop's data are not on this machine")
+def test_the_salesforce_export_has_its_well_known_figures(salesforce):
+    """Straight from the files, without any map of ours."""
+    company, *_ = salesforce
+    rows = pd.read_csv(WORKSHOP / "Opportunity.csv", encoding="utf-8-sig")
+    door = company.door(SYSTEM)
+    decided = rows[rows["IsClosed"] == 1]
+    assert float(run(door, "win_rate").json()["rows"][0][2]) == pytest.approx((decided["IsWon"] == 1).mean(), abs=1e-6)
+    won = rows[rows["IsWon"] == 1].assign(month=lambda one: one["CloseDate"].str[:7])
+    by_month = {row[0][:7]: float(row[1]) for row in run(door, "revenue_by_month").json()["rows"]}
+    assert {key: value for key, value in by_month.items() if value} == pytest.approx(won.groupby("month")["Amount"].sum().to_dict())
+    assert float(run(door, "open_pipeline").json()["rows"][0][0]) == pytest.approx(rows.loc[rows["IsClosed"] != 1, "Amount"].sum())
