@@ -481,13 +481,15 @@ def imports() -> None:
 def undo(step: Annotated[int, typer.Argument(metavar="STEP")]) -> None:
     """Take a step back: an import, a bulk edit, any change. What somebody worked on since stays, and is told."""
     result = run.door().undo(step)
-    document = {"step": step, "done": plain(result.done), "conflicts": plain(result.conflicts)}
+    document = {"step": step, "done": plain(result.done), "conflicts": plain(result.conflicts), "sent": result.sent}
     done = result.done if isinstance(result.done, int) else len(result.done)
 
     def human() -> None:
         print(f"{done} taken back.")
         for conflict in document["conflicts"]:
             print(f"  stays as it is: {conflict}")
+        if result.sent:
+            print(f"  sent already, and stays sent: {result.sent}")
 
     out(document, human)
     if result.conflicts:
@@ -618,39 +620,92 @@ def history(
 
 @app.command()
 def report(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
+    name: Annotated[str, typer.Argument(metavar="NAME")] = "",
     format: Annotated[str, typer.Option("--format", help="json, csv, png or html.")] = "",
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="T")] = None,
     where: Annotated[str | None, typer.Option("--where", metavar="EXPR")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="DAY", help="The first day, of a report of a period.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="The last day (default: today).")] = None,
+    again: Annotated[str | None, typer.Option("--again", metavar="STAMP", help="The report kept under this stamp, computed anew.")] = None,
     target: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="A file for it (png and html: NAME.png here).")] = None,
 ) -> None:
-    """A report of the configuration: a table, or --format json, csv, png, html."""
+    """A report of the configuration: a table, or --format json, csv, png, html.
+
+    Each carries a stamp over configuration, parameters, user and moment. With --again STAMP it is computed anew, with the configuration
+    and the rights of then over the data of then, and compared: `same` in JSON; else `differences`, each {row, column, then, now}, and
+    `why`. The exit code is 0 only when every figure is the same.
+    """
     from crm import analytics
+    from crm.analytics.stamps import keep
 
     if format not in ("", "json", "csv", "png", "html"):
         fail(f"There is no format {format}. There are: json, csv, png, html.")
+    if (again is None) == (not name):
+        fail("Say which report: crm report NAME, or crm report --again STAMP. `crm reports` lists them.")
+    if again is not None:
+        return once_more(again, format, target)
     door = run.door()
     if name not in (there := analytics.names(door)):
         fail(f"There is no report called {name}.{choice_of(name, there)}")
-    result = analytics.run(door, name, where=where, as_of=moment(as_of) if as_of is not None else None)
+    result = analytics.run(
+        door, name, where=where, as_of=moment(as_of) if as_of is not None else None, period=days(since, until)
+    )  # fmt: skip
+    keep(door, result, format or "report")
+    give(result, format, target, report_document(result))
+
+
+def days(since: str | None, until: str | None) -> tuple[date, date] | None:
+    """A period as typed: its first day and the day after its last; None where none is asked for."""
+    if since is None:
+        if until is not None:
+            fail("--until goes with --since.")
+        return None
+    from datetime import timedelta
+
+    last = moment(until or "today").date()
+    first = moment(since).date()
+    if last < first:
+        fail("--until lies before --since.")
+    return first, last + timedelta(days=1)
+
+
+def once_more(mark: str, format: str, target: Path | None) -> None:
+    """`crm report --again STAMP`: the same report anew, and whether its figures are those of then."""
+    from crm.analytics.stamps import again
+
+    company = run.company()
+    found = again(company, mark.strip().lower(), run.door() if run.user else None)
+    give(found.result, format, target, {**report_document(found.result), **found.comparison()})
+    for line in found.lines(company.words()):
+        note(line)
+    if not found.same:
+        raise Ended(1)
+
+
+def give(result: Any, format: str, target: Path | None, document: dict[str, Any]) -> None:
+    """A computed report in the form asked for: to the screen or to a file."""
+    name = result.report.name
     if format in ("png", "html"):
         path = target or Path(f"{name}.{format}")
         check_place(path)
         draw(result, path, format)
-        out({"report": name, "path": str(path)}, str(path))
+        out({**document, "path": str(path)} if "same" in document else {"report": name, "path": str(path), "stamp": result.stamp}, str(path))
     elif target is not None and format in ("csv", "json"):
         check_place(target)
-        text = csv_text(result) if format == "csv" else as_json(report_document(result))
+        text = csv_text(result) if format == "csv" else as_json(document)
         target.write_text(text, encoding="utf-8")
-        out({"report": name, "path": str(target)}, str(target))
+        out({"report": name, "path": str(target), "stamp": result.stamp}, str(target))
     elif run.json or format == "json":
         run.json = True
-        out(report_document(result))
+        out(document)
     elif format == "csv":
         sys.stdout.write(csv_text(result))
     else:
         right = [n for n, column in enumerate(result.columns) if column.role == "measure"]
         table([column.label for column in result.columns], result.texts(), title=result.title, right=right)
+        if result.says:
+            print(result.says)
+        print(f"As of {result.as_of:%Y-%m-%d %H:%M} UTC · {result.stamp}")
 
 
 @app.command()

@@ -25,7 +25,7 @@ from crm.analytics.analyses.base import ANALYSES
 from crm.analytics.cuts import resolve
 from crm.analytics.goals import Beside, sighted
 from crm.analytics.groups import Groups, Table, asked, text_of
-from crm.analytics.periods import after, before, shifted, start_of, window
+from crm.analytics.periods import after, earlier, shifted, start_of, stride, window
 from crm.charts.base import CHARTS, Column, Look, ready
 from crm.errors import Missing
 
@@ -67,6 +67,7 @@ class Result:
     stamp: str = ""
     asked: datetime | None = None  # the moment that was asked for; None: as it is now
     period: tuple[date, date] | None = None  # the period that was asked for
+    stride: tuple[str, int] | None = None  # how far back the stretch lies that the running period is compared with
     user: str = ""
     configuration: str = ""  # the hash of the configuration it was computed with
 
@@ -119,16 +120,16 @@ class Result:
 
     def drill(self, row: int, column: str | None = None) -> str:
         """The condition, in the expression language, that the records behind one row fulfil; behind one figure of it with `column`."""
-        measure, earlier = self.report.measures.get(column or ""), ""
+        measure, compare = self.report.measures.get(column or ""), ""
         behind, span = list(self.behind[row]), self.span[0]
         for name in ("previous", "last_year"):
             if column and column.endswith(f"_{name}") and measure is None:
-                measure, earlier = self.report.measures.get(column.removesuffix(f"_{name}")), name
-        if earlier:
+                measure, compare = self.report.measures.get(column.removesuffix(f"_{name}")), name
+        if compare:
             span = self.span[1]
             for number, axis in enumerate(self.report.by):
                 if axis.unit and not axis.first and self.keys[row][number] is not None:
-                    start = start_of(before(self.keys[row][number], axis.unit, earlier), axis.unit)
+                    start = start_of(earlier(self.keys[row][number], axis.unit, compare, self.stride), axis.unit)
                     behind[number] = f"{axis.field} >= date('{start}') and {axis.field} < date('{after(start, axis.unit)}')"
         conditions = [text_of(self.report.where), self.where or "", span, *behind]
         if measure is not None and self.report.stays is None:
@@ -162,6 +163,9 @@ def report_for(door: Door, name: str) -> Report:
         from crm.analytics.own import card_report
 
         return card_report(door, name)
+    kpi = door.schema.kpis.get(name)
+    if kpi is not None and kpis.open_to(door, kpi):
+        return kpi.report
     report = door.schema.reports.get(name)
     if report is None or not may_run(door, report):
         raise Missing("There is no such report")
@@ -207,7 +211,7 @@ def run(
     report = report_for(door, name) if isinstance(name, str) else name
     moment = as_of or now_of(door)
     key = None
-    if isinstance(name, str) and not clocked(report) and "now" not in (where or ""):
+    if isinstance(name, str) and not clocked(door, report) and "now" not in (where or ""):
         actor = door.actor
         who = (actor.system, actor.id, actor.role, actor.team, door.words.language)
         key = (schema.hash, door.company.generation, name, who, where, as_of, period, door.company.today())
@@ -224,8 +228,10 @@ def run(
     return result
 
 
-def clocked(report: Report) -> bool:
+def clocked(door: Door, report: Report) -> bool:
     """Whether a report reads the clock: its figures are nobody's to keep."""
+    if (kpi := door.schema.kpis.get(report.name)) is not None and kpi.report is report:
+        return any(clocked(door, part.report) for part in kpis.parts_of(door, kpi))
     if report.analysis and ANALYSES[report.analysis].clocked:
         return True
     conditions = [report.where, *(one for m in report.measures.values() for one in (m.where, m.value))]
@@ -256,6 +262,8 @@ def computed(
     door: Door, report: Report, where: str | None, as_of: datetime | None, period: tuple[date, date] | None, moment: datetime
 ) -> Result:
     """A report, worked out."""
+    if (kpi := door.schema.kpis.get(report.name)) is not None and kpi.report is report:
+        return kpis.computed(door, kpi, where, as_of, period, moment)
     today = door.company.today() if as_of is None else as_of.astimezone(door.words.tz).date()
     span = period or (window(report.span, today, door.schema.fiscal_start) if report.span else None)
     inside = within(report, span) if span and report.period else ""
@@ -280,7 +288,8 @@ def computed(
     if span and report.period and report.compare in ("previous", "last_year"):
         outside = within(report, shifted(span, report.span or "", report.compare))
         other = Groups(door, report, [one for one in conditions if one is not inside] + [outside], as_of).table()
-    beside = compared(door, report, table, other)
+    back = stride(span, report.span or "") if span and other is not None else None
+    beside = compared(door, report, table, other, back)
     aims = None
     if report.compare == "goal":
         aims = Beside(door, report, groups, span, period is not None, narrowed)
@@ -314,6 +323,7 @@ def computed(
         paths=[(axis.field, axis.unit) for axis in report.by],
         behind=[[cut.condition(key) for cut, key in zip(groups.cuts, keys, strict=True) if not cut.stay] for keys, _ in table],
         span=(inside, outside),
+        stride=back,
         figures=total,
     )
 
@@ -355,7 +365,7 @@ def within(report: Report, span: tuple[date, date]) -> str:
     return f"{report.period} >= date('{span[0]}') and {report.period} < date('{span[1]}')"
 
 
-def compared(door: Door, report: Report, table: Table, other: Table | None) -> list[Column]:
+def compared(door: Door, report: Report, table: Table, other: Table | None, back: tuple[str, int] | None = None) -> list[Column]:
     """Puts each measure of the period before, or of the same period a year before, beside it; gives the columns added.
 
     Of a report cut by time the earlier figure is that of the row the same groups had then; of one of a running period (`other`: its
@@ -377,13 +387,13 @@ def compared(door: Door, report: Report, table: Table, other: Table | None) -> l
         name = door.words("last year") if report.compare == "last_year" else door.words("period before")
         columns.append(replace(column, key=f"{measure.key}_{report.compare}", label=f"{column.label}, {name}"))
         for keys, values in table:
-            earlier = keys
+            then = keys
             if at is not None:
                 if keys[at] is None:
                     continue
                 unit = report.by[at].unit or "month"
-                earlier = (*keys[:at], before(keys[at], unit, report.compare), *keys[at + 1 :])
-            values[f"{measure.key}_{report.compare}"] = known.get(earlier, {}).get(measure.key)
+                then = (*keys[:at], earlier(keys[at], unit, report.compare, back), *keys[at + 1 :])
+            values[f"{measure.key}_{report.compare}"] = known.get(then, {}).get(measure.key)
     return columns
 
 

@@ -557,6 +557,9 @@ ENTITY = Struct(
     hints={"name": "Write `entity:` for the name and `label:` for what users see.", "columns": "Columns stand below `list:`."},
 )
 
+#: What a record made in a later stage must meet.
+BEGIN = ("earlier", "stage", "first")
+
 STAGE = Struct(
     "stage",
     {
@@ -659,6 +662,12 @@ PIPELINE = Struct(
                 },
             ),
             "Which moves are allowed.",
+        ),
+        "begin": Key(
+            OneOf(*BEGIN),
+            "What a record made in a later stage must have: all that the earlier stages ask for (the default), only what that stage asks for;"
+            " or `first`: none is made in a later stage.",
+            example="earlier",
         ),
         "approvals": Key(
             ListOf(approval(Text("stage"), "Into this stage or past it; every step onward when absent.", "won"), word="list of approvals"),
@@ -865,10 +874,58 @@ def chart_names() -> list[str]:
     return sorted(names)
 
 
+def _wrong_figure(text: str) -> str | None:
+    return None if re.fullmatch(r"-?\d+(\.\d*)?\s*%?", text) else f"'{shorten(text)}' is no number."
+
+
+FIGURE = Text("figure", _wrong_figure, "E554", "Write a number or a part: `250000`, `40%`.")
+KPI_MEASURE = Struct(
+    "measure of a KPI",
+    {
+        "entity": Key(Text("entity"), "Whose records; the KPI's when absent.", example="opportunity"),
+        "on": Key(Text("field"), "The date that says in which period a record counts; the KPI's when absent.", example="close_on"),
+        "report": Key(Text("report"), "Or: a measure of this report, over all its records.", example="win_rate"),
+        "measure": Key(Text("measure"), "Which of them; the one of the same name when absent.", example="win_rate"),
+        **{key: one for key, one in MEASURE.keys.items() if key not in ("share", "running", "survival", "formula")},
+    },
+)
+KPI = Struct(
+    "KPI",
+    {
+        "kpi": Key(Name(), "Its name, the same as the file's.", required=True, example="quarter_revenue"),
+        "label": LABEL,
+        "help": HELP,
+        "entity": Key(Text("entity"), "Whose records the measures are of.", example="opportunity"),
+        "on": Key(Text("field"), "The date that says in which period a record counts; without one the figure is that of now.", example="close_on"),
+        "measures": Key(
+            MapOf(Either(Expr("measure"), KPI_MEASURE), names=True, strict=True, key="name", word="mapping of name to measure"),
+            "The figures it is made of, as in reports.",
+            example="{won: \"count(stage.outcome == 'won')\", decided: count(stage.outcome != None)}",
+        ),
+        "formula": Key(Expr("formula"), "The figure, from the measures and from other KPIs by name.", example="won / decided"),
+        "as": Key(OneOf("number", "integer", "money", "percent", "duration"), "How it is shown.", example="percent"),
+        "period": Key(
+            Text("period", _span, "E501", "Write one of day, week, month, quarter, year, fiscal_quarter, fiscal_year, or so many days: `90d`."),
+            "Over which running period; a month when absent.",
+            example="quarter",
+        ),
+        "trend": Key(Whole(low=1, high=60), "How many periods stand beside each other.", example="8"),
+        "target": Key(FIGURE, "What it should be.", example="40%"),
+        "goals": Key(Text("option"), "Instead of a target: the goals about this (an option of the goals' `measure`).", example="revenue"),
+        "pace": Key(Flag(), "The target of the running period is due by and by, day by day; green and amber are then parts of it."),
+        "green": Key(FIGURE, "On target from here on; the target when absent.", example="40%"),
+        "amber": Key(FIGURE, "Near the target from here on.", example="30%"),
+        "better": Key(OneOf("higher", "lower"), "Which way is better; higher when absent.", example="lower"),
+        "owner": Key(Text("role"), "The role that answers for it.", example="sales_manager"),
+        "module": MODULE,
+    },
+    hints={"where": "Write `where:` inside a measure.", "by": "A KPI has no axes; write a report for that.", "light": "Write `green:` and `amber:`."},
+)
 CARD = Struct(
     "card",
     {
         "report": Key(Text("report"), "A report.", example="revenue_by_month"),
+        "kpi": Key(Text("KPI"), "A KPI.", example="quarter_revenue"),
         "list": Key(Text("entity"), "Records of an entity.", example="opportunity"),
         "board": Key(Text("pipeline"), "A small board.", example="b2b"),
         "part": Key(Text("part"), "A part of the screen by name.", example="today"),
@@ -1725,6 +1782,7 @@ KINDS: dict[str, tuple[str, Struct]] = {
     "roles": ("role", ROLE),
     "campaigns": ("campaign", CAMPAIGN),
     "reports": ("report", REPORT),
+    "kpis": ("kpi", KPI),
     "forecasts": ("forecast", FORECAST),
     "dashboards": ("dashboard", DASHBOARD),
     "automations": ("automation", AUTOMATION),

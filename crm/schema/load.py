@@ -22,6 +22,7 @@ from crm.schema import (
     forecasts,
     goals,
     imports,
+    kpis,
     labels,
     mails,
     nextstep,
@@ -87,6 +88,8 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     conversions.build(b)
     forecasts.build(b)
     reports.build(b)
+    kpis.build(b)
+    reports.dashboards(b)
     imports.build(b)
     campaigns.build(b)
     roles.home(b)

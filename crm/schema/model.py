@@ -543,6 +543,7 @@ class Pipeline(Labelled):
     fields: dict[str, str] = fresh(default_factory=dict)
     stages: dict[str, Stage] = fresh(default_factory=dict)
     moves: Moves = fresh(default_factory=Moves)
+    begin: str = "earlier"  # what a record made in a later stage must meet: see `crm.records.gates.entered`
     approvals: list[Approval] = fresh(default_factory=list)
     when: Any = None  # Expression: which records take this pipeline when none is chosen
     help: str = ""
@@ -793,6 +794,46 @@ class Forecast(Labelled):
     ramp: int = 6
     shrink: int | None = None
     spend: Spend | None = None
+    help: str = ""
+    module: str | None = None
+    path: str = ""
+    source: Source = fresh(default_factory=Source)
+
+
+@dataclass
+class KpiPart:
+    """One figure a KPI is made of: a measure of a report without axes, in the period its date `on` lies in (None: as it is now)."""
+
+    report: Report
+    measure: str
+    on: str | None
+    kind: str
+
+
+@dataclass
+class Kpi(Labelled):
+    """A figure by period: `formula` over its `parts` and `others` (names of KPIs), or its only part.
+
+    `target` is a fixed one; `goals` an option of what goals are about, whose sum is the target; `pace`: the target of the running period
+    is due by and by. `green` and `amber` are figures, of goals and with `pace` parts of what is due; `lower`: less is better.
+    """
+
+    name: str
+    label: str
+    parts: dict[str, KpiPart] = fresh(default_factory=dict)
+    others: list[str] = fresh(default_factory=list)
+    formula: Any = None  # Expression
+    kind: str = "number"
+    period: str = "month"
+    trend: int = 12
+    target: Decimal | None = None
+    goals: str | None = None
+    pace: bool = False
+    green: Decimal | None = None
+    amber: Decimal | None = None
+    lower: bool = False
+    owner: str | None = None  # a role
+    report: Any = None  # the Report it is told as
     help: str = ""
     module: str | None = None
     path: str = ""
@@ -1370,6 +1411,7 @@ class Schema:
     classes: dict[str, ClassRule] = fresh(default_factory=dict)
     services: dict[str, Service] = fresh(default_factory=dict)
     reports: dict[str, Report] = fresh(default_factory=dict)
+    kpis: dict[str, Kpi] = fresh(default_factory=dict)
     forecasts: dict[str, Forecast] = fresh(default_factory=dict)
     dashboards: dict[str, Dashboard] = fresh(default_factory=dict)
     automations: dict[str, Automation] = fresh(default_factory=dict)

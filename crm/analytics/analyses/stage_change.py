@@ -1,0 +1,103 @@
+"""What changed in each stage since a day: what came, moved on, was won, lost or revalued (I7)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from crm.analytics.analyses.base import ANALYSES, Found
+from crm.analytics.analyses.pipeline_change import Changing, day_of, found_for
+from crm.analytics.changes import Changes
+from crm.analytics.values import decoded
+
+if TYPE_CHECKING:
+    from crm.records import Door
+    from crm.schema.model import Report
+
+CAME = ("new", "reopened", "restored", "moved_in", "received")
+GONE = ("moved_out", "given", "deleted")
+FIGURES = ("opening", "came", "from_others", "to_others", "revalued", "won", "lost", "gone", "closing")
+
+
+@ANALYSES.add
+class StageChange(Changing):
+    """A row an open stage; from what it held at the first moment to what it holds at the second, each row adding up. What came and ended in
+    between stands in a row of its own. Options as of `pipeline_change`."""
+
+    name = "stage_change"
+    options = {
+        "since": "choice:meeting|day|week|month|quarter|year|fiscal_quarter|fiscal_year?",
+        "closing": "choice:month|quarter|year|fiscal_quarter|fiscal_year?",
+    }
+    columns = {
+        "stage": "dimension text",
+        "opening": "measure money",
+        "came": "measure money",
+        "from_others": "measure money",
+        "to_others": "measure money",
+        "revalued": "measure money",
+        "won": "measure money",
+        "lost": "measure money",
+        "gone": "measure money",
+        "closing": "measure money",
+    }
+
+    def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
+        t, amount = door.words, self.amount(door, report)
+        found, since, until = found_for(door, report, where, as_of, period)
+        told = by_stage(found)
+        entity = door.schema.entities[report.entity]
+        names = {
+            key: stage.label_in(t)
+            for pipeline in entity.pipelines
+            for key, stage in door.schema.pipelines[pipeline].stages.items()
+            if not stage.outcome
+        }
+        order = [key for key in names if key in told] + [key for key in told if key not in names]
+        labels = {
+            "opening": t("Open on {day}", day=day_of(t, since)),
+            "came": t("Came"),
+            "from_others": t("From other stages"),
+            "to_others": t("To other stages"),
+            "revalued": t("Value changed"),
+            "won": t("Won"),
+            "lost": t("Lost"),
+            "gone": t("Gone"),
+            "closing": t("Open on {day}", day=day_of(t, until or door.company.now())),
+        }
+        currency = getattr(amount, "currency", None)
+        stage = entity.fields[entity.stage_field or ""].label_in(t)
+        return Found(
+            columns=[self.column("stage", stage), *(self.column(key, labels[key], currency) for key in FIGURES)],
+            rows=[
+                [names.get(key, t("Came and went")), *(decoded(amount, "sum", told[key].get(one, 0)) for one in FIGURES)] for key in order
+            ],
+            keys=[(key,) for key in order],
+            notes={"since": since, "until": until},
+        )
+
+
+def by_stage(found: Changes) -> dict[Any, dict[str, int]]:
+    """`{stage: {figure: value}}`; the figures of a stage between `opening` and `closing` add up to their difference."""
+    told: dict[Any, dict[str, int]] = {}
+
+    def add(stage: Any, figure: str, value: int) -> None:
+        row = told.setdefault(stage, {})
+        row[figure] = row.get(figure, 0) + value
+
+    for was in found.before.values():
+        add(was.stage, "opening", was.value)
+    for id, now in found.after.items():
+        add(now.stage, "closing", now.value)
+        earlier = found.before.get(id)
+        if earlier is not None and earlier.stage != now.stage:
+            add(earlier.stage, "to_others", -now.value)
+            add(now.stage, "from_others", now.value)
+    for piece in found.pieces:
+        part = piece.part
+        add(
+            piece.stage,
+            "came" if part in CAME else "gone" if part in GONE else "revalued" if part in ("raised", "lowered") else part,
+            piece.value,
+        )
+    return told
