@@ -333,7 +333,7 @@ class Shown:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         """Head and chart as the notebook shows them, the figures as plain text beside it."""
-        head = f'<div style="font:600 14px sans-serif">{escape(self._head())}</div><div>{escape(self._said())}</div>'
+        head = f'<div style="font:13px/1.5 sans-serif"><b>{escape(self._head())}</b><br>{escape(self._said())}</div>'
         drawn = self._drawn()
         if drawn is None:
             return {"text/html": head + self._table(), "text/plain": repr(self)}

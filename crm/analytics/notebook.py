@@ -69,10 +69,11 @@ def _list(door: Door, name: str, params: dict[str, Any]) -> list[Cell]:
 
 
 def _dashboard(door: Door, name: str, params: dict[str, Any]) -> list[Cell]:
+    from crm.analytics.own import is_for
     from crm.analytics.reports import names
 
     board, t = door.schema.dashboards.get(name), door.words
-    if board is None or not door.schema.is_on(board.module) or not (not board.roles or door.actor.admin or door.actor.role in board.roles):
+    if board is None or not is_for(door, board):
         raise Missing("There is no such page")
     cells = [("markdown", _head(board.label_in(t), board.help_in(t)))]
     open_reports = set(names(door))

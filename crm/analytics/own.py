@@ -129,6 +129,13 @@ def cards(door: Door, dashboard: str | None = None) -> list[OwnCard]:
     return [_card(one) for one in saved.saved(door, saved.CARD, dashboard) if one.mine]
 
 
+def drop_card(door: Door, id: int) -> int:
+    """Takes one of this user's cards off; the step comes back."""
+    if all(one.id != id for one in cards(door)):
+        raise Missing("There is no such report")
+    return saved.forget(door, id)
+
+
 def card_report(door: Door, name: str) -> Report:
     """The report of a kept card, checked anew against the configuration and the user's rights as they are now; `Missing` else."""
     from crm.analytics.reports import report_for

@@ -37,6 +37,10 @@ FRAME_CSS = (":root{--side:var(--nav)}.folded{--side:0px}@media(max-width:700px)
              "body{font:400 13px/1.45 var(--font);color:var(--text)}")
 
 
+#: Where there is room for one column: a small window, or a narrow cell of a notebook.
+NARROW = ("@media(max-width:1000px)", "@container cell (max-width:1000px)")
+
+
 def href(**args: Any) -> str:
     """The address of a page: `href(view="record", entity="account", id=12)`; empty values are left out."""
     return "?" + urlencode({key: value for key, value in args.items() if value not in (None, "")})
@@ -50,7 +54,7 @@ def grid(areas: str, *children: Any, columns: str, phone: str | None = None, gap
     rows = " ".join(f"'{row.strip()}'" for row in areas.split("|"))
     css = (f":host{{display:grid!important;grid-template-columns:{columns};grid-template-areas:{rows};"
            f"grid-template-rows:{'auto ' * areas.count('|')}1fr;gap:{gap};align-items:start}}"
-           "@media(max-width:1000px){:host{display:flex!important;flex-direction:column;gap:16px}:host>*{width:100%!important}}")
+           + "".join(f"{where}{{:host{{display:flex!important;flex-direction:column;gap:16px}}:host>*{{width:100%!important}}}}" for where in NARROW))
     return pn.Column(*children, stylesheets=[css], sizing_mode="stretch_width", margin=0)
 
 
@@ -165,9 +169,10 @@ class App:
         done = self.door.undo(step)
         self.refresh()
         conflicts = list(getattr(done, "conflicts", ()) or ())
-        if conflicts:
-            return {"say": self.t("Taken back, except {n} that somebody has changed since.", n=len(conflicts))}
-        return {"say": self.t("Taken back.")}
+        said = self.t("Taken back, except {n} that somebody has changed since.", n=len(conflicts)) if conflicts else self.t("Taken back.")
+        if getattr(done, "sent", 0):
+            said = f"{said} {self.t('Sent already, and stays sent: {n}.', n=done.sent)}"
+        return {"say": said}
 
     def preference(self, key: str, default: Any = None) -> Any:
         """What this user chose on the screens (dark, columns, folded); kept with the user where the door can."""

@@ -18,29 +18,44 @@ TEXT = {"number", "table"}
 CARD = [":host{border:1px solid var(--line);border-radius:10px;padding:14px 16px;background:var(--raised);min-width:0}"]
 
 
-def report_card(app: Any, name: str, *, where: str | None = None, height: int = 240, full: bool = False, as_of: Any = None) -> Any:
-    """A report as a Panel object: head, chart, and with `full` its table. What the user may not see becomes an empty card."""
+def report_card(
+    app: Any,
+    name: str,
+    *,
+    where: str | None = None,
+    height: int = 240,
+    full: bool = False,
+    as_of: Any = None,
+    title: str = "",
+    act: tuple[dict[str, Any], Any] | None = None,
+) -> Any:
+    """A report as a Panel object: head, chart, and with `full` its table. What the user may not see becomes an empty card, with `title`.
+
+    `act` is one more link of the head and what it does.
+    """
     try:
         result = run(app.door, name, where=where, as_of=as_of)
     except (Missing, Denied):
-        return app.part("card_head", {"title": app.t("Not for you"), "note": app.t("This report shows things your role does not see.")})
-    return pn.Column(*pieces(app, result, height, full), sizing_mode="stretch_width", margin=0, stylesheets=CARD)
+        note = app.t("This report shows things your role does not see.")
+        head = {"title": title or app.t("Not for you"), "note": note, "links": [act[0]] if act else []}
+        return app.part("card_head", head, on={"do": lambda name: act[1]() if act and name == act[0]["name"] else None})
+    return pn.Column(*pieces(app, result, height, full, act), sizing_mode="stretch_width", margin=0, stylesheets=CARD)
 
 
-def pieces(app: Any, result: Result, height: int = 240, full: bool = False) -> list[Any]:
+def pieces(app: Any, result: Result, height: int = 240, full: bool = False, act: tuple[dict[str, Any], Any] | None = None) -> list[Any]:
     """What a card is made of."""
     t, chart = app.t, result.report.chart.name
     head = {
         "title": result.title,
         "note": note(app, result),
-        "links": links(app, result, full),
+        "links": [*links(app, result, full), *([act[0]] if act else [])],
         "href": None if full else href(view="report", name=result.report.name),
     }
     if chart == "number":
         measure = result.report.chart.axes.get("y") or next(iter(result.report.measures), None)
         place = [column.key for column in result.columns].index(measure) if measure else 0
         head["value"] = result.texts()[0][place] if result.exact else "–"
-    parts: list[Any] = [app.part("card_head", head, on={"do": lambda name: give(app, result, name)})]
+    parts: list[Any] = [app.part("card_head", head, on={"do": lambda name: act[1]() if act and name == act[0]["name"] else give(app, result, name)})]
     if not result.exact:
         parts.append(app.part("figures", {"title": result.title, "columns": [], "rows": [], "none": t("Nothing to count yet.")}))
         return parts

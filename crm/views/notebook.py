@@ -52,7 +52,7 @@ class Window(App):
         """Light or dark is what the notebook is."""
 
 
-GROUND = {"background": "var(--jp-layout-color0, transparent)", "min-width": "0"}
+GROUND = {"background": "var(--jp-layout-color0, transparent)", "min-width": "0", "container": "cell / inline-size"}
 
 
 def view(company: Any, actor: Any, name: str, **args: Any) -> Any:

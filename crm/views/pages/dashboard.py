@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm.analytics.own import is_for
 from crm.errors import Missing
 from crm.views.app import href
 from crm.views.base import PAGES, Page
 from crm.views.cards import dashboard_grid, report_card
 from crm.views.insights import ordered_by
+from crm.views.owncards import own_cards
 
 
 @PAGES.add
@@ -31,12 +33,15 @@ class DashboardPage(Page):
             cards = [(card(app, one), one.width) for one in row]
             rows.append([made for made, _ in cards])
             widths.append([width or max(3, 12 // len(cards)) for _, width in cards])
+        for made, width in own_cards(app, name):
+            rows.append([made])
+            widths.append([width])
         self.body = dashboard_grid(app, rows, widths)
 
 
 def allowed(app: Any, board: Any) -> bool:
     """Whether a dashboard is for the role of this user and its module is switched on."""
-    return (not board.roles or app.actor.role in board.roles or app.actor.admin) and app.schema.is_on(board.module)
+    return is_for(app.door, board)
 
 
 def card(app: Any, one: Any) -> Any:

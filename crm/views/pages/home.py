@@ -10,10 +10,12 @@ from typing import Any
 import panel as pn
 from tinydb import where
 
+from crm.analytics import own
 from crm.errors import ConfigError, Denied, Missing, RecordError, Refused
 from crm.records import goals
 from crm.views.base import PAGES, Page, told
 from crm.views.insights import ordered_by
+from crm.views.owncards import off
 from crm.views.steps import done, plan, postpone, quiet, steps
 from crm.views.text import day_text, subtitle, today_of
 from crm.views.waiting import waiting_list
@@ -58,7 +60,7 @@ class HomePage(Page):
         for card in cards:
             if card.kind in ("report", "kpi"):
                 made.append(self._late(card))
-        return made
+        return made + [self._late(one) for one in own.cards(self.app.door, "")]
 
     def _rows(self, board: Any) -> Any:
         """The dashboard's own rows in twelve columns, as the dashboard page shows them; charts come after the first look."""
@@ -90,6 +92,10 @@ class HomePage(Page):
                 part = self.app.part("related", {"lists": [one]})
                 part.styles = {"grid-column": "span 6"}
                 children.append(part)
+        for one in own.cards(self.app.door, ""):
+            made = self._late(one)
+            made.styles = {"grid-column": f"span {one.width or 6}"}
+            children.append(made)
         if not children:
             return self.app.part("trouble", {"glyph": "home", "title": t("Home"), "text": t("Nothing is planned for this page yet."), "note": ""})
         css = (":host{display:grid!important;grid-template-columns:repeat(12,minmax(0,1fr));gap:20px 24px;align-items:start}"
@@ -106,7 +112,8 @@ class HomePage(Page):
 
         def make() -> Any:
             from crm.views.cards import report_card
-            return report_card(self.app, card.name, height=220)
+            kept = isinstance(card, own.OwnCard)
+            return report_card(self.app, card.name, height=220, title=card.title if kept else "", act=off(self.app, card) if kept else None)
         self.app.later(place, make)
         return place
 
