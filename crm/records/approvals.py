@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from tinydb.queries import where as field_
 
 from crm.errors import Denied, Missing, Refused
-from crm.records.actor import Actor
+from crm.records.actor import SYSTEM, Actor
 from crm.records.derive import changed_keys, same
 from crm.records.notices import notify
 from crm.records.queries import all_of
@@ -366,6 +366,37 @@ def changed(company: Company, actor: Actor, entity: Entity, doc_id: int, old: Ma
             open_ = one.get(roles.status) in (roles.states["pending"], roles.states["granted"])
             if open_ and one.get(roles.terms) != wanted:
                 _write(company, actor, roles, one.doc_id, {roles.status: roles.states["void"]})
+
+
+def relied(company: Company, entity: str, id: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """The title of the record that has gone on since on the strength of a word, when taking back this change of a request would withdraw
+    that word; None where nothing rests on it."""
+    schema, roles = company.schema, company.schema.approvals
+    if roles is None or entity != roles.entity or before.get(roles.status) == after.get(roles.status):
+        return None
+    doc = company.doc(entity, id)
+    rule = rule_of(schema, str((doc or {}).get(roles.rule) or ""))
+    if doc is None or rule is None or {after.get(roles.status), doc.get(roles.status)} != {roles.states["granted"]}:
+        return None
+    try:
+        name, about, target = _target(company, roles, doc)
+    except Missing:
+        return None
+    terms = seal(company, name, about, rule, target)
+    same_word = [one.doc_id for one in _about(company, name, about, rule.key) if one.get(roles.terms) == terms and one.get(roles.status) == doc[roles.status]]
+    env = company.env(name, about, target, SYSTEM)
+    if same_word != [id] or not rule.when.holds(env):
+        return None
+    pipeline, stage = schema.pipeline_of(name, target), schema.stage_of(name, target)
+    if any(one.key == rule.key for one in schema.entities[name].approvals):
+        gone = rule.before.holds(env)
+    elif pipeline is None or stage is None or stage.outcome == "lost":
+        gone = False
+    elif rule.before is not None:
+        gone = stage.index >= pipeline.stages[rule.before].index
+    else:
+        gone = str(target.get("stage_on") or "") > str(doc.get("changed_on") or "")
+    return company.door(SYSTEM).title_of(name, about, target) if gone else None
 
 
 def _request(door: Any, id: int) -> tuple[ApprovalRoles, Any, Any]:

@@ -61,8 +61,18 @@ def check_move(pipeline: Pipeline, start: Stage, end: Stage, actor: Actor, t: An
     raise Denied("It cannot go from {stage} to {next}.", stage=start.label_in(t), next=end.label_in(t))
 
 
-def passed(pipeline: Pipeline, start: Stage | None, end: Stage) -> list[Stage]:
-    """The stages whose wants a move must meet: the one entered and, going forward, those that are skipped on the way."""
+def entered(pipeline: Pipeline, end: Stage) -> list[Stage]:
+    """The stages before the one a record is made in whose work it must have done, as the pipeline's `begin:` says."""
+    if pipeline.begin != "earlier" or end.outcome == "lost":
+        return []
+    return [one for one in pipeline.stages.values() if one.open and one.index < end.index]
+
+
+def passed(pipeline: Pipeline, start: Stage | None, end: Stage, made: bool = False) -> list[Stage]:
+    """The stages whose wants a move must meet: the one entered and, going forward, those that are skipped on the way. For a record
+    that is `made` there those before it, except the first, which asks for nothing when a record is made in it."""
+    if made:
+        return [*entered(pipeline, end)[1:], end]
     if start is None or not start.open or end.outcome == "lost" or end.index <= start.index:
         return [end]
     return [one for one in pipeline.stages.values() if one.open and start.index < one.index < end.index] + [end]
@@ -75,8 +85,10 @@ def outcome_keys(pipeline: Pipeline, stage: Stage) -> list[str]:
     return list(dict.fromkeys([key for key in (pipeline.fields.get("reason"), *stage.require, *stage.ask) if key]))
 
 
-def left(pipeline: Pipeline, start: Stage | None, end: Stage) -> list[Stage]:
+def left(pipeline: Pipeline, start: Stage | None, end: Stage, made: bool = False) -> list[Stage]:
     """The stages whose work must be done before a move: going on, the one left and those that are skipped."""
+    if made:
+        return entered(pipeline, end)
     if start is None or not start.open or not approvals.onward(start, end):
         return []
     return [start, *passed(pipeline, start, end)[:-1]]
@@ -139,8 +151,9 @@ def missing(company: Company, draft: Any, actor: Actor) -> list[str]:
         pipeline, _, start = draft.moved
         end = pipeline.stages[draft.stage]
         move = (pipeline, start, end)
-        behind = left(pipeline, start, end)
-        found = wants(company, entity, passed(pipeline, start, end), doc, doc_id, env)
+        made = start is None  # a new record, or one that comes from another pipeline
+        behind = left(pipeline, start, end, made)
+        found = wants(company, entity, passed(pipeline, start, end, made), doc, doc_id, env)
         found += unticked(pipeline, behind, doc)
         if not_theirs(pipeline, behind, actor):
             found.append(RESPONSIBLE)
@@ -162,7 +175,7 @@ def told(company: Company, door: Any, draft: Any) -> tuple[list[str], dict[str, 
             pipeline, _, start = draft.moved
             stage = next(
                 one
-                for one in left(pipeline, start, pipeline.stages[draft.stage])
+                for one in left(pipeline, start, pipeline.stages[draft.stage], start is None)
                 if one.responsible and door.actor.role not in one.responsible
             )
             roles = approvals.named(company.schema, stage.responsible, t)

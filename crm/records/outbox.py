@@ -88,6 +88,11 @@ def again(door: Any, id: int, send: bool = True) -> None:
         table.update(change, doc_ids=[id])
 
 
+def sent(company: Company, step: int) -> int:
+    """How many messages of a step have left the house, or are leaving it now: no undo calls them back."""
+    return company.store.table(OUTBOX).count((where("step") == step) & where("state").one_of([SENT, SENDING]))
+
+
 def withdraw(company: Company, step: int) -> int:
     """Take back what a step queued and nobody has sent yet; how many. What was sent stays sent."""
     table = company.store.table(OUTBOX)

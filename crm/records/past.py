@@ -15,7 +15,7 @@ from typing import Any
 from tinydb.queries import where
 
 from crm.errors import Denied, GateError, Missing, Refused
-from crm.records import approvals, assignment, automation, gates, notices, saved
+from crm.records import approvals, assignment, automation, gates, notices, outbox, saved
 from crm.records.access import Sight
 from crm.records.company import MOVES, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -64,11 +64,13 @@ class Clash:
 
 @dataclass
 class Undone:
-    """What taking a step back did: `step` is the new step, `done` how many records were put back, `conflicts` what was left."""
+    """What taking a step back did: `step` is the new step, `done` how many records were put back, `conflicts` what was left; `sent` how
+    many messages of the step had left the house already and cannot be called back."""
 
     step: int | None
     done: int
     conflicts: list[Clash] = field(default_factory=list)
+    sent: int = 0
 
 
 @dataclass
@@ -127,8 +129,12 @@ class Past(Writing_):
         kept = [net for net in nets if net.entity == saved.TABLE]
         if not entities and not kept:
             raise Missing("There is nothing to take back.")
+        for net in entities:
+            title = approvals.relied(company, net.entity, net.id, net.before, net.after)
+            if title is not None:
+                raise Denied("{title} has gone on since this was granted. Take that back first.", title=title)
         grace = self._grace(step)
-        result = Undone(None, 0)
+        result = Undone(None, 0, sent=outbox.sent(company, step))
         by_automation = automation.touched(company, step)
         with company.writing(self.actor, f"Undo of {step}", later=True, fires=automation.NONE) as writing:
             restored = [net for net in entities if not net.made and net.after.get(DELETED) is not None]

@@ -326,6 +326,8 @@ class Writing_(Reading):
         start = pipeline.stages.get(was) if was is not None and before is pipeline else None
         if start is not None and self._gates and not self._lenient:
             gates.check_move(pipeline, start, end, self._actor, self.words)
+        if old is None and pipeline.begin == "first" and end is not pipeline.first and self._gates and not self._lenient:
+            draft.problems[key] = Refused("It begins in {stage}.", stage=pipeline.first.label_in(self.words))
         if old is None and end.key == pipeline.first.key:
             if "stage_on" not in draft.given:
                 doc["stage_on"] = stamp(company.now())

@@ -1079,7 +1079,7 @@ MAIL = Struct(
 PACK_PART = Struct(
     "part",
     {
-        "report": Key(Text("report"), "A report, figure or forecast by name.", example="pipeline_change"),
+        "report": Key(Text("report"), "A report or KPI by name.", example="pipeline_change"),
         "heading": Key(Text("text"), "What stands above it; its own title when absent.", example="Since the last meeting"),
         "note": Key(Text("text"), "A few words below it, for those who read.", example="What slipped is talked about one by one."),
         "rows": Key(Whole(low=0, high=200), "So many rows of its table at most; 0 for the chart alone.", example="8"),

@@ -1217,7 +1217,7 @@ class MailTemplate(Labelled):
 
 @dataclass
 class PackPart:
-    """One part of a pack: a report (or kpi, forecast) with the heading above it and the note below, or a heading with words of its own.
+    """One part of a pack: a report (or KPI) with the heading above it and the note below, or a heading with words of its own.
     `rows` of its table are shown at most: 0 none."""
 
     report: str | None = None

@@ -139,6 +139,7 @@ def finish(b: Building) -> None:
         for key, value in entries(submap(node, "stages")):
             if key.text in one.stages:
                 gate(b, one, one.stages[key.text], value, entity)
+        one.begin = text(node, "begin") or one.begin
         one.when = b.expression(scalar(node, "when"), entity.scope, "boolean")
         one.approvals = approvals.build(b, node, entity, one.path, one)
         moves(b, one, submap(node, "moves"))

@@ -90,6 +90,9 @@ class AutomationsPage(Page):
             title = titles.get(row["entity"], {}).get(row.get("record", 0))
             state, tone = states.get(row["state"], ("", ""))
             text = t(row["text"], **row.get("values", {})) if row.get("text") else self.told(row["did"])
+            gone = outbox.sent(app.company, row["step"]) if row["state"] == automation.UNDONE and row.get("step") else 0
+            if gone:
+                text = f"{text} · {t('Sent already, and stays sent: {n}.', n=gone)}"
             found.append({"key": str(row.doc_id), "at": t.datetime(moment(row["at"]), "short"), "title": title or t("No longer there"), "state": state, "tone": tone, "text": text,
                           "href": app.href(view="record", entity=row["entity"], id=row["record"]) if title else None})
         return found
