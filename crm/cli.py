@@ -636,6 +636,7 @@ def report(
     `why`. The exit code is 0 only when every figure is the same.
     """
     from crm import analytics
+    from crm.analytics import kpis
     from crm.analytics.stamps import keep
 
     if format not in ("", "json", "csv", "png", "html"):
@@ -645,7 +646,7 @@ def report(
     if again is not None:
         return once_more(again, format, target)
     door = run.door()
-    if name not in (there := analytics.names(door)):
+    if name not in (there := [*analytics.names(door), *kpis.names(door)]):
         fail(f"There is no report called {name}.{choice_of(name, there)}")
     result = analytics.run(
         door, name, where=where, as_of=moment(as_of) if as_of is not None else None, period=days(since, until)
@@ -761,10 +762,11 @@ def draw(result: Any, path: Path, format: str) -> None:
 
 @app.command()
 def reports() -> None:
-    """The names of all reports."""
+    """The names of all reports and KPIs."""
     from crm.schema import load
 
-    found = load(run.folder).reports
+    schema = load(run.folder)
+    found = {**schema.reports, **{name: one.report for name, one in schema.kpis.items()}}
     names = list(found)
     document = {"reports": names, "details": [{"name": n, "label": r.label, "entity": r.entity} for n, r in found.items()]}
     out(document, lambda: table(("Report", "Title"), [(name, one.label) for name, one in found.items()]))

@@ -162,6 +162,13 @@ class Client:
 
         return names(self.door)
 
+    @property
+    def kpis(self) -> list[str]:
+        """The names of the KPIs this user may see; `c.report(name)` gives the figure by period, with target and light."""
+        from crm.analytics import kpis
+
+        return kpis.names(self.door)
+
     def report(
         self, name: str | Mapping[str, Any] | Shown, *, where: str | None = None, as_of: Any = None, period: Any = None, **options: Any
     ) -> Report:

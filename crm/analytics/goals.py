@@ -111,14 +111,13 @@ class Beside:
         }
         more = [] if self.narrowed else [keys for keys in self.possible(table, found) if keys not in have]
         for keys in [*have, *more]:
-            values = have.get(keys)
             wanted = self.target(found, keys, self.bounds(keys, self.span))
-            if values is None:
+            if keys not in have:
                 if not wanted:
                     continue
-                values = {**nothing, **dict.fromkeys(names)}
-                have[keys] = values
-                table.append((keys, values))
+                have[keys] = {**nothing, **dict.fromkeys(names)}
+                table.append((keys, have[keys]))
+            values = have[keys]
             values[f"{key}_goal"] = wanted
             if self.report.span:
                 values[f"{key}_due"] = self.target(found, keys, self.bounds(keys, self.window))
@@ -159,11 +158,11 @@ class Beside:
                 below += [(("team", one), of) for one in found.teams.get(key, ())]
             elif kind in found.below and not deep:
                 below += [(who, {**of, str(kind): one}) for one in found.below[str(kind)].get(key, ())]
-        wanted = found.target(*days, who, **of)
+        wanted = found.target(*days, who, of)
         if wanted is None:
             return None
         for other, others in below:
-            wanted -= found.target(*days, other, **others) or 0
+            wanted -= found.target(*days, other, others) or 0
         return wanted
 
     def possible(self, table: Table, found: Goals) -> list[tuple[Any, ...]]:
@@ -176,7 +175,8 @@ class Beside:
         for kind, cut in zip(self.kinds, self.groups.cuts, strict=True):
             if kind == "time":
                 unit, last = cut.unit or "month", days[1] - timedelta(days=1)
-                ways.append(between(*(named(floor(day, unit, self.door.schema.fiscal_start), unit) for day in (days[0], last)), unit))
+                begin, end = (named(floor(day, unit, self.door.schema.fiscal_start), unit) for day in (days[0], last))
+                ways.append(between(begin, end, unit))
             elif kind == "person":
                 ways.append(list(dict.fromkeys(who[1] for who, _ in nodes if who is not None and who[0] == "person")))
             elif kind == "team":

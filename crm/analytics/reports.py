@@ -31,7 +31,7 @@ from crm.errors import Missing
 
 if TYPE_CHECKING:
     from crm.records import Door
-    from crm.schema.model import Axis, Measure, Report
+    from crm.schema.model import Axis, Kpi, Measure, Report
 
 #: Decimals of a rate or a mean in JSON and CSV.
 PLACES = 6
@@ -62,7 +62,7 @@ class Result:
     span: tuple[str, str] = ("", "")  # the condition of the running period, and of the one it is compared with
     figures: Callable[[], dict[str, Any]] = dict
     notes: dict[str, Any] = field(default_factory=dict)  # what only a sentence tells: medians, how many are still open
-    told: str = ""  # the sentence of an analysis
+    told: str = ""  # the sentence of an analysis or a KPI
     opens: Sequence[tuple[str, int] | None] = ()  # the record each row of an analysis is about
     stamp: str = ""
     asked: datetime | None = None  # the moment that was asked for; None: as it is now
@@ -80,7 +80,7 @@ class Result:
         """What the report says, in one sentence; "" where there is nothing to say."""
         from crm.analytics.says import reading
 
-        return self.told if self.report.analysis else reading(self)
+        return self.told or ("" if self.report.analysis else reading(self))
 
     def total(self) -> dict[str, Any]:
         """Every measure over all groups together, also those a `limit` left out: worked out anew, so that means and rates are right."""
@@ -141,14 +141,14 @@ class Result:
         """The chart as a picture, drawn by matplotlib: no browser is needed."""
         return ready("matplotlib").instance(fig="png", dpi=dpi)(self.chart(backend="matplotlib", height=height))[0]
 
-    def chart(self, *, dark: bool = False, backend: str = "bokeh", height: int = 260) -> Any:
-        """The report as a HoloViews object, in the chart its YAML names; a table where there is nothing to draw."""
+    def chart(self, *, dark: bool = False, backend: str = "bokeh", height: int = 260, most: int | None = None) -> Any:
+        """The report as a HoloViews object, in the chart its YAML names; `most`: no more groups than that, where room is scarce."""
         ready(backend)
-        look = Look(self.words, {column.key: column for column in self.columns}, dark, height, backend)
+        look = Look(self.words, {column.key: column for column in self.columns}, dark, height, backend, most)
         cls = CHARTS[self.report.chart.name]
         axes = {name: key for name, key in self.report.chart.axes.items() if key}
         if self.frame.empty:
-            return CHARTS["table"]().draw(self.frame, look)
+            return look.nothing()
         return cls().draw(self.frame, look, **axes, **self.report.chart.options)
 
 
@@ -163,13 +163,21 @@ def report_for(door: Door, name: str) -> Report:
         from crm.analytics.own import card_report
 
         return card_report(door, name)
-    kpi = door.schema.kpis.get(name)
-    if kpi is not None and kpis.open_to(door, kpi):
-        return kpi.report
+    if (kpi := door.schema.kpis.get(name)) is not None:
+        from crm.analytics import kpis
+
+        if kpis.open_to(door, kpi):
+            return kpi.report  # type: ignore[no-any-return]
     report = door.schema.reports.get(name)
     if report is None or not may_run(door, report):
         raise Missing("There is no such report")
     return report
+
+
+def kpi_of(door: Door, report: Report) -> Kpi | None:
+    """The KPI that is told as this report."""
+    kpi = door.schema.kpis.get(report.name)
+    return kpi if kpi is not None and kpi.report is report else None
 
 
 def may_run(door: Door, report: Report) -> bool:
@@ -230,7 +238,9 @@ def run(
 
 def clocked(door: Door, report: Report) -> bool:
     """Whether a report reads the clock: its figures are nobody's to keep."""
-    if (kpi := door.schema.kpis.get(report.name)) is not None and kpi.report is report:
+    if (kpi := kpi_of(door, report)) is not None:
+        from crm.analytics import kpis
+
         return any(clocked(door, part.report) for part in kpis.parts_of(door, kpi))
     if report.analysis and ANALYSES[report.analysis].clocked:
         return True
@@ -262,7 +272,9 @@ def computed(
     door: Door, report: Report, where: str | None, as_of: datetime | None, period: tuple[date, date] | None, moment: datetime
 ) -> Result:
     """A report, worked out."""
-    if (kpi := door.schema.kpis.get(report.name)) is not None and kpi.report is report:
+    if (kpi := kpi_of(door, report)) is not None:
+        from crm.analytics import kpis
+
         return kpis.computed(door, kpi, where, as_of, period, moment)
     today = door.company.today() if as_of is None else as_of.astimezone(door.words.tz).date()
     span = period or (window(report.span, today, door.schema.fiscal_start) if report.span else None)

@@ -48,9 +48,9 @@ class Goals:
     below: dict[str, dict[int, list[int]]] = field(default_factory=dict)  # of a thing in a tree: → what lies below it
     _cut: dict[tuple[date, date], list[tuple[date, date, dict[Node, Fraction]]]] = field(default_factory=dict)
 
-    def target(self, first: date, after: date, who: tuple[str, int] | None = ALL, **of: int) -> Decimal | None:
+    def target(self, first: date, after: date, who: tuple[str, int] | None = ALL, of: Mapping[str, int] | None = None) -> Decimal | None:
         """What is to be reached from `first` to the day before `after` by somebody, of the things named; None where nothing was set."""
-        node = (who, tuple(of.get(key) for key in self.of))
+        node = (who, tuple((of or {}).get(key) for key in self.of))
         total: Fraction | None = None
         if (first, after) not in self._cut:
             self._cut[first, after] = list(self._stretches(first, after))
@@ -139,7 +139,7 @@ def goals(door: Door, first: date, after: date, measure: str | None = None, own:
     keys = [key for key in (roles.target, roles.start, roles.end, roles.owner, roles.team, *roles.of) if key and key in readable]
     frame = door.frame(entity.name, keys, where=cond, as_of=as_of, stored=True)
     for row in zip(*(frame[key].tolist() for key in keys), strict=True):
-        one = {key: None if value is None or value != value else value for key, value in zip(keys, row, strict=True)}
+        one: dict[str, Any] = {key: None if value is None or value != value else value for key, value in zip(keys, row, strict=True)}
         wanted = entity.fields[roles.target].from_json(one[roles.target]) if one[roles.target] is not None else None
         if wanted is None or one[roles.start] is None or one[roles.end] is None or one[roles.end] < one[roles.start]:
             continue
@@ -149,12 +149,12 @@ def goals(door: Door, first: date, after: date, measure: str | None = None, own:
         of = tuple(int(one[key]) if one[key] is not None else None for key in found.of)
         found.given.append(Given((who, of), begin, last, Fraction(Decimal(str(wanted))) / ((last - begin).days + 1)))
     structure(door, found, as_of)
-    for one in found.given:  # somebody or something the user does not see otherwise, or that is gone: its goal counts all the same
-        if one.node[0] is not None:
-            known = found.people if one.node[0][0] == "person" else found.teams
-            if not any(one.node[0][1] in some for some in known.values()):
-                known.setdefault(0, []).append(one.node[0][1])
-        for key, part in zip(found.of, one.node[1], strict=True):
+    for each in found.given:  # somebody or something the user does not see otherwise, or that is gone: its goal counts all the same
+        if each.node[0] is not None:
+            known = found.people if each.node[0][0] == "person" else found.teams
+            if not any(each.node[0][1] in some for some in known.values()):
+                known.setdefault(0, []).append(each.node[0][1])
+        for key, part in zip(found.of, each.node[1], strict=True):
             if part is not None and key in found.below and not any(part in some for some in found.below[key].values()):
                 found.below[key].setdefault(0, []).append(part)
     return found

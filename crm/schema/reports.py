@@ -46,6 +46,10 @@ def build(b: Building) -> None:
             b.gone.add(name)
             continue
         report(b, name, node, b.schema.entities[found])
+
+
+def dashboards(b: Building) -> None:
+    """Called when reports and KPIs are built."""
     for name, node in b.things("dashboards"):
         dashboard(b, name, node)
 
@@ -662,15 +666,15 @@ def card(b: Building, node: Node, path: str) -> Card | None:
         return Card("report", name, "", path=path) if name else None
     if not isinstance(node, Map):
         return None
-    choices: dict[str, Any] = {"report": schema.reports, "list": schema.entities, "board": schema.pipelines}
-    stated = [word for word in ("report", "list", "board", "part", "text") if scalar(node, word) is not None]
+    choices: dict[str, Any] = {"report": schema.reports, "kpi": schema.kpis, "list": schema.entities, "board": schema.pipelines}
+    stated = [word for word in ("report", "kpi", "list", "board", "part", "text") if scalar(node, word) is not None]
     if len(stated) != 1:
-        b.faults.add("E512", node, "a card shows one of: report, list, board, part, text.", "Write for example `{report: name, width: 6}`.")
+        b.faults.add("E512", node, "a card shows one of: report, kpi, list, board, part, text.", "Write for example `{report: name, width: 6}`.")
         return None
     kind = stated[0]
     said = scalar(node, kind)
     assert said is not None
-    if kind in choices and b.reference(said, choices[kind], {"list": "entity", "board": "pipeline"}.get(kind, kind), "E510") is None:
+    if kind in choices and b.reference(said, choices[kind], {"list": "entity", "board": "pipeline", "kpi": "KPI"}.get(kind, kind), "E510") is None:
         return None
     label = text(node, "label")
     one = Card(kind, said.text, b.text(f"{path}.label", label), limit=whole(node, "limit") or 10, width=whole(node, "width"), path=path)

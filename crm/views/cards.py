@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
 
 from crm.analytics import Result, run
 from crm.errors import Denied, Missing
+from crm.views import kpis
 from crm.views.app import href, stack
 
 #: Charts that are drawn by a part alone, for speed and because they are text.
 TEXT = {"number", "table"}
+#: Groups drawn on a card; the report itself has more.
+MOST = 12
 CARD = [":host{border:1px solid var(--line);border-radius:10px;padding:14px 16px;background:var(--raised);min-width:0}"]
 
 
@@ -35,6 +39,8 @@ def report_card(
     """
     try:
         result = run(app.door, name, where=where, as_of=as_of)
+        if name in app.schema.kpis and not full and act is None:
+            return kpis.part(app, result)
     except (Missing, Denied):
         note = app.t("This report shows things your role does not see.")
         head = {"title": title or app.t("Not for you"), "note": note, "links": [act[0]] if act else []}
@@ -60,7 +66,7 @@ def pieces(app: Any, result: Result, height: int = 240, full: bool = False, act:
         parts.append(app.part("figures", {"title": result.title, "columns": [], "rows": [], "none": t("Nothing to count yet.")}))
         return parts
     if chart not in TEXT:
-        parts.append(drawn(app, result, height))
+        parts.append(drawn(app, result, height, None if full else MOST))
     if full or chart == "table":
         parts.append(table(app, result))
     return parts
@@ -77,6 +83,7 @@ def links(app: Any, result: Result, full: bool) -> list[dict]:
     found = [{"name": "csv", "label": t("Download as CSV"), "glyph": "download"}]
     if result.report.chart.name not in TEXT and full:
         found.append({"name": "png", "label": t("Download as picture"), "glyph": "image"})
+    found.append({"name": "ipynb", "label": t("Open in notebook"), "glyph": "code"})
     if not full:
         found.append(
             {"name": "open", "label": t("Open report"), "glyph": "open_in_full", "href": href(view="report", name=result.report.name)}
@@ -84,19 +91,20 @@ def links(app: Any, result: Result, full: bool) -> list[dict]:
     return found
 
 
-def drawn(app: Any, result: Result, height: int) -> Any:
-    """The chart; a click on a piece of it opens the records behind."""
+def drawn(app: Any, result: Result, height: int, most: int | None = None, opened: Callable[[int], Any] | None = None) -> Any:
+    """The chart; a click on a piece of it opens the records behind (`opened` of its row, else their list)."""
     import holoviews as hv
 
-    picture = result.chart(dark=app.dark, height=height)
-    for element in picture.traverse(lambda one: one, [hv.Bars, hv.Points, hv.Polygons, hv.Rectangles]):
+    picture = result.chart(dark=app.dark, height=height, most=most)
+    go = opened or (lambda row: open_records(app, result, row))
+    for element in picture.traverse(lambda one: one, [hv.Points, hv.Polygons, hv.Rectangles]):
         if "row" not in element:
             continue
         rows = element.dimension_values("row", expanded=False) if isinstance(element, hv.Polygons) else element.dimension_values("row")
 
         def clicked(index: list[int], rows: Any = rows) -> None:
             if index and int(rows[index[0]]) >= 0:
-                open_records(app, result, int(rows[index[0]]))
+                go(int(rows[index[0]]))
 
         hv.streams.Selection1D(source=element).add_subscriber(clicked)
     return pn.pane.HoloViews(picture, sizing_mode="stretch_width", margin=0, theme=None, linked_axes=False)
@@ -129,6 +137,12 @@ def table(app: Any, result: Result) -> Any:
 
 def give(app: Any, result: Result, name: str) -> dict:
     """A file of the report: {"file": {name, kind, data: base64}}."""
+    if name == "ipynb":
+        from crm.analytics.notebook import file_name, notebook_of
+
+        asked = {"where": result.where, "as_of": result.asked, "period": result.period, "stamp": result.stamp}
+        made = notebook_of(app.door, "report", result.report.name, **asked)
+        return {"file": {"name": file_name("report", result.report.name), "kind": "application/x-ipynb+json", "data": base64.b64encode(made).decode()}}
     data, kind = (result.png(), "image/png") if name == "png" else (as_csv(result), "text/csv")
     return {"file": {"name": f"{result.report.name}.{name}", "kind": kind, "data": base64.b64encode(data).decode()}}
 

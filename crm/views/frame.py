@@ -89,11 +89,11 @@ def _items(app: Any, link: Any) -> list[dict]:
             return []
         return [{"key": f"dashboard-{name}", "label": link.label and t(link.label) or dash.label_in(t), "glyph": link.icon or dash.icon, "href": app.href(view="dashboard", name=name),
                  "match": {"view": "dashboard", "name": name}}]
-    plain = {"calendar": ("Calendar", "calendar_today"), "report": ("Reports", "insights"), "dashboard": ("Dashboards", "dashboard"),
+    plain = {"calendar": ("Calendar", "calendar_today"), "report": ("Reports", "insights"), "kpis": ("KPIs", "speed"), "dashboard": ("Dashboards", "dashboard"),
              "admin": ("Administration", "admin_panel_settings")}
     if view == "admin" and not app.actor.admin:
         return []
-    words = {"Calendar": t("Calendar"), "Reports": t("Reports"), "Dashboards": t("Dashboards"), "Administration": t("Administration")}
+    words = {"Calendar": t("Calendar"), "Reports": t("Reports"), "KPIs": t("KPIs"), "Dashboards": t("Dashboards"), "Administration": t("Administration")}
     label, glyph = plain.get(view, (view.replace("_", " ").capitalize(), "chevron_right"))
     if view not in app.pages:
         return []

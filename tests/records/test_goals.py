@@ -106,12 +106,12 @@ def test_areas_make_up_the_area_above_and_products_the_whole(company):
     goal(company, None, 400, territory=areas["Poland"])
     goal(company, None, 600, territory=areas["Norway"])
     found = goals(company.door("max"), *year)
-    assert found.target(*year, territory=areas["Europe"]) == 1000 and found.target(*year) == 1000
+    assert found.target(*year, of={"territory": areas["Europe"]}) == 1000 and found.target(*year) == 1000
     goal(company, "ann", 250, territory=areas["Poland"])
     found = goals(company.door("max"), *year)
     ann = ids(company, "user")["Ann"]
-    assert found.target(*year, ("person", ann), territory=areas["Poland"]) == 250 == found.target(*year, ("person", ann))
-    assert found.target(*year, territory=areas["Poland"]) == 400
+    assert found.target(*year, ("person", ann), of={"territory": areas["Poland"]}) == 250 == found.target(*year, ("person", ann))
+    assert found.target(*year, of={"territory": areas["Poland"]}) == 400
     assert goals(company.door("ann"), *year).target(*year) == 250  # what one sees: one's own
 
 
