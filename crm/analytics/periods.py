@@ -91,16 +91,38 @@ def window(unit: str, today: date, first: int = 1) -> tuple[date, date]:
     return (end - timedelta(days=int(unit[:-1])) if unit.endswith("d") and unit[:-1].isdigit() else floor(today, unit, first)), end
 
 
+def stride(span: tuple[date, date], unit: str) -> tuple[str, int]:
+    """How far the stretch before a stretch lies back: ("months", 3), ("days", 14). Whole months are counted as such."""
+    start, end = span
+    if unit in MONTHS:
+        return "months", MONTHS[unit]
+    if unit in ("week", "day"):
+        return "days", 7 if unit == "week" else 1
+    if start.day == end.day == 1 and end > start:
+        return "months", (end.year - start.year) * 12 + end.month - start.month
+    return "days", (end - start).days
+
+
 def shifted(span: tuple[date, date], unit: str, compare: str) -> tuple[date, date]:
-    """The same stretch one period before, or a year before: what a running period is fairly compared with."""
+    """The same stretch one period before, or a year before: what a running period is fairly compared with; a whole one with a whole one."""
     start, end = span
     if compare == "last_year":
         return year_before(start), year_before(end - timedelta(days=1)) + timedelta(days=1)
-    if unit not in MONTHS:
-        by = timedelta(days=7 if unit == "week" else 1) if unit in ("week", "day") else end - start
-        return start - by, end - by
-    begin = moved(start, -MONTHS[unit])
-    return begin, min(begin + (end - start), start)
+    by, count = stride(span, unit)
+    if by == "days":
+        return start - timedelta(days=count), end - timedelta(days=count)
+    begin = moved(start, -count)
+    return begin, start if end == moved(start, count) else min(begin + (end - start), start)
+
+
+def earlier(key: str, unit: str, compare: str, by: tuple[str, int] | None) -> str:
+    """The name of the piece of an earlier stretch that stands for a piece of this one; `by` is the `stride` between the two."""
+    if by is None or compare == "last_year":
+        return before(key, unit, compare)
+    start = start_of(key, unit)
+    if by[0] == "months" and unit in MONTHS:
+        return named(moved(start, -by[1]), unit)
+    return before(key, unit, compare) if unit in MONTHS else named(start - timedelta(days=by[1] if by[0] == "days" else by[1] * 30), unit)
 
 
 def local(text: str, zone: object) -> date:

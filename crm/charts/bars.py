@@ -49,17 +49,17 @@ class Bars(Chart):
         hover = [(look.label(x), "@name"), (look.label(y), "@said")]
         pieces = [look.boxes(pd.DataFrame(boxes, columns=SIDES), look.color(), hover=hover)] if boxes else []
         values = [0.0 if pd.isna(value) else float(value) for value in frame[y]]
-        said = pd.DataFrame(texts, columns=["x", "y", "text"])
+        beside = pd.DataFrame(texts, columns=["x", "y", "text"])
         if not upright:
             right = [text for (_, _, text), value in zip(texts, values, strict=True) if value > max(0.0, *values) * 0.5]
-            pieces.append(look.said(said, align="left"))
+            pieces.append(look.said(beside, align="left"))
             return look.whole(
                 [*pieces, *ground(look, values, len(names), upright)], xaxis=None, yticks=rows(look.names(frame, x)),
                 xlim=edges(values), ylim=(-len(names) + 0.4, 0.6), height=34 * len(names) + 20, right=right or [" " * 6], foot=look.rest(len(names)),
             )  # fmt: skip
         few = len(names) <= SAID
         if few:
-            pieces.append(look.said(said, base="bottom"))
+            pieces.append(look.said(beside, base="bottom"))
         return standing(look, [*pieces, *ground(look, values, len(names), upright)], frame[x], x, y, values, few)
 
     def parts(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str, upright: bool, stacked: bool) -> Any:
@@ -92,10 +92,14 @@ class Bars(Chart):
             if not upright and not stacked:
                 texts.append((max(0.0, size), -n - left - wide / 2, "\u2002" + look.text(y, value, short=True)))
         hover = [(look.label(x), "@name"), (look.label(by), "@part"), (look.label(y), "@said")]
-        pieces = [look.boxes(pd.DataFrame(boxes, columns=SIDES), look.color(number), hover=hover) for number, boxes in sorted(drawn.items())]
+        pieces = [
+            look.boxes(pd.DataFrame(boxes, columns=SIDES), look.color(number), hover=hover) for number, boxes in sorted(drawn.items())
+        ]
         values = [*up, *down, 0.0] if stacked else [0.0 if pd.isna(value) else float(value) for value in frame[y]]
         if not upright and stacked:
-            texts = [(high, -n, "\u2002" + look.text(y, high + low, short=True)) for n, (high, low) in enumerate(zip(up, down, strict=True))]
+            texts = [
+                (high, -n, "\u2002" + look.text(y, high + low, short=True)) for n, (high, low) in enumerate(zip(up, down, strict=True))
+            ]
         legend = [(clipped(look.text(by, kind), 20), look.color(number)) for number, kind in enumerate(kinds[:12])]
         pieces += ground(look, values, len(groups), upright)
         if upright:

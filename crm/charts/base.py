@@ -155,7 +155,7 @@ class Look:
             for grid in figure.ygrid:
                 grid.grid_line_color = self.line if grids else None
             for renderer in figure.renderers:
-                glyph = getattr(renderer, "glyph", None)
+                glyph: Any = getattr(renderer, "glyph", None)
                 if type(glyph).__name__ in ("Text", "Scatter"):
                     renderer.level = "annotation"  # else it is cut where the frame ends
                 if hasattr(glyph, "hit_dilation") and isinstance(glyph.size, (int, float)):
@@ -295,20 +295,24 @@ class Look:
         room = round(max([max(map(len, text.split("\n"))) for text in right] or [0]) * 6.4) + 6
 
         def dress(plot: Any, element: Any) -> None:
-            from bokeh.models import Legend, LegendItem, Title
+            from bokeh.models.annotations import Legend, LegendItem, Title
 
             figure = plot.state
             figure.min_border_right = max(8, room)
-            drawn = {getattr(one.glyph, "fill_color", None): one for one in reversed(figure.renderers) if type(one.glyph).__name__ == "Quad"}
+            drawn = {
+                getattr(one.glyph, "fill_color", None): one for one in reversed(figure.renderers) if type(one.glyph).__name__ == "Quad"
+            }
             items = [LegendItem(label=name, renderers=[drawn[color]]) for name, color in legend if color in drawn]
             if items:
                 named = Legend(items=items, ncols=columns(legend), location="top_left", border_line_alpha=0, background_fill_alpha=0)
-                named.update(label_text_color=self.quiet, label_text_font=FONT, label_text_font_size="12px", glyph_width=14, glyph_height=14)
+                named.update(
+                    label_text_color=self.quiet, label_text_font=FONT, label_text_font_size="12px", glyph_width=14, glyph_height=14
+                )
                 named.update(padding=0, margin=6, spacing=4, label_standoff=4)
                 figure.add_layout(named, "above")
             if foot:
-                style = {"text_color": self.quiet, "text_font": FONT, "text_font_size": "12px", "text_font_style": "normal"}
-                figure.add_layout(Title(text=foot, **style), "below")
+                said = Title(text=foot, text_color=self.quiet, text_font=FONT, text_font_size="12px", text_font_style="normal")
+                figure.add_layout(said, "below")
 
         def plain(plot: Any, element: Any) -> None:
             from matplotlib.patches import Patch
@@ -316,7 +320,9 @@ class Look:
             axis = plot.handles["axis"]
             if legend:
                 parts = [Patch(color=color, label=name) for name, color in legend]
-                named = axis.legend(handles=parts, ncol=columns(legend) * 2, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=9)
+                named = axis.legend(
+                    handles=parts, ncol=columns(legend) * 2, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=9
+                )
                 for text in named.get_texts():
                     text.set_color(self.quiet)
             if foot:
@@ -370,7 +376,9 @@ class Look:
     def times(self, labels: Sequence[str], values: Sequence[Any], unit: str, room: float) -> list[tuple[float, str]]:
         """Ticks of periods, as many as fit: `Jan` above its year, the year only where it begins or is new."""
         if unit in ("day", "week"):
-            labels = [label if value is None or pd.isna(value) else self.words.date(value) for label, value in zip(labels, values, strict=True)]
+            labels = [
+                label if value is None or pd.isna(value) else self.words.date(value) for label, value in zip(labels, values, strict=True)
+            ]
         years = ["" if value is None or pd.isna(value) else str(value.year) for value in values]
         shorts = [short if (short := label.removesuffix(year).strip()) else label for label, year in zip(labels, years, strict=True)]
         fits = max(1, int(room / (max([*map(len, shorts), 4]) + 1.2)))

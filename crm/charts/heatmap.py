@@ -54,4 +54,11 @@ class HeatMap(Chart):
         ticks, turned = look.across(x, across, 38 if max(map(len, sides)) > 12 else 44)
         rows = [(float(-m), text) for m, text in enumerate(sides)]
         limits: dict[str, Any] = {"xlim": (-0.5, len(across) - 0.5), "ylim": (-len(down) + 0.5, 0.5)}
-        return look.whole(pieces, xticks=ticks, yticks=rows, xrotation=turned, height=max(140, (36 if any("\n" in one for one in sides) else 30) * len(down) + (110 if turned else 70)), **limits)
+        return look.whole(
+            pieces,
+            xticks=ticks,
+            yticks=rows,
+            xrotation=turned,
+            height=max(140, (36 if any("\n" in one for one in sides) else 30) * len(down) + (110 if turned else 70)),
+            **limits,
+        )

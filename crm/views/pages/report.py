@@ -1,63 +1,152 @@
-"""One report: its chart, its table, and the same at an earlier moment."""
+"""One report and all that can be asked of it; and the reports there are."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+import panel as pn
+
 from crm.analytics import names
-from crm.errors import Missing
+from crm.errors import Refused
 from crm.views.app import href
 from crm.views.base import PAGES, Page
-from crm.views.cards import report_card
+from crm.views.cards import CARD, TEXT, drawn
+from crm.views.listing import write_filters
+from crm.views.reporting import Asked
 
 
 @PAGES.add
 class ReportPage(Page):
-    """`?view=report&name=…` shows one, `?view=report` lists those there are; `w` narrows it, `asof` takes a day of the past."""
+    """`?view=report&name=…` shows one (`crm.views.reporting` says what an address may hold), `?view=report` lists those there are."""
 
     name = "report"
 
-    def __init__(self, app: Any, name: str = "", w: str = "", asof: str = "", **args: str) -> None:
+    def __init__(self, app: Any, name: str = "", **args: str) -> None:
         super().__init__(app, **args)
-        schema = app.schema
+        self.one: Asked | None = None
         if not name:
             self.title = app.t("Reports")
-            reports = [schema.reports[one] for one in names(app.door)]
-            self.body = app.part(
-                "reports",
-                {
-                    "reports": [
-                        {
-                            "name": one.name,
-                            "label": one.label_in(app.t),
-                            "glyph": GLYPHS.get(one.chart.name, "insights"),
-                            "help": one.help_in(app.t),
-                            "href": href(view="report", name=one.name),
-                        }
-                        for one in reports
-                    ],
-                    "none": app.t("No report is set up for your role."),
-                },
-            )
+            self.body = app.part("reports", catalogue(app))
             return
-        if name not in names(app.door):
-            raise Missing("There is no such report")
-        report = schema.reports[name]
-        self.title = report.label_in(app.t)
         self.crumbs = [{"label": app.t("Reports"), "href": href(view="report")}]
-        when = datetime.fromisoformat(asof).replace(hour=23, minute=59, tzinfo=UTC) if asof else None
-        self.body = report_card(app, name, where=w or None, height=340, full=True, as_of=when)
+        self.place = pn.Column(sizing_mode="stretch_width", margin=0, stylesheets=CARD)
+        self.bar = app.part("report_bar", {}, on=self.acts())
+        self.table = app.part(
+            "figures",
+            {"columns": [], "rows": []},
+            on={"sort": lambda name: self.to(self.asked.sort(name)), "open": self.open},
+        )
+        self.read({"name": name, **args})
+        self.body = app.stack(self.bar, self.place, gap=12)
+
+    def acts(self) -> dict[str, Any]:
+        """What the bar may ask for."""
+        return {
+            "pick": lambda name, value: self.to(self.asked.pick(name, value)),
+            "dates": lambda first, last: self.to(self.asked.between(first, last)),
+            "seen": lambda day: self.to(self.asked.seen(day)),
+            "give": lambda name: self.asked.give(name),
+            "fields": self.fields,
+            "add_filter": self.add_filter,
+            "unfilter": self.unfilter,
+        }
+
+    @property
+    def asked(self) -> Asked:
+        assert self.one is not None
+        return self.one
+
+    def read(self, args: dict[str, str]) -> None:
+        """What an address asks for, shown in place."""
+        self.one = one = Asked(self.app, args)
+        self.title = one.own.label_in(self.t)
+        self.bar.content = one.bar()
+        shown = one.result
+        pieces = (
+            []
+            if one.shape == "table" or not shown.exact or shown.report.chart.name in TEXT
+            else [drawn(self.app, shown, 340, opened=one.open)]
+        )
+        if one.shape != "chart" or not pieces:
+            self.table.content = one.table()
+            pieces.append(self.table)
+        self.place[:] = pieces
+
+    def turn(self, args: dict[str, str]) -> bool:
+        if self.one is None or args.get("name") != self.one.args.get("name"):
+            return False
+        self.read(args)
+        return True
+
+    def open(self, row: int, column: str = "") -> None:
+        self.asked.open(row, column)
+
+    def to(self, address: dict[str, Any]) -> None:
+        self.app.go(**address)
+
+    # -- filters
+
+    def fields(self) -> dict[str, Any]:
+        return {"fields": self.asked.listing.filter_fields()}
+
+    def add_filter(self, field: str, op: str, value: Any) -> dict[str, Any]:
+        try:
+            found = self.asked.listing.add_filter(field, op, value)
+        except Refused as exc:
+            return {"error": exc.say(self.t)}
+        self.to(self.asked.address(f=found))
+        return {}
+
+    def unfilter(self, name: str) -> None:
+        listing = self.asked.listing
+        if name == "w":
+            return self.to(self.asked.address(w="", wl=""))
+        return self.to(self.asked.address(f=write_filters([one for n, one in enumerate(listing.filters) if str(n) != name])))
+
+
+def catalogue(app: Any) -> dict[str, Any]:
+    """The content of the part `reports`: those this user may run, by what they are about."""
+    schema, t = app.schema, app.t
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for name in names(app.door):
+        one = schema.reports[name]
+        groups.setdefault(one.entity, []).append(
+            {
+                "name": name,
+                "label": one.label_in(t),
+                "glyph": GLYPHS.get(one.chart.name, "insights"),
+                "help": one.help_in(t),
+                "href": href(view="report", name=name),
+            }
+        )
+    order = {entity: n for n, entity in enumerate(schema.entities)}
+    shelves = [
+        {
+            "name": entity,
+            "label": schema.entities[entity].plural_in(t),
+            "glyph": schema.entities[entity].icon,
+            "reports": sorted(found, key=lambda one: one["label"].casefold()),
+        }
+        for entity, found in sorted(groups.items(), key=lambda one: (-len(one[1]), order.get(one[0], 99)))
+    ]
+    return {"shelves": shelves, "none": t("No report is set up for your role.")}
 
 
 GLYPHS = {
     "area": "show_chart",
     "bar_table": "table_chart",
     "bars": "bar_chart",
+    "box": "candlestick_chart",
+    "bullet": "bar_chart",
+    "calibration": "scatter_plot",
+    "fan": "show_chart",
     "funnel": "filter_alt",
+    "heatmap": "grid_view",
     "line": "show_chart",
     "number": "pin",
     "pareto": "bar_chart",
+    "sankey": "account_tree",
+    "scatter": "scatter_plot",
     "survival": "trending_down",
     "table": "table_chart",
     "trend": "trending_up",

@@ -9,8 +9,3 @@ const CardHead = part(({title, note, href, value, say, tone, links = []}, {t}) =
     if (answer.file) { save_file(answer.file); ctx.say(ctx.t('Saved as {name}', {name: answer.file.name})) }
   },
 })
-function save_file({name, kind, data}) {
-  const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0)), link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([bytes], {type: kind})); link.download = name; link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000)
-}

@@ -1,4 +1,4 @@
-"""The reports there are."""
+"""The reports there are, by what they are about."""
 
 from __future__ import annotations
 
@@ -7,4 +7,6 @@ from crm.views.base import PARTS, Part
 
 @PARTS.add
 class Reports(Part):
-    """Content {reports: [{name, label, glyph, help, href}], none}."""
+    """Content {shelves: [{name, label, glyph, reports: [{name, label, glyph, help, href}]}], none}."""
+
+    words = ("Search", "Nothing found", "Reports", "{n} reports")
