@@ -164,8 +164,7 @@ class Figures(Search):
             raise self._unknown(sight.entity, head)
         field = sight.entity.fields[head]
         beyond = rest if rest and getattr(field, "to", None) else ""
-        if head == "id":
-            return {one: one for one in wanted}
+        plain = "doc_id" if head == "id" else head if beyond else path
         result: dict[int, Any] = {}
         table = self.company.table(entity)
         for at in range(0, len(wanted), 5000):
@@ -173,7 +172,7 @@ class Figures(Search):
             source = table
             if as_of is not None:
                 mine, source = where_id("in", table.ids(mine)), table.as_of(as_of)
-            for doc_id, kept in source.values(["doc_id", head if beyond else path], all_of(self.company.live, mine)):
+            for doc_id, kept in source.values(["doc_id", plain], all_of(self.company.live, mine)):
                 result[doc_id] = kept
         if beyond:
             further = self.values_of(field.to, beyond, set(result.values()) - {None}, as_of)

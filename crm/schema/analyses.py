@@ -26,7 +26,7 @@ from crm.yamlfile import Map, Node, Scalar
 
 PACKAGE = "crm.analytics.analyses"
 KINDS = (
-    "path", "condition", "expression", "number", "whole", "percent", "flag", "text", "back", "entity", "report", "forecast", "pipeline", "role",
+    "path", "condition", "expression", "formula", "number", "whole", "percent", "flag", "text", "back", "entity", "report", "forecast", "pipeline", "role",
 )  # fmt: skip
 #: Words of a report that say how records are grouped and counted: an analysis does that itself.
 GROUPED = ("by", "measures", "stays", "compare")
@@ -129,11 +129,11 @@ class _Reading:
     ) -> dict[str, Any]:
         """The values of a set of options; what is missing, unknown or of the wrong kind is a fault at its place."""
         b = self.b
-        for key in node.keys.values():
-            if key.text not in asked:
+        for word in node.keys.values():
+            if word.text not in asked:
                 where = f"'{path.rstrip('.')}' of the analysis" if path else "the analysis"
-                message = f"{where} '{self.analysis}' has no option '{shorten(key.text)}'." + meant(key.text, asked)
-                b.faults.add("E532", key, message, f"It has: {known(asked, 40)}.")
+                message = f"{where} '{self.analysis}' has no option '{shorten(word.text)}'." + meant(word.text, asked)
+                b.faults.add("E532", word, message, f"It has: {known(asked, 40)}.")
         over: dict[str, Entity] = dict(outer or {})
         found: dict[str, Any] = {}
         for key, kind in asked.items():
@@ -167,6 +167,7 @@ class _Reading:
             return made
         word, _, of = kind.rstrip("?").partition(" of ")
         here = over.get(of, entity) if of else entity
+        word = "entitys" if word == "entities" else word
         if word not in KINDS and not word.startswith("choice:") and word.endswith("s"):
             said = scalars(value)
             if not said:
@@ -188,8 +189,13 @@ class _Reading:
                 over[key] = schema.entities[found[1].to]
             self.one.reads.append((entity.name, found[0]))
             return found[0]
-        if word in ("condition", "expression"):
+        if word in ("condition", "expression", "formula"):
             made = b.expression(node, entity.scope, "boolean" if word == "condition" else None)
+            lists = [] if made is None or word != "formula" else [one for path in made.uses if (one := path.split(".")[0]) in entity.back]
+            if lists:
+                message = f"'{key}' looks at the record itself and what it links to, not at lists like '{lists[0]}'."
+                b.faults.add("E534", node, message, "Name fields and links.")
+                return None
             if made is not None:
                 self.one.reads += [(entity.name, one) for one in made.uses]
             return made
@@ -236,11 +242,11 @@ def _wanted(kind: Any) -> str:
     if word.startswith("choice:"):
         return "one of " + ", ".join(word.removeprefix("choice:").split("|"))
     told = {
-        "path": "a field or `link.field`", "condition": "a condition", "expression": "a formula", "number": "a number", "whole": "a whole number",
+        "path": "a field or `link.field`", "condition": "a condition", "expression": "a formula", "formula": "a formula", "number": "a number", "whole": "a whole number",
         "percent": "a percentage", "flag": "yes or no", "text": "a text", "back": "a list of linked records", "entity": "an entity",
         "report": "a report", "forecast": "a forecast", "pipeline": "a pipeline", "role": "a role",
     }  # fmt: skip
-    return told[word] if word in told else f"a list, each {told[word[:-1]]}"
+    return told[word] if word in told else f"a list, each {told['entity' if word == 'entities' else word[:-1]]}"
 
 
 def _example(word: str) -> str:

@@ -27,10 +27,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from crm.analytics.values import cells, decoded
 from crm.charts.base import Column
 from crm.registry import Registry
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crm.records import Door
     from crm.schema.model import Report
 
@@ -76,6 +79,48 @@ class Analysis:
         """A column by its key, with the role and kind it was declared with."""
         role, _, kind = self.columns[key].partition(" ")
         return Column(key, label, kind or "text", role, unit, currency)
+
+
+class OfRecords(Analysis):
+    """An analysis with a row a record, which tells also whose it is (`owner`) and what it is worth (`worth`): options of every such one.
+
+    Its columns are `record`, `owner`, `worth` and its own; `owner` and `worth` are left out where the YAML does not name them.
+    """
+
+    def listed(self, door: Door, report: Report, frame: pd.DataFrame, told: dict[int, dict[str, Any]], labels: dict[str, str]) -> Found:
+        """The rows of the records in `told` (id → values of its own columns, in their order), with what `frame` knows of them."""
+        t, options = door.words, report.options
+        place = {int(one): n for n, one in enumerate(frame.index.tolist())}
+        more: dict[str, list[Any]] = {}
+        labels = {"record": door.schema.entities[report.entity].label_in(t), **labels}
+        field = door.schema_field(report.entity, options["worth"]) if "worth" in options else None
+        if "owner" in options:
+            owner = door.schema_field(report.entity, options["owner"])
+            labels["owner"] = owner.label_in(t)
+            people = cells(frame[options["owner"]])
+            whose = {one: people[place[one]] for one in told}
+            names = door.titles(owner.to, {int(one) for one in whose.values() if one is not None})
+            more["owner"] = [None if whom is None else names.get(int(whom), t("Not visible to you")) for whom in whose.values()]
+        if field is not None:
+            labels["worth"] = field.label_in(t)
+            worths = cells(frame[options["worth"]])
+            more["worth"] = [decoded(field, "sum", worths[place[one]]) for one in told]
+        titles = door.titles(report.entity, told)
+        more["record"] = [titles.get(one, "–") for one in told]
+        columns = [
+            self.column(key, labels[key], getattr(field, "currency", None) if key == "worth" else None)
+            for key in self.columns
+            if key in labels
+        ]
+        rows = [
+            [more[column.key][n] if column.key in more else values[column.key] for column in columns]
+            for n, values in enumerate(told.values())
+        ]
+        return Found(columns, rows, [(one,) for one in told], [f"id == {one}" for one in told], [(report.entity, one) for one in told])
+
+    def asked(self, report: Report, *paths: str) -> list[str]:
+        """What is read of each record."""
+        return list(dict.fromkeys([*paths, *(report.options[key] for key in ("owner", "worth") if key in report.options)]))
 
 
 def today_of(door: Door, as_of: datetime | None) -> date:

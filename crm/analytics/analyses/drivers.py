@@ -1,0 +1,480 @@
+"""What makes deals close: what was known before each outcome, against the outcome (F3).
+
+Only facts from before the decision count: every value is read as it stood `ahead` days before it (at the earliest when the record was
+made), linked records only when they had been entered and had happened by then, and a record that came in already decided says nothing.
+
+The effect of a fact is the difference of two shares of good ends, with the 95 % interval of Agresti and Caffo (2000): of an option against all
+others, of a number above its middle against the rest. Its test is Fisher's exact one, of a number that of Mann and Whitney (1947), whose
+effect is told too: how often, of a good and a bad end, the good one has more (0.5: no difference). The tests of one report are corrected for
+their number (Benjamini and Hochberg 1995); what rests on fewer than `least` records of a side is not judged at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from crm.analytics.analyses.base import ANALYSES, Analysis, Found
+from crm.analytics.cuts import resolve
+from crm.analytics.effects import CLEAR, chance, corrected, difference
+from crm.analytics.groups import needed
+from crm.analytics.known import LATEST, Known, ms
+from crm.analytics.values import Rows, cells, decoded
+from crm.records.stays import begun
+from crm.schema.scope import kind_of
+
+if TYPE_CHECKING:
+    from crm.records import Door
+    from crm.schema.model import Report
+
+DAY = 86_400_000
+LEAST = 20
+AHEAD = 1.0
+NUMBERS = ("number", "integer", "money", "percent", "duration", "rating")
+
+
+@dataclass
+class Case:
+    """One decided record: its end, when it began, and the last moment that counts (ms since 1970)."""
+
+    id: int
+    good: bool
+    begun: int
+    until: int
+
+
+@dataclass
+class Finding:
+    """What one fact (or one option of it) says: shares of good ends without and with it, and how sure that is."""
+
+    name: str
+    n: int = 0
+    without: float | None = None
+    with_: float | None = None
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    more: float | None = None  # how often a good end has more than a bad one
+    p: float | None = None
+    q: float | None = None
+    short: str = ""  # why it is not judged
+
+
+@ANALYSES.add
+class Drivers(Analysis):
+    """A row a fact, or an option of it: how the share of good ends differs with it.
+
+    A fact is a `value` of the record (a field, a path, a formula), or made of linked records (`of`, `where`, dated by `on`): their `count`,
+    number `per_week`, `share`, days to the `first`, days since the `last`, `sum` or number of `distinct` of `what`; or the `load` of a
+    person: how many other records of theirs were open when this one began. `fixed` says that a value never changes after the beginning.
+    """
+
+    name = "drivers"
+    options = {
+        "facts": {
+            "each": {
+                "label": "text?",
+                "value": "formula?",
+                "fixed": "flag?",
+                "of": "back?",
+                "where": "condition of of?",
+                "on": "path of of?",
+                "how": "choice:count|per_week|share|first|last|sum|distinct?",
+                "what": "path of of?",
+                "load": "path?",
+            }
+        },
+        "good": "condition?",
+        "bad": "condition?",
+        "field": "path?",
+        "ahead": "number?",
+        "least": "whole?",
+    }
+    columns = {
+        "fact": "dimension text",
+        "verdict": "dimension text",
+        "effect": "measure percent",
+        "effect_low": "measure percent",
+        "effect_high": "measure percent",
+        "with": "measure percent",
+        "without": "measure percent",
+        "n": "measure integer",
+        "more": "measure percent",
+        "q": "measure percent",
+    }
+
+    def open_to(self, door: Door, report: Report) -> bool:
+        return super().open_to(door, report) and all(door.path_open(report.entity, one) for one in self.ends(door, report)[1])
+
+    def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
+        t, asked = door.words, report.options
+        least = int(asked.get("least") or LEAST)
+        cases, already = self.cases(door, report, where, as_of)
+        good = sum(one.good for one in cases)
+        findings: list[Finding] = []
+        if min(good, len(cases) - good) >= least:
+            facts = Facts(door, report, cases, as_of)
+            for name, spec in asked["facts"].items():
+                label, values, ends = facts.label(name, spec), facts.values(spec), [one.good for one in cases]
+                if facts.counted(spec):
+                    findings.append(of_number(t, label, values, ends, least))
+                else:
+                    findings += of_groups(t, label, values, ends, least, facts.shown(spec))
+        tested = [one for one in findings if one.p is not None]
+        for one, q in zip(tested, corrected([one.p or 0.0 for one in tested]), strict=True):
+            one.q = q
+        order = {"more": 0, "fewer": 0, "unclear": 1, "short": 2}
+        findings.sort(key=lambda one: (order[verdict(one)], -abs(one.effect or 0), -one.n))
+        rows = [
+            [
+                one.name, said(t, one), *map(exact, (one.effect, one.low, one.high, one.with_, one.without)), one.n, exact(one.more), exact(one.q),
+            ]
+            for one in findings
+        ]  # fmt: skip
+        labels = {
+            "fact": t("Known before the end"), "verdict": t("Verdict"), "effect": t("Difference"), "effect_low": t("At least"),
+            "effect_high": t("At most"), "with": t("Good ends with it"), "without": t("Without it"), "n": t("Records"),
+            "more": t("Good end has more"), "q": t("False alarms among facts as clear"),
+        }  # fmt: skip
+        return Found(
+            columns=[self.column(key, labels[key]) for key in self.columns],
+            rows=rows,
+            notes={"decided": len(cases), "good": good, "already": already, "least": least, "findings": findings},
+            says=self.says(t, findings, len(cases), good, already, least),
+        )
+
+    # -- which records, and when they were decided
+
+    def ends(self, door: Door, report: Report) -> tuple[str, list[str]]:
+        """The field whose change decides, and all paths the ends are read from."""
+        key = report.options.get("field") or door.schema.entities[report.entity].stage_field
+        conditions = [one for one in (report.options.get("good"), report.options.get("bad")) if one is not None]
+        return key or "", [*([key] if key else []), *(path for one in conditions for path in one.uses)]
+
+    def cases(self, door: Door, report: Report, where: list[Any], as_of: datetime | None) -> tuple[list[Case], int]:
+        """The decided records this user sees, and how many came in already decided."""
+        key, paths = self.ends(door, report)
+        if not key:
+            return [], 0
+        entity = door.schema.entities[report.entity]
+        field = entity.fields[key]
+        good, bad = report.options.get("good"), report.options.get("bad")
+        wanted = [key, "created_on", *(path for one in (good, bad) if one is not None for path in needed(door, report.entity, one))]
+        frame = door.frame(report.entity, list(dict.fromkeys(wanted)), where=where, as_of=as_of, stored=True)
+        ids = [int(one) for one in frame.index.tolist()]
+        columns = {path: cells(frame[path]) for path in frame.columns}
+        rows = Rows(
+            columns,
+            {path: resolve(door, report.entity, path) for path in columns},
+            len(ids),
+            door.company.today(),
+            door.company.now(),
+            door.actor,
+        )
+
+        def holds(condition: Any, outcome: str) -> list[bool]:
+            if condition is not None:
+                return [one is True for one in rows.each(condition)]
+            stage_of = getattr(field, "stage_of", None)
+            return [stage_of is not None and one is not None and getattr(stage_of(one), "outcome", None) == outcome for one in columns[key]]
+
+        well = holds(good, "won")
+        badly = (
+            holds(bad, "lost")
+            if bad is not None or good is None
+            else [not one and columns[key][n] is not None for n, one in enumerate(well)]
+        )
+        now = dict(zip(ids, zip(columns["created_on"], columns[key], strict=True), strict=True))
+        ways = begun(door.company, report.entity, key, now, as_of)
+        ahead = int(float(report.options.get("ahead", AHEAD)) * DAY)
+        found, already = [], 0
+        for n, one in enumerate(ids):
+            start, decided = ms(columns["created_on"][n]), ms(ways[one][-1][0])
+            if well[n] == badly[n] or start is None or decided is None:
+                continue
+            if len(ways[one]) < 2 or decided <= start:
+                already += 1
+                continue
+            found.append(Case(one, well[n], start, max(start, decided - max(ahead, 1))))
+        return found, already
+
+    def says(self, t: Any, findings: list[Finding], decided: int, good: int, already: int, least: int) -> str:
+        """The sentence: what goes with more good ends, what with fewer, and that going together is no proof."""
+        if not findings:
+            return t("Too little data: {good} good and {bad} bad ends, and at least {least} of each are needed.", good=good, bad=decided - good, least=least)  # fmt: skip
+        clear = [one for one in findings if verdict(one) in ("more", "fewer")]
+        tested = sum(one.p is not None for one in findings)
+        if not clear:
+            return t(
+                "None of {tested} facts stands out over {n} decided records once corrected for their number.", tested=tested, n=decided
+            )
+        parts = []
+        up, down = (next((one for one in clear if verdict(one) == kind), None) for kind in ("more", "fewer"))
+        if up is not None:
+            parts.append(t("More good ends with {fact} ({points} points, {low} to {high}).", **points(t, up)))
+        if down is not None:
+            parts.append(t("Fewer with {fact} ({points} points, {low} to {high}).", **points(t, down)))
+        parts.append(t("{clear} of {tested} facts stand out over {n} decided records; going together is no proof of a cause.", clear=len(clear), tested=tested, n=decided))  # fmt: skip
+        return " ".join(parts)
+
+
+class Facts:
+    """The facts of a report about its cases, each as it stood at the case's last moment."""
+
+    def __init__(self, door: Door, report: Report, cases: list[Case], as_of: datetime | None) -> None:
+        self.door, self.report, self.cases, self.as_of = door, report, cases, as_of
+        self.known = Known(door)
+        self.latest = LATEST if as_of is None else int(as_of.timestamp() * 1000)
+        self.ids, self.moments = [one.id for one in cases], [one.until for one in cases]
+        self._linked: dict[Any, list[list[dict[str, Any]]]] = {}
+
+    def label(self, name: str, spec: dict[str, Any]) -> str:
+        return self.report.option_in(self.door.words, f"facts.{name}.label", spec["label"])
+
+    def values(self, spec: dict[str, Any]) -> list[Any]:
+        """A value a case: numbers, or keys of groups; None where there is none."""
+        if "of" in spec:
+            return self.of_linked(spec)
+        if "load" in spec:
+            return self.load(spec["load"])
+        return self.own(spec)
+
+    def own(self, spec: dict[str, Any]) -> list[Any]:
+        """A field or formula of the record."""
+        expression = spec["value"]
+        entity = self.report.entity
+        paths = needed(self.door, entity, expression)
+        moments = self.moments if not spec.get("fixed") else [self.latest] * len(self.ids)
+        columns = {path: self.known.at(entity, path, self.ids, moments) for path in paths}
+        fields = {path: resolve(self.door, entity, path) for path in paths}
+        plain = expression.text.strip()
+        if plain in columns:
+            if getattr(fields[plain], "many", False):
+                return [len(one) if isinstance(one, list) else 0 for one in columns[plain]]
+            if self.counted(spec):
+                return [None if one is None else float(decoded(fields[plain], "sum", one)) for one in columns[plain]]
+            return columns[plain]
+        rows = Rows(columns, fields, len(self.ids), self.door.company.today(), self.door.company.now(), self.door.actor)
+        return [float(one) if isinstance(one, (Decimal, int)) and not isinstance(one, bool) else one for one in rows.each(expression)]
+
+    def counted(self, spec: dict[str, Any]) -> bool:
+        """Whether the values of a fact are numbers, not names of groups."""
+        expression = spec.get("value")
+        if expression is None:
+            return True
+        field = self.field(expression)
+        return bool(getattr(field, "many", False)) or (expression.kind if field is None else kind_of(field)) in NUMBERS
+
+    def field(self, expression: Any) -> Any:
+        """The field a value is just read from, None where it is a formula."""
+        path = expression.text.strip()
+        return resolve(self.door, self.report.entity, path) if all(part.isidentifier() for part in path.split(".")) else None
+
+    def linked(self, spec: dict[str, Any]) -> list[list[dict[str, Any]]]:
+        """Of each case the linked records that had been entered and had happened by then: when, whether they are meant, `what`."""
+        text = str(getattr(spec.get("where"), "text", ""))
+        key = (spec["of"], spec.get("on"), text, spec.get("what"))
+        if key in self._linked:
+            return self._linked[key]
+        door = self.door
+        there, link = door.schema.entities[self.report.entity].back[spec["of"]]
+        on, what, condition = spec.get("on") or "created_on", spec.get("what"), spec.get("where")
+        frame = door.frame(there, list(dict.fromkeys([link, on, "created_on"])), as_of=self.as_of, stored=True)
+        ids = [int(one) for one in frame.index.tolist()]
+        place = {one.id: n for n, one in enumerate(self.cases)}
+        owners = [
+            [int(one["id"] if isinstance(one, dict) else one) for one in (kept if isinstance(kept, list) else [kept])]
+            if kept is not None
+            else []
+            for kept in cells(frame[link])
+        ]
+        dates, made = cells(frame[on]), cells(frame["created_on"])
+        pairs = [
+            (n, place[owner])
+            for n, mine in enumerate(owners)
+            for owner in mine
+            if owner in place and dates[n] and max(ms(dates[n]) or 0, ms(made[n]) or 0) <= self.moments[place[owner]]
+        ]
+        meant = [True] * len(pairs)
+        whats: list[Any] = [None] * len(pairs)
+        moments = [self.moments[case] for _, case in pairs]
+        if condition is not None:
+            columns = {path: self.known.at(there, path, [ids[n] for n, _ in pairs], moments) for path in needed(door, there, condition)}
+            fields = {path: resolve(door, there, path) for path in columns}
+            rows = Rows(columns, fields, len(pairs), door.company.today(), door.company.now(), door.actor)
+            meant = [one is True for one in rows.each(condition)]
+        if what:
+            whats = self.known.at(there, what, [ids[n] for n, _ in pairs], moments)
+            field = resolve(door, there, what)
+            if getattr(field, "kind", "") in NUMBERS:
+                whats = [None if one is None else float(decoded(field, "sum", one)) for one in whats]
+        found: list[list[dict[str, Any]]] = [[] for _ in self.cases]
+        for (n, case), yes, value in zip(pairs, meant, whats, strict=True):
+            found[case].append({"at": ms(dates[n]), "meant": yes, "what": value})
+        self._linked[key] = found
+        return found
+
+    def of_linked(self, spec: dict[str, Any]) -> list[Any]:
+        how = spec.get("how", "count")
+        result: list[Any] = []
+        for case, every in zip(self.cases, self.linked(spec), strict=True):
+            some = [one for one in every if one["meant"]]
+            if how == "share":
+                result.append(len(some) / len(every) if every else None)
+            elif how == "first":
+                result.append(max(0.0, (min(one["at"] for one in some) - case.begun) / DAY) if some else None)
+            elif how == "last":
+                result.append((case.until - max(one["at"] for one in some)) / DAY if some else None)
+            elif how == "sum":
+                result.append(sum(one["what"] or 0 for one in some))
+            elif how == "distinct":
+                result.append(len({str(one["what"]) for one in some if one["what"] is not None}))
+            else:
+                weeks = max((case.until - case.begun) / DAY, 7.0) / 7
+                result.append(len(some) / weeks if how == "per_week" else len(some))
+        return result
+
+    def load(self, path: str) -> list[Any]:
+        """How many other records of the same person were open when this one began: of all that this user sees, not of the cases alone."""
+        door, entity = self.door, self.report.entity
+        key = door.schema.entities[entity].stage_field or path
+        frame = door.frame(entity, ["created_on", key], as_of=self.as_of, stored=True)
+        ids = [int(one) for one in frame.index.tolist()]
+        made = [ms(one) or 0 for one in cells(frame["created_on"])]
+        now = dict(zip(ids, zip(cells(frame["created_on"]), cells(frame[key]), strict=True), strict=True))
+        ways = begun(door.company, entity, key, now, self.as_of)
+        stage_of = getattr(door.schema.entities[entity].fields[key], "stage_of", None)
+
+        def ended(one: int) -> int:
+            at, value = ways[one][-1]
+            over = stage_of is not None and value is not None and getattr(stage_of(value), "outcome", None)
+            return (ms(at) or 0) if over else LATEST
+
+        ends = [ended(one) for one in ids]
+        by: dict[Any, tuple[list[int], list[int]]] = {}
+        for whom, start, end in zip(self.known.at(entity, path, ids, made), made, ends, strict=True):
+            starts, overs = by.setdefault(whom, ([], []))
+            starts.append(start)
+            overs.append(end)
+        import numpy as np
+
+        order = {whom: (np.sort(starts), np.sort(overs)) for whom, (starts, overs) in by.items()}
+        result: list[Any] = []
+        for case, whom in zip(self.cases, self.known.at(entity, path, self.ids, [one.begun for one in self.cases]), strict=True):
+            if whom is None or whom not in order:
+                result.append(None)
+                continue
+            before, over = order[whom]
+            result.append(float(np.searchsorted(before, case.begun, "left") - np.searchsorted(over, case.begun, "right")))
+        return result
+
+    def shown(self, spec: dict[str, Any]) -> Any:
+        """How a value of this fact is called: an option's label, a linked record's title."""
+        door = self.door
+        field = self.field(spec["value"]) if "value" in spec else None
+        titles: dict[Any, str] = {}
+
+        def call(value: Any) -> str:
+            if value is None:
+                return door.words("not filled in")
+            if isinstance(value, bool):
+                return door.words("Yes") if value else door.words("No")
+            if field is None:
+                return str(value)
+            if getattr(field, "to", None) and isinstance(value, (int, float)):
+                if value not in titles:
+                    titles[value] = door.titles(field.to, [int(value)]).get(int(value)) or door.words("Not visible to you")
+                return titles[value]
+            return str(field.display(field.from_json(value), door.shown))
+
+        return call
+
+
+# -- statistics
+
+
+def of_groups(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], least: int, call: Any) -> list[Finding]:
+    """One finding an option that is common enough, of yes and no only yes; the rest in one that is not judged."""
+    keys = sorted({one for one in values if one is not None}, key=str)
+    if set(keys) <= {True, False}:
+        keys = [True]
+    elif None in values:
+        keys.append(None)
+    found, rare = [], 0
+    for key in keys:
+        mine = [one == key for one in values]
+        if least <= sum(mine) or len(keys) == 1:
+            found.append(of_group(t, f"{label}: {call(key)}", mine, good, least))
+        else:
+            rare += sum(mine)
+    if rare or not keys:
+        found.append(Finding(t("{fact}: others", fact=label) if found else label, rare, short=t("too little data")))
+    return found
+
+
+def of_number(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], least: int) -> Finding:
+    """A number: above its middle against the rest, tested over all its values."""
+    from scipy.stats import mannwhitneyu
+
+    have = [(float(one), end) for one, end in zip(values, good, strict=True) if one is not None]
+    well, badly = [one for one, end in have if end], [one for one, end in have if not end]
+    fewest = min(len(well), len(badly))
+    if fewest < least:
+        return Finding(label, len(have), short=t("too little data: {n} of {least}", n=fewest, least=least))
+    ordered = sorted(one for one, _ in have)
+    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    if middle == ordered[-1]:  # most have the highest: those below it are the other side
+        middle = max((one for one in ordered if one < middle), default=middle)
+    found = of_group(t, t("{fact} over {value}", fact=label, value=t.number(round(middle, 1))), [one > middle for one, _ in have], [end for _, end in have], 1)  # fmt: skip
+    if found.effect is None:
+        return Finding(label, len(have), short=t("always the same"))
+    test = mannwhitneyu(well, badly, alternative="two-sided", method="asymptotic")
+    found.more, found.p, found.n = float(test.statistic) / (len(well) * len(badly)), float(test.pvalue), len(have)
+    return found
+
+
+def of_group(t: Any, label: str, mine: Sequence[bool], good: Sequence[bool], least: int) -> Finding:
+    """Those with something against those without."""
+    a = sum(one and end for one, end in zip(mine, good, strict=True))
+    n, m = sum(mine), len(mine) - sum(mine)
+    c = sum(good) - a
+    if min(n, m) < least:
+        return Finding(label, n, short=t("too little data: {n} of {least}", n=min(n, m), least=least))
+    effect, low, high = difference(a, n, c, m)
+    p = chance(a, n, c, m)
+    return Finding(label, n, c / m, a / n, effect, low, high, None, p)
+
+
+def verdict(one: Finding) -> str:
+    if one.short or one.q is None:
+        return "short"
+    if one.q >= CLEAR:
+        return "unclear"
+    up = one.more > 0.5 if one.more is not None else (one.effect or 0) > 0
+    return "more" if up else "fewer"
+
+
+def said(t: Any, one: Finding) -> str:
+    """The verdict in words."""
+    if one.short:
+        return one.short
+    words = {"more": t("more good ends"), "fewer": t("fewer good ends"), "unclear": t("not clear")}
+    return str(words[verdict(one)])
+
+
+def exact(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(repr(round(value, 4)))
+
+
+def points(t: Any, one: Finding) -> dict[str, str]:
+    """What a sentence says of a finding."""
+    return {"fact": one.name, "points": signed(t, one.effect), "low": signed(t, one.low), "high": signed(t, one.high)}
+
+
+def signed(t: Any, value: float | None) -> str:
+    """A difference of shares in points, with its sign."""
+    points = round((value or 0.0) * 100)
+    return ("+" if points > 0 else "−" if points < 0 else "") + str(abs(points))

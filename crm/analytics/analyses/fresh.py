@@ -1,0 +1,71 @@
+"""How fresh the data is: when records were last written, kind by kind (F13)."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from crm.analytics.analyses.base import ANALYSES, Analysis, Found, today_of
+from crm.analytics.analyses.filled import part
+from crm.analytics.periods import local
+from crm.analytics.values import cells
+
+if TYPE_CHECKING:
+    from crm.records import Door
+    from crm.schema.model import Report
+
+
+@ANALYSES.add
+class Fresh(Analysis):
+    """A row an entity the reader may see, of those in `entities`: its records, the part changed in the last 30, 90 and 365 days, and the
+    middle of the days since the last change."""
+
+    name = "fresh"
+    options = {"entities": "entities"}
+    columns = {
+        "entity": "dimension text",
+        "records": "measure integer",
+        "month": "measure percent",
+        "quarter": "measure percent",
+        "year": "measure percent",
+        "age": "measure integer",
+    }
+
+    def open_to(self, door: Door, report: Report) -> bool:
+        return any(door.may("see", one) for one in report.options["entities"])
+
+    def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
+        t, today = door.words, today_of(door, as_of)
+        rows: list[list[Any]] = []
+        keys: list[tuple[Any, ...]] = []
+        for name in report.options["entities"]:
+            if not door.may("see", name):
+                continue
+            conditions = where if name == report.entity else []
+            frame = door.frame(name, ["changed_on"], where=conditions, as_of=as_of, stored=True)
+            ages = [(today - local(at, t.tz)).days for at in cells(frame["changed_on"]) if at]
+            n = len(frame)
+            rows.append([
+                door.schema.entities[name].plural_in(t), n, *(part(sum(age < limit for age in ages), n) for limit in (30, 90, 365)),
+                int(statistics.median(ages)) if ages else None,
+            ])  # fmt: skip
+            keys.append((name,))
+        order = sorted(range(len(rows)), key=lambda at: (rows[at][3] is None, -(rows[at][3] or Decimal(0))))
+        labels = {
+            "entity": t("Records of"), "records": t("Records"), "month": t("Changed in 30 days"), "quarter": t("In 90 days"),
+            "year": t("In a year"), "age": t("Days since the last change (middle)"),
+        }  # fmt: skip
+        rows = [rows[at] for at in order]
+        told = [row for row in rows if row[3] is not None]
+        says = ""
+        if told:
+            values = {
+                "top": told[0][0],
+                "high": t.percent(round(told[0][3], 2)),
+                "low": told[-1][0],
+                "least": t.percent(round(told[-1][3], 2)),
+            }
+            says = t("Freshest: {top} ({high} changed in 90 days); oldest: {low} ({least}).", **values)
+        return Found([self.column(key, labels[key]) for key in self.columns], rows, [keys[at] for at in order], says=says)
