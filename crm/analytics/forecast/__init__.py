@@ -16,7 +16,7 @@ import numpy as np
 from crm.analytics.forecast.base import FIGURES, Forecast, Record, Simulation
 from crm.analytics.forecast.history import paths_of, read
 from crm.analytics.forecast.levers import Levers
-from crm.analytics.forecast.prepared import Prepared, prepared
+from crm.analytics.forecast.prepared import Prepared, study
 from crm.analytics.forecast.record import replay
 from crm.analytics.forecast.sides import axis_of, cut_of, grouped, side_by_side, targets
 from crm.analytics.forecast.spending import assume
@@ -69,7 +69,7 @@ def ready(door: Door, spec: model.Forecast, as_of: datetime | None, where: Any, 
     """A prepared forecast and the axis it is cut by."""
     cut = cut_of(door, spec, axis_of(door, spec, by), as_of) if by else None
     groups = grouped(door, spec, cut, read(door, spec), as_of) if cut is not None else None
-    made = prepared(door, spec, as_of, where, groups)
+    made = study(door, spec, as_of, where, groups)
     goal = targets(door, spec, made.months, None, [None], as_of)[0]
     made.goal = float(np.nansum(goal)) if not np.isnan(goal).all() else None
     made.assumptions = assume(door, spec, made.learned, as_of)

@@ -2,8 +2,9 @@
 
 **Stages.** A record in a stage is at risk, each day, of going to another stage, of being won and of being lost: competing risks with a
 hazard for each that is constant over pieces of its age in the stage (piecewise exponential; Friedman 1982). Each hazard is the mean of a
-gamma posterior: the piece leans on its stage, the stage on what the YAML expects (`days`, `probability`), so a company without a past has
-the forecast of its configuration. Records still in a stage count as watched until then (right censored).
+gamma posterior: a piece leans on its stage and on the shape that the ages of all stages have in common, the stage on what the YAML expects
+(`days`, `probability`), so a company without a past has the forecast of its configuration. Records still in a stage count as watched
+until then (right censored).
 
 **Who and from where.** Each person and source multiplies the hazards of going ahead and of losing by a factor of their own: observed over
 expected events, shrunk to 1 by a gamma frailty whose variance is learned by moments over all of them, so that few records say little.
@@ -22,12 +23,14 @@ import numpy as np
 
 from crm.analytics.forecast.history import NEVER, History, Now, Stays
 
-#: Ages in a stage, in days, at which its hazards may change.
-EDGES = np.array([0, 3, 7, 14, 21, 28, 42, 56, 84, 112, 168, NEVER])
+#: Ages in a stage at which its hazards may change, in parts of the time records stay in it on average.
+EDGES = np.array([0, 0.2, 0.4, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, NEVER])
 #: Days of one step of the chain, the last age it tells apart, and how far it looks.
 STEP, OLDEST, FAR = 2, 180, 720
 #: Pseudo events by which a piece of age leans on its stage, and a stage on the YAML.
 LEAN = 2.0
+#: How much the number of new records may grow or shrink in a year, as the standard deviation of its logarithm.
+TREND = 0.25
 #: The grid of factors (natural logarithms) on which chances are worked out; between its points they are interpolated.
 GRID = np.linspace(-1.2, 1.2, 9)
 #: Values of a person or source that no record had.
@@ -36,11 +39,13 @@ NOBODY = -1
 
 @dataclass
 class Hazards:
-    """Events a day by (state, piece of age): `ahead` to another open stage or won, `lost`; `split` (state, next state) shares out `ahead`."""
+    """Events a day by (state, piece of age): `ahead` to another open stage or won, `lost`; `split` (state, next state) shares out `ahead`;
+    `scale` the days of a state's average stay, in which its pieces are measured."""
 
     ahead: np.ndarray
     lost: np.ndarray
     split: np.ndarray
+    scale: np.ndarray
     events: np.ndarray  # (2,) ahead and lost, all together
 
 
@@ -58,13 +63,23 @@ class Factors:
         return table[back]
 
 
-def pieces(stays: Stays, now: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pieces(stays: Stays, now: float, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(days watched by stay and piece of age, the piece of each end, whether it ended): the sufficient statistics of the hazards."""
-    length = np.minimum(stays.leave, now) - stays.enter
+    unit = scale[stays.code]
+    length = (np.minimum(stays.leave, now) - stays.enter) / unit
     low, high = EDGES[:-1][None, :], EDGES[1:][None, :]
-    watched = np.clip(length[:, None] - low, 0, high - low)
+    watched = np.clip(length[:, None] - low, 0, high - low) * unit[:, None]
     ended = np.isfinite(stays.leave) & (stays.leave <= now)
     return watched, np.clip(np.searchsorted(EDGES, length, side="right") - 1, 0, len(EDGES) - 2), ended
+
+
+def scales(stays: Stays, now: float, days: np.ndarray) -> np.ndarray:
+    """The average stay in each state in days, leaning on what the YAML expects."""
+    length = np.minimum(stays.leave, now) - stays.enter
+    ended = np.isfinite(stays.leave) & (stays.leave <= now)
+    size = len(days)
+    watched, ends = np.bincount(stays.code, length, minlength=size), np.bincount(stays.code, ended, minlength=size)
+    return np.maximum(0.5, (watched + days) / (ends + 1))
 
 
 def expected(history: History) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -96,7 +111,8 @@ def hazards(history: History, stays: Stays, now: float, factor: np.ndarray | Non
     days, chance, split = expected(history)
     open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
     stays = Stays(*(getattr(stays, name)[open_] for name in stays.__dataclass_fields__))
-    watched, piece, ended = pieces(stays, now)
+    scale = scales(stays, now, days)
+    watched, piece, ended = pieces(stays, now, scale)
     lost = ended & ((stays.following < 0) | (outcome[np.maximum(stays.following, 0)] == 2))
     ahead = ended & ~lost
     weight = np.ones((len(watched), 2)) if factor is None else np.exp(factor[open_])
@@ -108,7 +124,10 @@ def hazards(history: History, stays: Stays, now: float, factor: np.ndarray | Non
         events = np.zeros((n, bins))
         np.add.at(events, (stays.code[here], piece[here]), 1.0)
         whole = (events.sum(1) + prior) / (risk.sum(1) + days)
-        rates.append((events + LEAN) / (risk + LEAN / whole[:, None]))
+        foretold = (risk * whole[:, None]).sum(0)
+        shape = (events.sum(0) + LEAN) / (foretold + LEAN)
+        piecewise = whole[:, None] * shape[None, :]
+        rates.append((events + LEAN) / (risk + LEAN / piecewise))
         events_of.append(float(events.sum()))
     moves = split.copy()
     np.add.at(moves, (stays.code[ahead], stays.following[ahead]), 1.0)
@@ -116,7 +135,7 @@ def hazards(history: History, stays: Stays, now: float, factor: np.ndarray | Non
     moves = np.divide(moves, total, out=np.zeros_like(moves), where=total > 0)
     shut = outcome != 0
     rates[0][shut], rates[1][shut] = 0.0, 0.0
-    return Hazards(rates[0], rates[1], moves, np.array(events_of))
+    return Hazards(rates[0], rates[1], moves, scale, np.array(events_of))
 
 
 def factors(history: History, stays: Stays, now: float, base: Hazards, keys: np.ndarray, other: np.ndarray, shrink: int | None = None) -> Factors:
@@ -124,7 +143,7 @@ def factors(history: History, stays: Stays, now: float, base: Hazards, keys: np.
     outcome = history.outcome
     open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
     part = Stays(*(getattr(stays, name)[open_] for name in stays.__dataclass_fields__))
-    watched, _, ended = pieces(part, now)
+    watched, _, ended = pieces(part, now, base.scale)
     lost = ended & ((part.following < 0) | (outcome[np.maximum(part.following, 0)] == 2))
     unique, back = np.unique(keys[open_], return_inverse=True)
     weight = np.exp(other[open_])
@@ -141,6 +160,41 @@ def factors(history: History, stays: Stays, now: float, base: Hazards, keys: np.
         variances.append(variance)
     of = {key: (float(a), float(b)) for key, a, b in zip(unique.tolist(), *logs, strict=True) if key != NOBODY}
     return Factors(of, (variances[0], variances[1]))
+
+
+@dataclass
+class Pace:
+    """How quick single records are: those that left a stage early leave the next one early, too. `mean` and `sd` of the logarithm of each
+    record's own factor, by what it showed in the stages it has left; `variance` of the factor over all records."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+    variance: float
+
+
+def paces(history: History, stays: Stays, now: float, base: Hazards, factor: np.ndarray) -> Pace:
+    """A gamma frailty for each record (Vaupel, Manton and Stallard 1979). Its variance is the covariance of the martingale residuals of
+    successive stays, which is nothing where stays are independent; a record's own factor follows from the stages it has left."""
+    outcome, size = history.outcome, len(history.ids)
+    open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
+    part = Stays(*(getattr(stays, name)[open_] for name in stays.__dataclass_fields__))
+    watched, _, ended = pieces(part, now, base.scale)
+    weight = np.exp(factor[open_])
+    foreseen = (watched * base.ahead[part.code]).sum(1) * weight[:, 0] + (watched * base.lost[part.code]).sum(1) * weight[:, 1]
+    rest = ended - foreseen
+    pairs = (part.deal[1:] == part.deal[:-1]) & ended[:-1]
+    shared = float((rest[1:] * rest[:-1])[pairs].sum() / max(1e-9, (foreseen[1:] * foreseen[:-1])[pairs].sum()))
+    variance = float(np.clip(shared * pairs.sum() / (pairs.sum() + 30), 0.0, 1.0))
+    if variance < 1e-3:
+        return Pace(np.zeros(size), np.zeros(size), 0.0)
+    shape = np.bincount(part.deal[ended], minlength=size) + 1 / variance
+    mean = shape / (np.bincount(part.deal[ended], foreseen[ended], minlength=size) + 1 / variance)
+    sd = np.sqrt(np.log1p(1 / shape))  # of the lognormal with the mean and variance of the gamma
+    return Pace(np.log(mean) - sd**2 / 2, sd, variance)
+
+
+#: The middles of so many equally likely parts of a normal variable: what a record's unknown pace is averaged over.
+NODES = np.array([-1.282, -0.524, 0.0, 0.524, 1.282]) / 0.89
 
 
 @dataclass
@@ -180,11 +234,12 @@ def curves(history: History, base: Hazards, far: int = FAR) -> Curves:
     place = np.full(len(outcome) + 1, 0)
     place[opened] = np.arange(len(opened))
     ages = np.arange(0, OLDEST, STEP)
-    piece = np.clip(np.searchsorted(EDGES, ages + STEP / 2, side="right") - 1, 0, len(EDGES) - 2)
+    piece = np.searchsorted(EDGES, (ages + STEP / 2)[None, :] / base.scale[opened][:, None], side="right") - 1
+    rows = np.arange(len(opened))[:, None]
     k, size = len(GRID), (len(opened), len(ages))
     up, down = np.exp(GRID)[:, None, None, None], np.exp(GRID)[None, :, None, None]
-    ahead = base.ahead[opened][:, piece][None, None] * up
-    lost = base.lost[opened][:, piece][None, None] * down
+    ahead = base.ahead[opened][rows, piece][None, None] * up
+    lost = base.lost[opened][rows, piece][None, None] * down
     both = ahead + lost
     leave = -np.expm1(-both * STEP)
     go = (leave * ahead / np.maximum(both, 1e-12)).astype(np.float32)
@@ -223,8 +278,8 @@ class Arrivals:
 
 
 def arrivals(history: History, stays: Stays, now: float, months: int = 36) -> tuple[float, float, np.ndarray, float, list[tuple[date, float, float]]]:
-    """(level a day, its sd, season, spread, counts): a penalised Poisson regression of the numbers by month on the month of the year, with
-    older months counting less (half of it after a year)."""
+    """(level a day, its sd, season, spread, counts): a penalised Poisson regression of the numbers by month on the month of the year and a
+    trend; in the level, older months count less (half after a year)."""
     from crm.analytics.periods import moved
 
     made = stays.enter[stays.first & (stays.code >= 0)]
@@ -247,11 +302,12 @@ def arrivals(history: History, stays: Stays, now: float, months: int = 36) -> tu
     when = np.array([one[0].month - 1 for one in counts])
     age = (now - np.array([history.moment(one[0]) for one in counts])) / 365.25
     weight = 0.5 ** np.maximum(0.0, age)
-    x = np.zeros((len(counts), 13))
+    x = np.zeros((len(counts), 14))
     x[:, 0] = 1.0
     x[np.arange(len(counts)), 1 + when] = 1.0
-    penalty = np.diag([1e-3, *([1 / 0.3**2] * 12)])
-    beta = np.zeros(13)
+    x[:, 13] = -age
+    penalty = np.diag([1e-3, *([1 / 0.3**2] * 12), 1 / TREND**2])
+    beta = np.zeros(14)
     beta[0] = np.log(max(0.5, number.sum()) / exposure.sum())
     # months of the year are learned from all years alike, the level more from the last ones
     for w in (np.ones(len(counts)), weight):
@@ -266,7 +322,7 @@ def arrivals(history: History, stays: Stays, now: float, months: int = 36) -> tu
                 break
     mu = exposure * np.exp(x @ beta)
     spread = float(np.clip((weight * (number - mu) ** 2 / mu).sum() / max(1e-9, weight.sum()), 1.0, 10.0))
-    season = np.exp(beta[1:])
+    season = np.exp(beta[1:13])
     season_mean = season.mean()
     sd = float(np.sqrt(spread / max(1.0, (weight * mu).sum())))
     return float(np.exp(beta[0]) * season_mean), sd, season / season_mean, spread, counts
@@ -313,11 +369,20 @@ class Learned:
     curves: Curves
     ratios: Ratios
     arrivals: Arrivals
+    pace: Pace
     wobble: tuple[float, float]  # sd of the logarithm of hazards ahead and lost, over all: how unsure they are as a whole
 
     def factor(self, owner: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """(n, 2) of the factors of records."""
         return self.people.look(np.where(owner > 0, owner, NOBODY)) + self.origins.look(kind)
+
+    def chances(self, deals: np.ndarray, days: np.ndarray) -> np.ndarray:
+        """(n, len(days)) the chance of open records to be won within so many days, over what their pace may be."""
+        now = self.now
+        factor, age = self.factor(now.owner[deals], now.kind[deals]), self.moment - now.entered[deals]
+        mean, sd = self.pace.mean[deals], self.pace.sd[deals]
+        code = now.code[deals]
+        return np.mean([self.curves.within(code, age, factor + (mean + z * sd)[:, None], days) for z in NODES], axis=0)
 
 
 def learn(history: History, moment: float, chosen: np.ndarray | None = None, shrink: int | None = None, far: int = FAR) -> Learned:
@@ -336,6 +401,7 @@ def learn(history: History, moment: float, chosen: np.ndarray | None = None, shr
         people = factors(history, stays, moment, base, people_keys, origins.look(origin_keys), shrink)
         origins = factors(history, stays, moment, base, origin_keys, people.look(people_keys), shrink)
         base = hazards(history, stays, moment, nothing + people.look(people_keys) + origins.look(origin_keys))
+    pace = paces(history, stays, moment, base, people.look(people_keys) + origins.look(origin_keys))
     level, sd, season, spread, counts = arrivals(history, stays, moment)
     recent = stays.first & (stays.code >= 0) & (stays.enter > moment - 365)
     if recent.sum() < 30:
@@ -352,4 +418,4 @@ def learn(history: History, moment: float, chosen: np.ndarray | None = None, shr
     )  # fmt: skip
     incoming.factor = people.look(people_keys)[entries] + origins.look(origin_keys)[entries]
     wobble = (float(1 / np.sqrt(base.events[0] + 4)), float(1 / np.sqrt(base.events[1] + 4)))
-    return Learned(history, moment, stays, now, base, people, origins, curves(history, base, far), ratio, incoming, wobble)
+    return Learned(history, moment, stays, now, base, people, origins, curves(history, base, far), ratio, incoming, pace, wobble)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from crm.analytics.forecast.base import Simulation
 from crm.analytics.forecast.draw import WORLDS, Coming, Open, draw_coming, draw_open
 from crm.analytics.forecast.history import DAY, History, read
-from crm.analytics.forecast.learn import STEP, Learned, learn
+from crm.analytics.forecast.learn import NODES, STEP, Learned, learn
 from crm.analytics.forecast.levers import Levers
 from crm.analytics.periods import moved
 
@@ -56,6 +57,11 @@ class Prepared:
         self.shock = rng.normal(size=(WORLDS, 3))
         self.shock -= self.shock.mean(0)
         self.shock /= self.shock.std(0)
+        # of each open record, a value of its unknown pace in each world: all equally likely parts of a normal variable, in an order of its own
+        parts = NormalDist().inv_cdf
+        middle = np.array([parts((w + 0.5) / WORLDS) for w in range(WORLDS)])
+        middle /= middle.std()
+        self.pace = rng.permuted(np.tile(middle, (len(self.open), 1)), axis=1) * one.pace.sd[self.open, None] + one.pace.mean[self.open, None]
         self.curve = self._entries(len(lines))
 
     def _entries(self, lines: int) -> np.ndarray:
@@ -71,7 +77,9 @@ class Prepared:
         code, factor = unique[:, 2].astype(int), unique[:, 3:]
         days = np.arange(steps) * float(STEP)
         for w in range(WORLDS):
-            won = curves.within(code, np.zeros(len(code)), factor + self._wobble(w), days) * (many / n)[:, None]
+            fresh = np.sqrt(np.log1p(self.learned.pace.variance))
+            shifted = [factor + self._wobble(w) + z * fresh - fresh**2 / 2 for z in NODES]
+            won = np.mean([curves.within(code, np.zeros(len(code)), one, days) for one in shifted], axis=0) * (many / n)[:, None]
             np.add.at(found[w], (unique[:, 0].astype(int), unique[:, 1].astype(int)), won)
         return found
 
@@ -98,7 +106,7 @@ class Prepared:
         chance = np.zeros((WORLDS, n, len(self.months)), dtype=np.float32)
         days = np.append(self.ends / levers.cycle, 1e9)
         for w in range(WORLDS if n else 0):
-            within = one.curves.within(code, self.age, self.factor + self._wobble(w), days)
+            within = one.curves.within(code, self.age, self.factor + self._wobble(w) + self.pace[:, w, None], days)
             most = np.minimum(levers.win_rate, MOST / np.maximum(within[:, -1:], 1e-9)) if levers.win_rate > 1 else levers.win_rate
             chance[w] = within[:, :-1] * most
         return Open(chance, now.amount[self.open], code.astype(int), self.group[self.open])
@@ -186,7 +194,7 @@ def won_by_month(history: History, now: Any, months: Sequence[date], group: np.n
     return found
 
 
-def prepared(
+def study(
     door: Door,
     spec: Forecast,
     as_of: datetime | None,

@@ -14,7 +14,7 @@ import pandas as pd
 
 from crm.analytics.forecast.base import Record
 from crm.analytics.forecast.history import DAY, NEVER, History, read
-from crm.analytics.forecast.prepared import Prepared, prepared, won_by_month
+from crm.analytics.forecast.prepared import Prepared, study, won_by_month
 from crm.analytics.forecast.sides import sides
 from crm.analytics.periods import moved
 
@@ -52,8 +52,10 @@ def replay(door: Door, spec: Forecast, back: int, where: Any = None) -> Record:
         if decided(history, moment) < LEAST:
             continue
         then = datetime.fromtimestamp(moment * DAY / 1000, UTC)
-        made = prepared(door, spec, then, where, months=AHEAD, far=WITHIN + 40)
-        low, middle, high = made.simulate(runs=RUNS).quantiles()
+        made = study(door, spec, then, where, months=AHEAD, far=WITHIN + 40)
+        drawn = made.simulate(runs=RUNS)
+        low, middle, high = drawn.quantiles()
+        mean = drawn.totals.mean(0)
         base = baselines(made)
         for ahead, month in enumerate(made.months):
             if month >= this:
@@ -62,7 +64,7 @@ def replay(door: Door, spec: Forecast, back: int, where: Any = None) -> Record:
             rows.append(
                 {
                     "made": pd.Timestamp(made_on), "month": pd.Timestamp(month), "ahead": ahead + 1, "p10": low[ahead], "p50": middle[ahead],
-                    "p90": high[ahead], "actual": came, "inside": bool(low[ahead] <= came <= high[ahead]),
+                    "p90": high[ahead], "mean": mean[ahead], "actual": came, "inside": bool(low[ahead] <= came <= high[ahead]),
                     **{name: base[name][ahead] for name in BASELINES},
                 }
             )  # fmt: skip
@@ -114,7 +116,7 @@ def chances(made: Prepared, moment: float, now: float) -> list[tuple[Any, ...]]:
     history, code = one.history, one.now.code[made.open]
     if not len(code):
         return []
-    said = one.curves.within(code, made.age, made.factor, np.array([float(WITHIN)]))[:, 0]
+    said = one.chances(made.open, np.array([float(WITHIN)]))[:, 0]
     stays, outcome = history.stays, history.outcome
     won = np.zeros(len(history.ids), dtype=bool)
     in_time = (stays.code >= 0) & (stays.enter > moment) & (stays.enter <= moment + WITHIN)
@@ -128,7 +130,7 @@ def chances(made: Prepared, moment: float, now: float) -> list[tuple[Any, ...]]:
 
 def summed(door: Door, spec: Forecast, history: History, rows: list[dict[str, Any]], said: list[tuple[Any, ...]]) -> Record:
     """The figures of the record."""
-    columns = ["made", "month", "ahead", "p10", "p50", "p90", "actual", "inside", *BASELINES]
+    columns = ["made", "month", "ahead", "p10", "p50", "p90", "mean", "actual", "inside", *BASELINES]
     frame = pd.DataFrame(rows, columns=columns)
     nothing = float("nan")
     size = float(frame["actual"].mean()) if len(frame) else 0.0
