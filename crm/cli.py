@@ -627,9 +627,10 @@ def report(
     since: Annotated[str | None, typer.Option("--since", metavar="DAY", help="The first day, of a report of a period.")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="The last day (default: today).")] = None,
     again: Annotated[str | None, typer.Option("--again", metavar="STAMP", help="The report kept under this stamp, computed anew.")] = None,
+    pack: Annotated[str | None, typer.Option("--pack", metavar="NAME", help="A meeting pack: as text, or --out FILE.pdf, FILE.html.")] = None,
     target: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="A file for it (png and html: NAME.png here).")] = None,
 ) -> None:
-    """A report of the configuration: a table, or --format json, csv, png, html.
+    """A report of the configuration: a table, or --format json, csv, png, html; or a whole meeting pack.
 
     Each carries a stamp over configuration, parameters, user and moment. With --again STAMP it is computed anew, with the configuration
     and the rights of then over the data of then, and compared: `same` in JSON; else `differences`, each {row, column, then, now}, and
@@ -641,8 +642,10 @@ def report(
 
     if format not in ("", "json", "csv", "png", "html"):
         fail(f"There is no format {format}. There are: json, csv, png, html.")
-    if (again is None) == (not name):
-        fail("Say which report: crm report NAME, or crm report --again STAMP. `crm reports` lists them.")
+    if sum((bool(name), again is not None, pack is not None)) != 1:
+        fail("Say which report: crm report NAME, crm report --again STAMP or crm report --pack NAME. `crm reports` lists them.")
+    if pack is not None:
+        return meeting_pack(pack, as_of, target)
     if again is not None:
         return once_more(again, format, target)
     door = run.door()
@@ -668,6 +671,27 @@ def days(since: str | None, until: str | None) -> tuple[date, date] | None:
     if last < first:
         fail("--until lies before --since.")
     return first, last + timedelta(days=1)
+
+
+def meeting_pack(name: str, as_of: str | None, target: Path | None) -> None:
+    """`crm report --pack NAME`: the pack as text or JSON, or as a file that is called .pdf or .html."""
+    from crm import documents
+    from crm.documents.html import html, text
+    from crm.documents.pdf import pdf
+
+    door = run.door()
+    if target is not None:
+        if target.suffix not in (".pdf", ".html"):
+            fail(f"A pack is written as .pdf or .html, not as {target.suffix or target.name}.")
+        check_place(target)
+    if name not in (there := documents.names(door)):
+        fail(f"There is no pack called {name}.{choice_of(name, there)}")
+    made = documents.make(door, name, moment(as_of) if as_of is not None else None)
+    if target is None:
+        return out(made.json(), text(made))
+    target.write_bytes(pdf(made) if target.suffix == ".pdf" else html(made).encode())
+    stamps = {one.result.report.name: one.result.stamp for one in made.sections if one.result}
+    out({"pack": name, "path": str(target), "stamps": stamps}, str(target))
 
 
 def once_more(mark: str, format: str, target: Path | None) -> None:

@@ -27,7 +27,7 @@ from weakref import WeakKeyDictionary
 
 from tinydb.queries import where
 
-from crm.analytics.reports import Result, may_run, run
+from crm.analytics.reports import Result, report_for, run
 from crm.errors import ConfigError, Denied, Missing, Refused
 from crm.records import SYSTEM
 from crm.records.company import stamp as stored
@@ -146,16 +146,19 @@ def again(company: Any, mark: str, asker: Door | None = None) -> Again:
     door = then.door(actor_of(company, then, kept, notes, words))
     if asker is not None and not asker.actor.system:
         still_allowed(asker, kept)
-    report = schema.reports.get(kept["report"])
-    if report is None:
+    name = kept["report"]
+    if not (name in schema.reports or name in schema.kpis or name.startswith("card-")):
         if kept["entity"] not in schema.entities:
-            raise Refused("The report {report} cannot be had again: there is no {entity} in today's configuration, and that of then was not kept.", report=kept["report"], entity=kept["entity"])
-        raise Refused("The report {report} cannot be had again: it is not in today's configuration, and that of then was not kept.", report=kept["report"])
-    if not may_run(door, report):
-        raise Refused("The report {report} cannot be had again with the rights of {user}.", report=kept["report"], user=kept["login"])
+            text = "The report {report} cannot be had again: there is no {entity} in today's configuration, and that of then was not kept."
+            raise Refused(text, report=name, entity=kept["entity"])
+        text = "The report {report} cannot be had again: it is not in today's configuration, and that of then was not kept."
+        raise Refused(text, report=name)
     days = [date.fromisoformat(one) for one in kept.get("period", [])]
     asked = moment(kept["as_of"]) if kept.get("as_of") else None
-    result = run(door, kept["report"], where=kept.get("where"), as_of=asked, period=(days[0], days[1]) if days else None)
+    try:
+        result = run(door, name, where=kept.get("where"), as_of=asked, period=(days[0], days[1]) if days else None)
+    except Missing:
+        raise Refused("The report {report} cannot be had again with the rights of {user}.", report=name, user=kept["login"]) from None
     found = Again(kept, result, True, notes=notes)
     compare(company, found, words)
     if not found.same:
@@ -222,8 +225,13 @@ def actor_of(company: Any, then: Any, kept: dict[str, Any], notes: list[str], wo
 
 def still_allowed(asker: Door, kept: dict[str, Any]) -> None:
     """Whoever asks for their own report must have the rights of then still."""
-    report = asker.schema.reports.get(kept["report"])
-    if (asker.actor.role, asker.actor.team) != (kept.get("role"), kept.get("team")) or (report is not None and not may_run(asker, report)):
+    name, allowed = kept["report"], (asker.actor.role, asker.actor.team) == (kept.get("role"), kept.get("team"))
+    if allowed and (name in asker.schema.reports or name in asker.schema.kpis):
+        try:
+            report_for(asker, name)
+        except Missing:
+            allowed = False
+    if not allowed:
         raise Denied("You have other rights today than when this report was made.")
 
 
@@ -269,7 +277,8 @@ def reasons(company: Any, then: Any, kept: dict[str, Any], ran: datetime, words:
     label = company.schema.entities[entity].plural_in(words) if entity in company.schema.entities else entity
     there = then.count(entity) if entity in then.schema.entities else 0
     if there != kept["records"]:
-        found.append(words("Then there were {then} records of {entity}; of that day {now} are left, with their past.", then=kept["records"], now=there, entity=label))
+        text = "Then there were {then} records of {entity}; of that day {now} are left, with their past."
+        found.append(words(text, then=kept["records"], now=there, entity=label))
     if company.store.sequence < kept["sequence"]:
         found.append(words("The store is an older one than the report was made from: a backup was put back."))
     late = written_late(company, kept["sequence"], ran)

@@ -64,7 +64,7 @@ class Waterfall(Chart):
         edges = [edge for found in boxes.values() for box in found for edge in (box[1], box[3])]
         limits, ticks = look.scale(y, edges)
         high = limits[1] + (limits[1] - limits[0]) * 0.06
-        marks, turned = look.places(names if ends else [*names, look.t("Total")], 44)
+        marks, turned = look.places(names if ends else [*names, look.t("Total")], 44 if look.backend == "bokeh" else 80)
         return look.whole(
             pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.6, end + 0.6), ylim=(limits[0], high),
             height=look.height + (60 if turned else 0),

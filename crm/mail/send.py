@@ -24,6 +24,8 @@ from crm.errors import Refused, Said
 if TYPE_CHECKING:
     from crm.records.company import Company
 
+#: What is said where none is set: a message is given up at once then, so that nothing old goes out on the day there is one.
+NO_SERVER = "No mail server is set. Put its address into CRM_SMTP_URL."
 #: Seconds until a server that says nothing is given up.
 TIMEOUT = 30.0
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -68,7 +70,8 @@ def settings(company: Company) -> Settings | None:
 
 
 def message_of(settings: Settings, message: Mapping[str, Any]) -> EmailMessage:
-    """The mail as it is sent: `to` (one address or several), `subject`, `text` and, where there is one, `html` beside it.
+    """The mail as it is sent: `to` (one address or several), `subject`, `text` and, where there is one, `html` beside it with its `images`
+    ({name: PNG}, shown as `cid:name`); `files` are attached ((name, type, bytes) each).
 
     The same `key` always gives the same Message-ID, so that a mail sent a second time after a crash is known for what it is.
     """
@@ -87,13 +90,19 @@ def message_of(settings: Settings, message: Mapping[str, Any]) -> EmailMessage:
     mail.set_content(str(message.get("text") or ""))
     if message.get("html"):
         mail.add_alternative(str(message["html"]), subtype="html")
+        page = mail.get_payload()[-1]  # type: ignore[index]
+        for name, picture in (message.get("images") or {}).items():
+            page.add_related(picture, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")  # type: ignore[union-attr]
+    for name, kind, content in message.get("files") or ():
+        main, _, sub = kind.partition("/")
+        mail.add_attachment(content, maintype=main, subtype=sub, filename=name)
     return mail
 
 
 def deliver(settings: Settings | None, message: Mapping[str, Any]) -> str:
     """Hand one message to the server; its Message-ID comes back. Raises `Undelivered` when it was not taken."""
     if settings is None:
-        raise Undelivered("No mail server is set. Put its address into CRM_SMTP_URL.")
+        raise Undelivered(NO_SERVER, True)
     try:
         mail = message_of(settings, message)
     except (ValueError, KeyError, IndexError) as error:

@@ -1123,7 +1123,7 @@ LINK = Struct(
         "board": Key(Text("pipeline"), "The board of a pipeline, or of an entity with a `board:`."),
         "dashboard": Key(Text("dashboard"), "A dashboard."),
         "report": Key(Text("report"), "A report."),
-        "page": Key(Text("page"), "A page by name: home, calendar, reports, admin."),
+        "page": Key(Text("page"), "A page by name: home, calendar, reports, forecast, whatif, admin."),
         "view": Key(Text("name"), "Which ready-made view of the list."),
         "label": LABEL,
         "icon": ICON_KEY,

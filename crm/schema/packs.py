@@ -14,7 +14,7 @@ from crm.schema.reading import maybe, nodes, readable, scalar, scalars, source, 
 from crm.yamlfile import Map, Node, Scalar
 
 #: Where the things a pack may show are kept.
-SHOWN = ("reports", "kpis", "forecasts")
+SHOWN = ("reports", "kpis")
 CHANNELS = ("mail", "pdf")
 
 
@@ -26,7 +26,7 @@ def build(b: Building) -> None:
             label=b.text(f"{path}.label", text(node, "label") or readable(name)),
             roles=[role for said in texts(node, "for") if (role := b.reference(said, b.schema.roles, "role", "E561"))],
             people=[said.text for said in texts(node, "people")],
-            every=[made for said in scalars(node.get("every")) if (made := schedule(b, said)) is not None],
+            every=[when for said in scalars(node.get("every")) if (when := schedule(b, said)) is not None],
             channels=[said.text for said in texts(node, "channels") if said.text in CHANNELS] or list(CHANNELS),
             help=b.text(f"{path}.help", text(node, "help")),
             module=maybe(node, "module"),

@@ -101,9 +101,9 @@ def send_webhook(company: Company, payload: Mapping[str, Any], key: str) -> None
 
 def send_mail(company: Company, payload: Mapping[str, Any], key: str) -> bool | None:
     """Compose a mail and hand it to the mail server; False when there is nothing to say any more."""
-    from crm.mail import Undelivered, compose, deliver, settings
+    from crm.mail import Undelivered, deliver, settings
 
-    message = compose(company, {**payload, "key": key})
+    message = composed(company, {**payload, "key": key})
     if message is None:
         return False
     try:
@@ -111,6 +111,17 @@ def send_mail(company: Company, payload: Mapping[str, Any], key: str) -> bool | 
     except Undelivered as error:
         raise Refusal(error.text, error.lasting, **error.values) from error
     return None
+
+
+def composed(company: Company, payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The message a payload means: of a meeting pack, or of what `crm.mail` writes."""
+    if "pack" in payload:
+        from crm.documents.mailing import compose as pack
+
+        return pack(company, payload)
+    from crm.mail import compose
+
+    return compose(company, payload)
 
 
 CHANNELS: dict[str, Callable[[Any, Mapping[str, Any], str], bool | None]] = {"mail": send_mail, "webhook": send_webhook}  # type: ignore[dict-item]
@@ -171,6 +182,7 @@ def pause(tries: int) -> timedelta:
 
 
 def _failed(company: Company, id: int, text: str, values: dict[str, str], tries: int, give_up: bool, now: datetime | None) -> None:
+    from crm.mail import NO_SERVER
     from crm.records.notices import notify
 
     with company.store.transaction():
@@ -179,8 +191,11 @@ def _failed(company: Company, id: int, text: str, values: dict[str, str], tries:
             row["due"] = stamp((now or company.now()) + pause(tries))
         company.store.table(OUTBOX).update(row, doc_ids=[id])
         if give_up:
+            said, key = "A message could not be sent and was given up. See Automations.", f"outbox-dead-{id}-{tries}"
+            if text == NO_SERVER:  # once a day is enough
+                said, key = "Mails are not sent: no mail server is set. See Automations.", f"outbox-no-server-{company.today()}"
             for user in admins(company):
-                notify(company, user, "A message could not be sent and was given up. See Automations.", key=f"outbox-dead-{id}-{tries}")
+                notify(company, user, said, key=key)
     log.warning("outbox row %s: %s", id, text, extra={"tries": tries, "given_up": give_up})
 
 

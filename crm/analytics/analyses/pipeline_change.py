@@ -113,13 +113,13 @@ class PipelineChange(Changing):
         labels = part_labels(t)
         first, last = day_of(t, since + timedelta(milliseconds=1)), day_of(t, until or door.company.now())
         lines: list[tuple[str, str, int, int, list[Piece]]] = [
-            ("opening", t("Open on {day}", day=first), len(found.before), found.opening, [])
+            ("opening", t("Open {day}", day=first), len(found.before), found.opening, [])
         ]
         for part in PARTS:
             pieces = found.of(part)
             if pieces or part in ALWAYS:
                 lines.append((part, labels[part], len(pieces), sum(one.value for one in pieces), pieces))
-        lines.append(("closing", t("Open on {day}", day=last), len(found.after), found.closing, []))
+        lines.append(("closing", t("Open {day}", day=last), len(found.after), found.closing, []))
         money = self.column("value", amount.label_in(t), getattr(amount, "currency", None))
         return Found(
             columns=[self.column("part", t("Change")), self.column("count", door.schema.entities[report.entity].plural_in(t)), money],
@@ -163,20 +163,20 @@ def part_labels(t: Any) -> dict[str, str]:
         "new": t("New"),
         "reopened": t("Taken up again"),
         "restored": t("Restored"),
-        "moved_in": t("Closing date moved in"),
+        "moved_in": t("Date moved in"),
         "received": t("Taken over"),
         "raised": t("Value raised"),
         "lowered": t("Value lowered"),
         "won": t("Won"),
         "lost": t("Lost"),
-        "moved_out": t("Closing date moved out"),
+        "moved_out": t("Date moved out"),
         "given": t("Handed over"),
         "deleted": t("Deleted"),
     }
 
 
 def day_of(t: Any, moment: datetime) -> str:
-    return str(t.date(moment.astimezone(t.tz).date(), "short"))
+    return str(t.date(moment.astimezone(t.tz).date(), "d MMM"))
 
 
 def records_of(ids: Any, part: str) -> str | None:

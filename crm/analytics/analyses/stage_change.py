@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from crm.analytics.analyses.base import ANALYSES, Found
@@ -55,7 +55,7 @@ class StageChange(Changing):
         }
         order = [key for key in names if key in told] + [key for key in told if key not in names]
         labels = {
-            "opening": t("Open on {day}", day=day_of(t, since)),
+            "opening": t("Open {day}", day=day_of(t, since + timedelta(milliseconds=1))),
             "came": t("Came"),
             "from_others": t("From other stages"),
             "to_others": t("To other stages"),
@@ -63,7 +63,7 @@ class StageChange(Changing):
             "won": t("Won"),
             "lost": t("Lost"),
             "gone": t("Gone"),
-            "closing": t("Open on {day}", day=day_of(t, until or door.company.now())),
+            "closing": t("Open {day}", day=day_of(t, until or door.company.now())),
         }
         currency = getattr(amount, "currency", None)
         stage = entity.fields[entity.stage_field or ""].label_in(t)
