@@ -7,7 +7,7 @@ worker composes and delivers it:
     deliver(settings(company), message)
 """
 
-from crm.mail.send import Settings, Undelivered, deliver, settings
+from crm.mail.send import NO_SERVER, Settings, Undelivered, deliver, settings
 from crm.mail.templates import compose
 
-__all__ = ["Settings", "Undelivered", "compose", "deliver", "settings"]
+__all__ = ["NO_SERVER", "Settings", "Undelivered", "compose", "deliver", "settings"]
