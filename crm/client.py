@@ -349,8 +349,10 @@ class Shown:
         ground = {"background": "#fff", "color": "#1b1d22", "padding": "8px"}  # the colours of charts are made for it
         pane = pn.pane.HoloViews(drawn, sizing_mode="stretch_width", theme=None, linked_axes=False)
         found = pn.Column(pn.pane.HTML(head, margin=(0, 0, 6, 0)), pane, sizing_mode="stretch_width", styles=ground)
-        data, meta = found._repr_mimebundle_(include, exclude)
-        return {**data, "text/plain": repr(self)}, meta
+        made = found._repr_mimebundle_(include, exclude) if pn.extension._loaded else None
+        if made is None:  # no notebook that could draw it
+            return {"text/html": head + self._table(), "text/plain": repr(self)}
+        return {**made[0], "text/plain": repr(self)}, made[1]
 
 
 class Report(Shown):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 #: What the address of a list may carry, see `crm.views.listing`.
 ADDRESS = {"v": "view", "f": "filters", "w": "where", "q": "find", "sort": "order", "pipeline": "pipeline"}
-MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&])")
+MARKS = re.compile(r"([\\`*_\[\]#|~$])")
 
 
 def notebook_of(door: Door, kind: str, name: str = "", **params: Any) -> bytes:
@@ -39,7 +40,7 @@ def notebook_of(door: Door, kind: str, name: str = "", **params: Any) -> bytes:
 
 def file_name(kind: str, name: str) -> str:
     """`report-win_rate.ipynb`: letters, digits and dashes only, whatever the card is called."""
-    return re.sub(r"[^\w-]+", "-", f"{kind}-{name}".strip("-")) + ".ipynb"
+    return re.sub(r"[^\w]+", "-", f"{kind}-{name}").strip("-") + ".ipynb"
 
 
 Cell = tuple[str, str]  # "code" or "markdown", and the text
@@ -155,8 +156,8 @@ def _head(title: str, *lines: str | None) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that is no Markdown, whatever stands in it."""
-    return MARKS.sub(r"\\\1", " ".join(text.split())).replace("\\.", ".").replace("\\-", "-").replace("\\(", "(").replace("\\)", ")")
+    """Text that is neither Markdown nor HTML, whatever stands in it."""
+    return MARKS.sub(r"\\\1", escape(" ".join(text.split()), quote=False))
 
 
 def _opening(door: Door) -> str:

@@ -37,10 +37,6 @@ FRAME_CSS = (":root{--side:var(--nav)}.folded{--side:0px}@media(max-width:700px)
              "body{font:400 13px/1.45 var(--font);color:var(--text)}")
 
 
-#: Where there is room for one column: a small window, or a narrow cell of a notebook.
-NARROW = ("@media(max-width:1000px)", "@container cell (max-width:1000px)")
-
-
 def href(**args: Any) -> str:
     """The address of a page: `href(view="record", entity="account", id=12)`; empty values are left out."""
     return "?" + urlencode({key: value for key, value in args.items() if value not in (None, "")})
@@ -54,7 +50,7 @@ def grid(areas: str, *children: Any, columns: str, phone: str | None = None, gap
     rows = " ".join(f"'{row.strip()}'" for row in areas.split("|"))
     css = (f":host{{display:grid!important;grid-template-columns:{columns};grid-template-areas:{rows};"
            f"grid-template-rows:{'auto ' * areas.count('|')}1fr;gap:{gap};align-items:start}}"
-           + "".join(f"{where}{{:host{{display:flex!important;flex-direction:column;gap:16px}}:host>*{{width:100%!important}}}}" for where in NARROW))
+           "@media(max-width:1000px){:host{display:flex!important;flex-direction:column;gap:16px}:host>*{width:100%!important}}")
     return pn.Column(*children, stylesheets=[css], sizing_mode="stretch_width", margin=0)
 
 

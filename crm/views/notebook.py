@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import panel as pn
 
-from crm.views.app import App
+from crm.views.app import App, stack
 from crm.views.base import PARTS
 from crm.views.iconfont import data_url
 
@@ -22,6 +22,14 @@ class Window(App):
     def frame_at(self, query: str) -> Any:
         self.before: list[str] = []  # the addresses one came from
         return PARTS["window"]({"icons": data_url()}, app=self, query=query, on={"go": self.follow, "back": self.back})
+
+    @staticmethod
+    def grid(areas: str, *children: Any, phone: str | None = None, **layout: Any) -> Any:
+        """A cell is narrower than its window says: one column, in the order of a phone."""
+        names = list(dict.fromkeys(areas.replace("|", " ").split()))
+        order = (phone or areas).replace("|", " ").split()
+        placed = sorted(zip(children, names, strict=False), key=lambda one: order.index(one[1]))
+        return stack(*(child for child, _ in placed))
 
     def whole(self) -> Any:
         return pn.Column(
@@ -52,7 +60,7 @@ class Window(App):
         """Light or dark is what the notebook is."""
 
 
-GROUND = {"background": "var(--jp-layout-color0, transparent)", "min-width": "0", "container": "cell / inline-size"}
+GROUND = {"background": "var(--jp-layout-color0, transparent)", "min-width": "0"}
 
 
 def view(company: Any, actor: Any, name: str, **args: Any) -> Any:

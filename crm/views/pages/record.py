@@ -11,7 +11,7 @@ from crm.errors import Conflict, Denied, Missing, RecordError, Refused
 from crm.records import agenda, approvals, classes, gates
 from crm.records.timeline import above
 from crm.views import acting, gating, insights, leads, planning
-from crm.views.app import grid, href, stack
+from crm.views.app import href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import Titles, due_tone, local_day, short_date, shown, stage_color
 from crm.views.steps import plan as set_step
@@ -65,7 +65,7 @@ class RecordPage(Page):
         side = stack(*(one for one in (self.reasons, self.insights, self.related) if one is not None))
         lower: Any
         if self.composer is not None:
-            lower = grid(
+            lower = app.grid(
                 "facts compose side | facts line side",
                 self.facts,
                 self.composer,
@@ -75,7 +75,7 @@ class RecordPage(Page):
                 columns="268px minmax(0,1fr) 256px",
             )
         else:
-            lower = grid(
+            lower = app.grid(
                 "facts line side",
                 self.facts,
                 self.line,
