@@ -75,6 +75,25 @@ def test_b2_an_automation_keeps_to_the_limit_too(demo):
     assert assignment.hand_over(door, "lead", lead) == first.user
 
 
+def test_b2_a_lead_finds_its_territory_by_the_address_and_goes_to_whoever_answers_for_it(demo):
+    """The tree of territories decides without anybody choosing: the nearest manager upwards gets it while there is room."""
+    door = demo.door(SYSTEM)
+    named = {one["name"]: one for one in door.list("territory", limit=None)}
+    lead = door.create("lead", {"name": {"last": "Adler"}, "source": "web", "address": "Hauptstraße 1, 10115 Berlin, Germany"})
+    assert lead["territory"] == named["Germany"].id
+    door.change("user", named["Germany"]["manager"], {"lead_cap": 1000})
+    assert assignment.hand_over(door, "lead", lead.id) == named["Germany"]["manager"]
+    moved = door.change("lead", lead.id, {"address": "Storgatan 1, 111 22 Stockholm, Sweden"})
+    assert moved["territory"] == named["Nordics"].id
+    door.change("lead", lead.id, {"territory": named["Poland"].id})
+    assert door.change("lead", lead.id, {"address": "Bulevar 1, 11000 Beograd, Serbia"})["territory"] == named["Poland"].id
+    open_area = door.change("territory", named["Balkans"].id, {"manager": None})
+    other = door.create("lead", {"name": {"last": "Petrić"}, "source": "web", "address": "Bulevar 2, 11000 Beograd, Serbia"})
+    assert other["territory"] == open_area.id and named["South"]["manager"] is not None
+    demo.door(SYSTEM).change("user", named["South"]["manager"], {"role": "rep", "lead_cap": 1000})
+    assert assignment.hand_over(door, "lead", other.id) == named["South"]["manager"]
+
+
 def test_b3_what_the_demo_converted_by_hand_is_found_again(demo):
     """A second lead of a company that became an account: the account and the person are proposed, and used."""
     door = demo.door(SYSTEM)
