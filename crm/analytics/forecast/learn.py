@@ -46,7 +46,7 @@ class Hazards:
     lost: np.ndarray
     split: np.ndarray
     scale: np.ndarray
-    events: np.ndarray  # (2,) ahead and lost, all together
+    events: np.ndarray  # (state, 2) how many went ahead and were lost
 
 
 @dataclass
@@ -128,14 +128,14 @@ def hazards(history: History, stays: Stays, now: float, factor: np.ndarray | Non
         shape = (events.sum(0) + LEAN) / (foretold + LEAN)
         piecewise = whole[:, None] * shape[None, :]
         rates.append((events + LEAN) / (risk + LEAN / piecewise))
-        events_of.append(float(events.sum()))
+        events_of.append(events.sum(1))
     moves = split.copy()
     np.add.at(moves, (stays.code[ahead], stays.following[ahead]), 1.0)
     total = moves.sum(1, keepdims=True)
     moves = np.divide(moves, total, out=np.zeros_like(moves), where=total > 0)
     shut = outcome != 0
     rates[0][shut], rates[1][shut] = 0.0, 0.0
-    return Hazards(rates[0], rates[1], moves, scale, np.array(events_of))
+    return Hazards(rates[0], rates[1], moves, scale, np.column_stack(events_of))
 
 
 def factors(history: History, stays: Stays, now: float, base: Hazards, keys: np.ndarray, other: np.ndarray, shrink: int | None = None) -> Factors:
@@ -249,11 +249,13 @@ def curves(history: History, base: Hazards, far: int = FAR) -> Curves:
     steps = far // STEP + 1
     won = np.zeros((k, k, *size, steps), dtype=np.float32)
     last = np.zeros((k, k, *size), dtype=np.float32)
+    before = last[..., 0]
     at_once = go * win
     for t in range(1, steps):
         older = np.concatenate([last[..., 1:], last[..., -1:]], axis=-1)
-        fresh = np.einsum("sj,abj->abs", move, last[..., 0])
-        last = at_once + go * fresh[..., None] + stay * older
+        begun = np.minimum(1.5 * last[..., 0] - 0.5 * before, 1.0)  # a stage is entered in the middle of a step
+        before = last[..., 0]
+        last = at_once + go * np.einsum("sj,abj->abs", move, begun)[..., None] + stay * older
         won[..., t] = last
     return Curves(won, place)
 
@@ -370,7 +372,7 @@ class Learned:
     ratios: Ratios
     arrivals: Arrivals
     pace: Pace
-    wobble: tuple[float, float]  # sd of the logarithm of hazards ahead and lost, over all: how unsure they are as a whole
+    wobble: np.ndarray  # (state, 2) sd of the logarithm of the hazards ahead and lost: how unsure they are as a whole
 
     def factor(self, owner: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """(n, 2) of the factors of records."""
@@ -417,5 +419,5 @@ def learn(history: History, moment: float, chosen: np.ndarray | None = None, shr
         stays.owner[entries], stays.deal[entries], len(set(stays.owner[entries][stays.owner[entries] > 0].tolist())), counts,
     )  # fmt: skip
     incoming.factor = people.look(people_keys)[entries] + origins.look(origin_keys)[entries]
-    wobble = (float(1 / np.sqrt(base.events[0] + 4)), float(1 / np.sqrt(base.events[1] + 4)))
+    wobble = 1 / np.sqrt(base.events + LEAN)
     return Learned(history, moment, stays, now, base, people, origins, curves(history, base, far), ratio, incoming, pace, wobble)

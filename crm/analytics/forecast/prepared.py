@@ -54,7 +54,7 @@ class Prepared:
         lines = list(one.ratios.won)
         self.typical = [one.ratios.won[state.pipeline] for state in history.states]
         rng = np.random.Generator(np.random.SFC64(20))
-        self.shock = rng.normal(size=(WORLDS, 3))
+        self.shock = rng.normal(size=(WORLDS, 1 + 2 * len(history.states)))
         self.shock -= self.shock.mean(0)
         self.shock /= self.shock.std(0)
         # of each open record, a value of its unknown pace in each world: all equally likely parts of a normal variable, in an order of its own
@@ -78,14 +78,15 @@ class Prepared:
         days = np.arange(steps) * float(STEP)
         for w in range(WORLDS):
             fresh = np.sqrt(np.log1p(self.learned.pace.variance))
-            shifted = [factor + self._wobble(w) + z * fresh - fresh**2 / 2 for z in NODES]
+            shifted = [factor + self._wobble(w, code) + z * fresh - fresh**2 / 2 for z in NODES]
             won = np.mean([curves.within(code, np.zeros(len(code)), one, days) for one in shifted], axis=0) * (many / n)[:, None]
             np.add.at(found[w], (unique[:, 0].astype(int), unique[:, 1].astype(int)), won)
         return found
 
-    def _wobble(self, world: int) -> np.ndarray:
-        """The factors by which hazards as a whole may be off in one world."""
-        return self.shock[world, :2] * np.array(self.learned.wobble)
+    def _wobble(self, world: int, code: np.ndarray) -> np.ndarray:
+        """(n, 2) the logarithms of the factors by which the hazards of states may be off in one world."""
+        wobble: np.ndarray = self.shock[world, 1:].reshape(-1, 2) * self.learned.wobble
+        return wobble[code]
 
     def simulate(self, levers: Levers | None = None, *, runs: int | None = None, seed: int = 0) -> Simulation:
         """Drawn futures with the levers turned; the same seed gives the same draws, so that levers are compared on equal luck."""
@@ -106,7 +107,7 @@ class Prepared:
         chance = np.zeros((WORLDS, n, len(self.months)), dtype=np.float32)
         days = np.append(self.ends / levers.cycle, 1e9)
         for w in range(WORLDS if n else 0):
-            within = one.curves.within(code, self.age, self.factor + self._wobble(w) + self.pace[:, w, None], days)
+            within = one.curves.within(code, self.age, self.factor + self._wobble(w, code) + self.pace[:, w, None], days)
             most = np.minimum(levers.win_rate, MOST / np.maximum(within[:, -1:], 1e-9)) if levers.win_rate > 1 else levers.win_rate
             chance[w] = within[:, :-1] * most
         return Open(chance, now.amount[self.open], code.astype(int), self.group[self.open])
@@ -142,7 +143,7 @@ class Prepared:
         if most > 1:
             final = self.curve[..., -1].sum(axis=(1, 2)).mean()
             most = min(most, MOST / max(final, 1e-9))
-        level = np.exp(self.shock[:, 2] * incoming.sd - incoming.sd**2 / 2)
+        level = np.exp(self.shock[:, 0] * incoming.sd - incoming.sd**2 / 2)
         won = [values if len(values) else self._begun(n) for n, values in enumerate(incoming.pipeline_won)]
         part_won = self.curve[..., -1].sum() / max(1e-9, WORLDS)
         spread = 1 + (incoming.spread - 1) * float(np.clip(part_won, 0, 1))  # thinned, a number varies less beyond chance
