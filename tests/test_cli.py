@@ -370,6 +370,7 @@ def test_a_report_goes_where_it_is_asked_to(demo, tmp_path):
     assert "Did you mean 'win_rate'?" in demo.json("report", "win_rat", code=1)["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [[], ["--map", "salesforce"], ["--map", "{}"], ["--map", "salesforce/{}"]], ids=["file", "folder", "name", "both"])
 def test_another_crm_comes_in_by_its_own_names(crm, how):
     """`crm import CampaignMember CampaignMember.csv`: the entity may be said as the source says it, the map by file, folder or name."""

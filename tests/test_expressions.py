@@ -688,6 +688,7 @@ def conditions(draw, depth=2):
 PARSED: dict[str, int] = {"good": 0, "bad": 0}
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(text=conditions())
 def test_python_and_the_store_agree(stores, text):

@@ -65,23 +65,41 @@ class Company:
 
     # -- configuration
 
+    # what follows from the configuration, exchanged with it (`_take`)
+    schema: Schema
+    shapes: dict[str, Shape]
+    automations: automation.Book
+    plans: Plans
+    generation: int
+    parsed: OrderedDict[Any, Any]
+    _words: dict[str, Any]
+    _live: Any
+    _zone: Any
+    _standing: dict[str, tuple[int, list[tuple[int, Any]]]]
+    _literals: dict[str, list[tuple[Any, Any]]]
+    _nothing: dict[str, dict[str, Any]]
+    _fulltext: dict[str, dict[str, list[str]]]
+
     def _take(self, schema: Schema) -> None:
         for entity in schema.entities.values():
             for one in entity.fields.values():
                 one.bind(schema)
-        self.shapes: dict[str, Shape] = shapes(schema)
-        self.schema = schema
-        self.automations = automation.Book(schema)
-        self.plans = Plans(self)
-        self._words: dict[str, Any] = {}
-        self.parsed: OrderedDict[Any, Any] = OrderedDict()
-        self._live = ~where(DELETED).exists()
-        self._zone: Any = None
-        self._standing: dict[str, tuple[int, list[tuple[int, Any]]]] = {}
-        self._literals: dict[str, list[tuple[Any, Any]]] = {}
-        self._nothing: dict[str, dict[str, Any]] = {}
-        self._fulltext: dict[str, dict[str, list[str]]] = {}
-        self.generation += 1
+        # all at once: whoever works in another thread meanwhile sees the whole of the old or the whole of the new
+        self.__dict__.update(
+            shapes=shapes(schema),
+            schema=schema,
+            automations=automation.Book(schema),
+            plans=Plans(self),
+            _words={},
+            parsed=OrderedDict(),
+            _live=~where(DELETED).exists(),
+            _zone=None,
+            _standing={},
+            _literals={},
+            _nothing={},
+            _fulltext={},
+            generation=self.generation + 1,
+        )
         self.people.stale()
         self.scoring.forget()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,9 +24,9 @@ FILES = {"Account": ("account", 22), "Contact": ("contact", 102), "Lead": ("lead
          "CampaignMember": ("response", 68), "Task": ("activity", 75), "Case": ("case", 40)}  # fmt: skip
 
 
-@pytest.fixture
-def company(tmp_path):
-    one = Company(load(CONFIG / "sales"), open_store(tmp_path / "crm.db"))
+def begun(path):
+    """A company of a few people over an empty store."""
+    one = Company(load(CONFIG / "sales"), open_store(path))
     door = one.door(SYSTEM)
     team = door.create("team", {"name": "Sales"})
     other = door.create("team", {"name": "Others"})
@@ -37,6 +38,12 @@ def company(tmp_path):
         ("adm", "admin", team),
     ):
         door.create("user", {"name": login.title(), "login": login, "role": role, "team": home.id})
+    return one
+
+
+@pytest.fixture
+def company(tmp_path):
+    one = begun(tmp_path / "crm.db")
     yield one
     one.store.close()
 
@@ -237,11 +244,23 @@ def test_ten_thousand_rows_go_in_as_one_step(door, tmp_path):
 real = pytest.mark.skipif(not WORKSHOP.is_dir(), reason="the workshop's data are not on this machine")
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The export, loaded once: (store, what became of each file)."""
+    path = tmp_path_factory.mktemp("workshop") / "crm.db"
+    company = begun(path)
+    outcomes = {name: run(company.door(SYSTEM), entity, WORKSHOP / f"{name}.csv") for name, (entity, _) in FILES.items()}
+    company.store.close()
+    return path, outcomes
+
+
 @pytest.fixture
-def loaded(company):
-    door = company.door(SYSTEM)
-    company.outcomes = {name: run(door, entity, WORKSHOP / f"{name}.csv") for name, (entity, _) in FILES.items()}
-    return company
+def loaded(whole, tmp_path):
+    """The export in a store of one's own."""
+    company = Company(load(CONFIG / "sales"), open_store(shutil.copy(whole[0], tmp_path / "loaded.db")))
+    company.outcomes = whole[1]
+    yield company
+    company.store.close()
 
 
 def source(name):

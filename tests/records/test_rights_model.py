@@ -323,6 +323,7 @@ def test_what_a_role_may_see_is_shown(seed: int, tmp_path: Any) -> None:
                         assert record[key] == world.model.records[entity, record.id][key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_filter_cannot_be_used_to_guess(seed: int, tmp_path: Any) -> None:
     """Asking for a hidden value by equality, fragment, search, or behind a link finds exactly what may be seen."""

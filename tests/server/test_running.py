@@ -108,7 +108,7 @@ def changing(tmp_path):
     company.store.close()
 
 
-def eventually(holds, seconds: float = 10.0) -> bool:
+def eventually(holds, seconds: float = 60.0) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if holds():

@@ -72,7 +72,7 @@ class Workers:
         self.process.wait(timeout=20)
 
 
-def until(condition, seconds=30.0, what="it"):
+def until(condition, seconds=150.0, what="it"):
     """Wait for something another process does."""
     end = time.monotonic() + seconds
     while not condition():

@@ -29,6 +29,7 @@ def alive(pid: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_server_has_a_worker_that_ends_with_it(shop, how):
     company = shop({})
@@ -54,6 +55,7 @@ def test_a_server_has_a_worker_that_ends_with_it(shop, how):
     until(lambda: not alive(worker), 20, "the worker's end")
 
 
+@pytest.mark.slow
 def test_once_does_what_is_due_and_a_dry_run_says_what_would_be(shop):
     company = shop({"mark": "entity: order\nwhen: created\nif: price > 5\nthen: {set: {note: large}}"})
     door = company.door("anna")
