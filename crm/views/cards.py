@@ -11,12 +11,16 @@ from typing import Any
 import panel as pn
 
 from crm.analytics import Result, run
+from crm.analytics.stamps import keep
 from crm.errors import Denied, Missing
 from crm.views import kpis
 from crm.views.app import href, stack
+from crm.views.base import told
 
 #: Charts that are drawn by a part alone, for speed and because they are text.
 TEXT = {"number", "table"}
+#: A card is as high as the others of its row.
+FILLED = ":host{align-self:stretch}:host>*{flex:1 1 auto}"
 #: Groups drawn on a card; the report itself has more.
 MOST = 12
 CARD = [":host{border:1px solid var(--line);border-radius:10px;padding:14px 16px;background:var(--raised);min-width:0}"]
@@ -136,7 +140,8 @@ def table(app: Any, result: Result) -> Any:
 
 
 def give(app: Any, result: Result, name: str) -> dict:
-    """A file of the report: {"file": {name, kind, data: base64}}."""
+    """A file of the report: {"file": {name, kind, data: base64}}; what was given away can be had again by its stamp (I7)."""
+    keep(app.door, result, name)
     if name == "ipynb":
         from crm.analytics.notebook import file_name, notebook_of
 
@@ -162,6 +167,41 @@ def as_csv(result: Result) -> bytes:
         for row in result.rows
     )
     return ("\ufeff" + text.getvalue()).encode()
+
+
+def awaited(app: Any, title: str, make: Callable[[], Any], height: int = 300) -> Any:
+    """The place of a card that is made when it is seen; without a browser it is made at once."""
+    place = pn.Column(sizing_mode="stretch_width", margin=0, stylesheets=[FILLED])
+
+    def fill() -> None:
+        try:
+            made = make()
+        except Exception as exc:  # one card that fails does not take the others with it
+            made = app.part("card_head", {"title": title, "note": told(exc, app.t)["error"]})
+        place[:] = [made]
+
+    if pn.state.curdoc is None or pn.state.curdoc.session_context is None:
+        fill()
+    else:
+        place.stylesheets = [FILLED, *(CARD if title else [])]
+        place[:] = [app.part("seen", {"title": title, "height": height}, on={"seen": shown_once(place, fill)})]
+    return place
+
+
+def shown_once(place: Any, fill: Callable[[], None]) -> Callable[[], None]:
+    """Fills a place, whose frame goes when its card brings its own."""
+
+    def run() -> None:
+        with pn.io.hold():
+            place.stylesheets = [FILLED]
+            fill()
+
+    return run
+
+
+def room(app: Any, report: Any) -> int:
+    """The height, in pixels, that a card of a report will have, as far as one can tell."""
+    return 80 if report.chart.name == "number" else 150 if report.chart.name == "trend" or report.name in app.schema.kpis else 300
 
 
 def dashboard_grid(app: Any, rows: list[list[Any]], widths: list[list[int]]) -> Any:

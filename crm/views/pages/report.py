@@ -59,7 +59,7 @@ class ReportPage(Page):
     def read(self, args: dict[str, str]) -> None:
         """What an address asks for, shown in place."""
         self.one = one = Asked(self.app, args)
-        self.title = one.own.label_in(self.t)
+        self.title = one.title
         self.bar.content = one.bar()
         shown = one.result
         pieces = (
@@ -129,7 +129,19 @@ def catalogue(app: Any) -> dict[str, Any]:
         }
         for entity, found in sorted(groups.items(), key=lambda one: (-len(one[1]), order.get(one[0], 99)))
     ]
-    return {"shelves": shelves, "none": t("No report is set up for your role.")}
+    return {"shelves": [*pack_shelf(app), *shelves], "none": t("No report is set up for your role.")}
+
+
+def pack_shelf(app: Any) -> list[dict[str, Any]]:
+    """The meeting packs made for this user, as a shelf of their own."""
+    from crm.documents import names as pack_names
+
+    packs = [app.schema.packs[name] for name in pack_names(app.door)]
+    there = [
+        {"name": one.name, "label": one.label_in(app.t), "glyph": "description", "help": one.help_in(app.t), "href": href(view="pack", name=one.name)}
+        for one in packs
+    ]  # fmt: skip
+    return [{"name": "packs", "label": app.t("Meeting packs"), "glyph": "description", "reports": there}] if there else []
 
 
 GLYPHS = {
