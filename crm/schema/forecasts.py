@@ -86,9 +86,11 @@ def forecast(b: Building, name: str, node: Map, entity: Entity) -> bool:
     made.by = holder.by
     for axis in made.by:
         if axis.unit or axis.first:
-            at = node.values["by"]
             b.faults.add(
-                "E543", at, f"'{axis.key}' is a piece of time; months stand in every forecast anyway.", "Name a field or `link.field`."
+                "E543",
+                node.values["by"],
+                f"'{axis.key}' is a piece of time; months stand in every forecast anyway.",
+                "Name a field or `link.field`.",
             )
     said = scalar(node, "source")
     if said is not None and (found := b.path(said, entity)) is not None:

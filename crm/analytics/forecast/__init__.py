@@ -1,9 +1,9 @@
 """What the pipeline will bring: what people say, what the history says with its range, and how good that was in the past (F7, I3, I4).
 
-    f = forecast(door, "revenue", by="rep")          # .frame .chart() .says
-    s = simulate(door, "revenue", levers=Levers(win_rate=1.1, reps=2))     # .totals (runs, months) .quantiles() .chance(goal)
-    r = backtest(door, "revenue")                    # .frame .coverage .bias .error .baselines .calibration .says
-    p = prepare(door, "revenue")                     # p.simulate(levers) answers at once
+f = forecast(door, "revenue", by="rep")          # .frame .chart() .says
+s = simulate(door, "revenue", levers=Levers(win_rate=1.1, reps=2))     # .totals (runs, months) .quantiles() .chance(goal)
+r = backtest(door, "revenue")                    # .frame .coverage .bias .error .baselines .calibration .says
+p = prepare(door, "revenue")                     # p.simulate(levers) answers at once
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def forecast(
     made, cut = ready(door, spec, as_of, where, by)
     found = side_by_side(door, spec, made, cut, as_of)
     if record:
-        found.record = backtest(door, spec.name, where=where)
+        found.record = backtest(door, spec.name, where=where, as_of=as_of)
     return found
 
 
@@ -88,10 +88,25 @@ def prepare(door: Door, name: str | None = None, *, as_of: datetime | None = Non
     return ready(door, spec_of(door, name), as_of, where, by)[0]
 
 
-def backtest(door: Door, name: str | None = None, *, back: int | None = None, where: Any = None) -> Record:
-    """The forecast replayed at the beginnings of the last `back` months (the forecast's own number where none is given)."""
+def backtest(door: Door, name: str | None = None, *, back: int | None = None, where: Any = None, as_of: datetime | None = None) -> Record:
+    """The forecast replayed at the beginnings of the last `back` months (the forecast's own number where none is given), judged by what is
+    known now, or was known at `as_of`."""
     spec = spec_of(door, name)
-    return replay(door, spec, back or spec.back, where)
+    return replay(door, spec, back or spec.back, where, as_of)
 
 
-__all__ = ["FIGURES", "Forecast", "Levers", "Prepared", "Record", "Simulation", "backtest", "forecast", "names", "open_to", "prepare", "simulate", "spec_of"]
+__all__ = [
+    "FIGURES",
+    "Forecast",
+    "Levers",
+    "Prepared",
+    "Record",
+    "Simulation",
+    "backtest",
+    "forecast",
+    "names",
+    "open_to",
+    "prepare",
+    "simulate",
+    "spec_of",
+]

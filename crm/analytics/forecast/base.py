@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crm.analytics.forecast.levers import Levers
+from crm.charts.base import CHARTS, Column, Look, ready
 
 if TYPE_CHECKING:
     from crm.schema import model
@@ -37,14 +39,34 @@ class Forecast:
     record: Record | None = None
     label: str = ""  # what the groups are called
 
+    fan: pd.DataFrame = field(default_factory=pd.DataFrame)  # month, p10, p50, p90, actual of all groups together
+    currency: str = ""
+
     def chart(self, *, dark: bool = False, backend: str = "bokeh", height: int = 260) -> Any:
         """The range by month as a fan, with what is won already."""
-        raise NotImplementedError
+        t = self.words
+        labels = {"p10": t("Low (P10)"), "p50": t("Expected (P50)"), "p90": t("High (P90)"), "actual": t("Won already")}
+        return drawn_fan(t, self.fan, labels, self.currency, ["p10", "p50", "p90"], None, dark, backend, height)
 
     @property
     def says(self) -> str:
         """What is expected, how sure that is, and how good forecasts were: a baseline that was better is named."""
-        raise NotImplementedError
+        t = self.words
+        low, middle, high = (t.money_short(Decimal(round(one)), self.currency) for one in self.notes["whole"])
+        months = int(self.fan["month"].nunique())
+        said = [
+            t("{middle} expected in {n} months; eight times in ten between {low} and {high}.", middle=middle, n=months, low=low, high=high)
+        ]
+        if self.notes.get("goal") is not None and self.notes.get("chance") is not None:
+            goal = t.money_short(Decimal(round(self.notes["goal"])), self.currency)
+            said.append(
+                t("The goal of {goal} is reached with a chance of {chance}.", goal=goal, chance=t.percent(round(self.notes["chance"], 2)))
+            )
+        if self.notes.get("undated"):
+            said.append(t("{n} open ones have no date and stand in the range only.", n=self.notes["undated"]))
+        if self.record is not None:
+            said.append(self.record.says)
+        return " ".join(said)
 
 
 @dataclass
@@ -93,6 +115,7 @@ class Record:
     error: float
     baselines: dict[str, float]
     calibration: pd.DataFrame
+    currency: str = ""
     same: dict[str, float] = field(default_factory=dict)  # the forecast's own error where each baseline has a figure
     words: Any = None
     notes: dict[str, Any] = field(default_factory=dict)
@@ -105,4 +128,51 @@ class Record:
 
     @property
     def says(self) -> str:
-        raise NotImplementedError
+        """How often the range held, how far off the forecast was, and whether something simpler was better."""
+        t = self.words
+        if not len(self.frame):
+            return str(t("There is too little history to replay the forecast."))
+        said = t(
+            "Replayed {n} times: {inside} of the months lay within the range (80% should), off by {error} of a month on average.",
+            n=self.notes["replays"], inside=t.percent(round(self.coverage, 2)), error=t.percent(round(self.error, 2)),
+        )  # fmt: skip
+        names = {
+            "last_year": t("the same month last year"),
+            "moving_mean": t("the mean of twelve months"),
+            "weighted": t("the weighted pipeline"),
+        }
+        known = [name for name, one in self.baselines.items() if one == one]
+        if self.beaten_by:
+            worse = ", ".join(names[name] for name in self.beaten_by)
+            return f"{said} {t('Closer than the forecast was: {names}.', names=worse)}"
+        if known:
+            others = ", ".join(f"{names[name]} {t.percent(round(self.baselines[name], 2))}" for name in known)
+            return f"{said} {t('It was closer than {others}.', others=others)}"
+        return str(said)
+
+    def chart(self, *, dark: bool = False, backend: str = "bokeh", height: int = 260, ahead: int = 1) -> Any:
+        """What was foretold of each month so many months `ahead`, and what came."""
+        t = self.words
+        labels = {"p10": t("Low (P10)"), "p50": t("Foretold"), "p90": t("High (P90)"), "actual": t("Came")}
+        part = self.frame[self.frame["ahead"] == ahead]
+        return drawn_fan(t, part, labels, self.currency, ["p10", "p50", "p90"], "actual", dark, backend, height)
+
+
+def drawn_fan(
+    t: Any,
+    frame: pd.DataFrame,
+    labels: dict[str, str],
+    currency: str,
+    y: list[str],
+    value: str | None,
+    dark: bool,
+    backend: str,
+    height: int,
+) -> Any:
+    """A fan over months, in a user's words."""
+    ready(backend)
+    columns = {"month": Column("month", t("Month"), "date", "dimension", "month")}
+    columns |= {key: Column(key, label, "money", "measure", currency=currency or None) for key, label in labels.items()}
+    look = Look(t, columns, dark, height, backend)
+    axes = {"value": value} if value else {}
+    return CHARTS["fan"]().draw(frame.reset_index(drop=True), look, x="month", y=y, **axes)

@@ -114,7 +114,7 @@ def draw_coming(coming: Coming, size: float, runs: int, seed: int) -> np.ndarray
             number = rng.poisson(expected[world] * luck)
             few = number <= MANY
             count = np.where(few, number, 0).ravel()
-            worth = np.zeros(count.size)
+            worth: np.ndarray = np.zeros(count.size)
             if count.sum():
                 which = rng.integers(0, len(values), int(count.sum()))
                 worth = np.bincount(np.repeat(np.arange(count.size), count), values[which], minlength=count.size)

@@ -212,7 +212,7 @@ def _read(door: Door, spec: Forecast, sight: Any) -> History:
     ids = np.array(columns["id"], dtype=np.int64)
     if mine is not None:
         seen = np.isin(ids, np.array(table.ids(mine), dtype=np.int64))
-        columns = {name: [one for one, keep in zip(values, seen, strict=True) if keep] for name, values in columns.items()}
+        columns = {name: tuple(one for one, keep in zip(values, seen, strict=True) if keep) for name, values in columns.items()}
         ids = ids[seen]
     states = [State(name, stage) for name in spec.pipelines for stage in door.schema.pipelines[name].stages.values()]
     number = {(one.pipeline, one.stage.key): n for n, one in enumerate(states)}
@@ -249,7 +249,9 @@ def _read(door: Door, spec: Forecast, sight: Any) -> History:
     )  # fmt: skip
 
 
-def _sources(door: Door, spec: Forecast, path: str | None, told: dict[str, Any], columns: dict[str, Any], ids: np.ndarray) -> tuple[np.ndarray, list]:
+def _sources(
+    door: Door, spec: Forecast, path: str | None, told: dict[str, Any], columns: dict[str, Any], ids: np.ndarray
+) -> tuple[np.ndarray, list]:
     """Where each record came from, as a number into a list of stored values: as it was, or as it is where the past of the path is not kept."""
     if path is None or not door.path_open(spec.entity, path):
         return np.full(len(ids), -1, dtype=np.int32), []
@@ -260,7 +262,10 @@ def _sources(door: Door, spec: Forecast, path: str | None, told: dict[str, Any],
         now = dict(zip(frame.index.tolist(), frame[path].tolist(), strict=True))
         values = [now.get(one) for one in ids.tolist()]
     number: dict[Any, int] = {}
-    found = [-1 if one is None or one != one else number.setdefault(one if not isinstance(one, list) else str(one), len(number)) for one in values]
+    found = [
+        -1 if one is None or one != one else number.setdefault(one if not isinstance(one, list) else str(one), len(number))
+        for one in values
+    ]
     return np.array(found, dtype=np.int32), list(number)
 
 

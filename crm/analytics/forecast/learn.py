@@ -138,7 +138,9 @@ def hazards(history: History, stays: Stays, now: float, factor: np.ndarray | Non
     return Hazards(rates[0], rates[1], moves, scale, np.column_stack(events_of))
 
 
-def factors(history: History, stays: Stays, now: float, base: Hazards, keys: np.ndarray, other: np.ndarray, shrink: int | None = None) -> Factors:
+def factors(
+    history: History, stays: Stays, now: float, base: Hazards, keys: np.ndarray, other: np.ndarray, shrink: int | None = None
+) -> Factors:
     """How much sooner each key goes ahead and is lost than all together, given the factors `other` (stays, 2) known besides."""
     outcome = history.outcome
     open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
@@ -279,7 +281,9 @@ class Arrivals:
     counts: list[tuple[date, float, float]] = field(default_factory=list)  # month, days watched, number
 
 
-def arrivals(history: History, stays: Stays, now: float, months: int = 36) -> tuple[float, float, np.ndarray, float, list[tuple[date, float, float]]]:
+def arrivals(
+    history: History, stays: Stays, now: float, months: int = 36
+) -> tuple[float, float, np.ndarray, float, list[tuple[date, float, float]]]:
     """(level a day, its sd, season, spread, counts): a penalised Poisson regression of the numbers by month on the month of the year and a
     trend; in the level, older months count less (half after a year)."""
     from crm.analytics.periods import moved

@@ -61,7 +61,9 @@ class Prepared:
         parts = NormalDist().inv_cdf
         middle = np.array([parts((w + 0.5) / WORLDS) for w in range(WORLDS)])
         middle /= middle.std()
-        self.pace = rng.permuted(np.tile(middle, (len(self.open), 1)), axis=1) * one.pace.sd[self.open, None] + one.pace.mean[self.open, None]
+        self.pace = (
+            rng.permuted(np.tile(middle, (len(self.open), 1)), axis=1) * one.pace.sd[self.open, None] + one.pace.mean[self.open, None]
+        )
         self.curve = self._entries(len(lines))
 
     def _entries(self, lines: int) -> np.ndarray:

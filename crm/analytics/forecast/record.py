@@ -14,8 +14,8 @@ import pandas as pd
 
 from crm.analytics.forecast.base import Record
 from crm.analytics.forecast.history import DAY, NEVER, History, read
-from crm.analytics.forecast.prepared import Prepared, study, won_by_month
-from crm.analytics.forecast.sides import sides
+from crm.analytics.forecast.prepared import Prepared, chosen, moment_of, study, won_by_month
+from crm.analytics.forecast.sides import axis_of, currency, cut_of, sides
 from crm.analytics.periods import moved
 
 if TYPE_CHECKING:
@@ -35,17 +35,17 @@ BASELINES = ("last_year", "moving_mean", "weighted")
 CLASSES = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 
 
-def replay(door: Door, spec: Forecast, back: int, where: Any = None) -> Record:
-    """The forecast at the beginning of each of the last `back` months."""
+def replay(door: Door, spec: Forecast, back: int, where: Any = None, as_of: datetime | None = None) -> Record:
+    """The forecast at the beginning of each of the last `back` months, judged by what is known now or was known at a moment."""
     history = read(door, spec)
-    now = door.company.now().timestamp() * 1000 / DAY
+    now = moment_of(door, as_of)
     today = history.day(now)
     this = date(today.year, today.month, 1)
     rows: list[dict[str, Any]] = []
     said: list[tuple[Any, ...]] = []
     later = history.at(now)
     every = [moved(this, -n) for n in range(back + AHEAD, -1, -1)]
-    actual = dict(zip(every, won_by_month(history, judged(door, spec, history, later, where), every)[0], strict=True))
+    actual = dict(zip(every, won_by_month(history, judged(door, spec, history, later, where, as_of), every)[0], strict=True))
     for n in range(back, 0, -1):
         made_on = moved(this, -n)
         moment = history.moment(made_on)
@@ -73,13 +73,9 @@ def replay(door: Door, spec: Forecast, back: int, where: Any = None) -> Record:
     return summed(door, spec, history, rows, said)
 
 
-
-
-def judged(door: Door, spec: Forecast, history: History, now: Any, where: Any) -> Any:
+def judged(door: Door, spec: Forecast, history: History, now: Any, where: Any, as_of: datetime | None) -> Any:
     """What is known now, of the records the forecast is about."""
-    from crm.analytics.forecast.prepared import chosen
-
-    kept = chosen(door, spec, history, where, None)
+    kept = chosen(door, spec, history, where, as_of)
     if kept is not None:
         now.code = np.where(kept, now.code, -1)
     return now
@@ -147,6 +143,7 @@ def summed(door: Door, spec: Forecast, history: History, rows: list[dict[str, An
         error=error("p50", frame),
         baselines=errors,
         calibration=calibrated(door, spec, history, said),
+        currency=currency(door, spec),
         same=same,
         words=door.words,
         notes={"replays": int(frame["made"].nunique()) if len(frame) else 0, "pairs": len(frame), "mean": size, "said": len(said)},
@@ -162,8 +159,6 @@ def calibrated(door: Door, spec: Forecast, history: History, said: list[tuple[An
     hidden = t("Not visible to you")
     shown: dict[int, str] = {-1: t("(none)")}
     if spec.source_path and history.sources:
-        from crm.analytics.forecast.sides import axis_of, cut_of
-
         cut = cut_of(door, spec, axis_of(door, spec, spec.source_path), None)
         cut.name_all(history.sources)
         shown |= {n: str(cut.shown(value)) for n, value in enumerate(history.sources)}
@@ -183,10 +178,10 @@ def calibrated(door: Door, spec: Forecast, history: History, said: list[tuple[An
         for of in ("all", "stage", "rep", "source"):
             if of == "source" and not history.sources:
                 continue
-            for (group, place), part in data.groupby([of, "class"], sort=True):
+            for (group, place), part in data.astype({"class": int}).groupby([of, "class"], sort=True):
                 rows.append(
                     {
-                        "of": of, "group": group, "class": int(place), "said": float(part["said"].mean()), "came": float(part["came"].mean()),
+                        "of": of, "group": group, "class": int(str(place)), "said": float(part["said"].mean()), "came": float(part["came"].mean()),
                         "n": len(part), "expected": float(part["said"].sum()), "won": int(part["came"].sum()),
                     }
                 )  # fmt: skip

@@ -113,7 +113,7 @@ def goal_of(door: Door, known: Goals, month: date, cut: Cut | None, entity: str,
     if teams is not None and to == teams.entity:
         return known.target(month, after, ("team", int(key)))
     of = next((one for one in known.of if roles and door.schema.entities[roles.entity].fields[one].to == to), None)
-    return known.target(month, after, ALL, **{of: int(key)}) if of else None
+    return known.target(month, after, ALL, {of: int(key)}) if of else None
 
 
 def adjustments(
@@ -126,7 +126,11 @@ def adjustments(
     needed = [one for one in (roles.month, roles.amount, roles.who, roles.category, roles.forecast) if one]
     if not set(needed) <= door.readable(roles.entity):
         return {}
-    people = cut is not None and door.schema.users is not None and getattr(resolve(door, spec.entity, cut.axis.field), "to", None) == door.schema.users.entity
+    people = (
+        cut is not None
+        and door.schema.users is not None
+        and getattr(resolve(door, spec.entity, cut.axis.field), "to", None) == door.schema.users.entity
+    )
     if cut is not None and not people:
         return {}
     frame = door.frame(roles.entity, needed, as_of=as_of)
@@ -185,4 +189,23 @@ def side_by_side(door: Door, spec: model.Forecast, made: Prepared, cut: Cut | No
     }
     moment = as_of or datetime.now(UTC)
     frame = pd.DataFrame(rows, columns=columns)
-    return Forecast(spec, frame, moment, door.words, cut.axis.key if cut else None, keys, added, notes, label=cut.axis.label_in(door.words) if cut else "")
+    fan = drawn.frame.assign(actual=figures["actual"].sum(0))
+    return Forecast(
+        spec,
+        frame,
+        moment,
+        door.words,
+        cut.axis.key if cut else None,
+        keys,
+        added,
+        notes,
+        label=cut.axis.label_in(door.words) if cut else "",
+        fan=fan,
+        currency=currency(door, spec),
+    )
+
+
+def currency(door: Door, spec: model.Forecast) -> str:
+    """The currency of the amounts, "" for the company's own."""
+    field = door.schema.entities[spec.entity].fields[door.schema.pipelines[spec.pipelines[0]].fields["amount"]]
+    return getattr(field, "currency", None) or ""

@@ -23,7 +23,13 @@ SURE, LEAST = 0.2, 6
 def assume(door: Door, spec: Forecast, learned: Learned, as_of: datetime | None) -> dict[str, Any]:
     """What the levers take for granted: `ramp` (months), `people` (who brought new records in a year), `campaign_share`, `elasticity` and
     `elasticity_learned` (from how many campaigns; 0: assumed)."""
-    found: dict[str, Any] = {"ramp": spec.ramp, "people": learned.arrivals.people, "campaign_share": 0.0, "elasticity": 0.0, "elasticity_learned": 0}
+    found: dict[str, Any] = {
+        "ramp": spec.ramp,
+        "people": learned.arrivals.people,
+        "campaign_share": 0.0,
+        "elasticity": 0.0,
+        "elasticity_learned": 0,
+    }
     if spec.spend is None or not door.path_open(spec.entity, spec.spend.campaign):
         return found
     frame = door.frame(spec.entity, [spec.spend.campaign], as_of=as_of, stored=True)
@@ -33,7 +39,7 @@ def assume(door: Door, spec: Forecast, learned: Learned, as_of: datetime | None)
         found["campaign_share"] = sum(linked.get(one) is not None for one in recent) / len(recent)
     found["elasticity"] = float(spec.spend.elasticity)
     many = pd.Series([one for one in linked.values() if one is not None], dtype=float).value_counts()
-    slope, error, size = elasticity(door, many.to_dict(), as_of)
+    slope, error, size = elasticity(door, {float(str(key)): int(n) for key, n in many.items()}, as_of)
     if size >= LEAST and error > 0:
         weight = (1 / error**2) / (1 / error**2 + 1 / SURE**2)
         found["elasticity"] = float(np.clip(weight * slope + (1 - weight) * found["elasticity"], 0.0, 1.0))
