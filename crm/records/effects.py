@@ -96,7 +96,7 @@ def assign(work: Work, effect: Effect, key: str) -> None:
 
 
 def notify(work: Work, effect: Effect, key: str) -> None:
-    """Users are told; what they may not read of the record is not told."""
+    """Users are told who see the record; what they may not read of it is not told."""
     from crm.records import notices
 
     told = []
@@ -106,6 +106,8 @@ def notify(work: Work, effect: Effect, key: str) -> None:
         text = effect.text_in(door.words)
         if target is not None:
             doc = work.company.doc(entity, target) or work.doc
+            if not door.sight(entity).sees(doc, target):
+                continue
             text = door.fill(text, entity, target, doc)
         if notices.notify(work.company, user, "{said}", entity if target is not None else None, target, key=f"{key}|{user}", said=text):
             told.append(user)

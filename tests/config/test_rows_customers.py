@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -293,12 +293,61 @@ def test_h10_what_is_due_next_comes_first_with_the_time_left(company):
     assert told["end"].split()[-1] in ("left", "late")
 
 
-def test_h10_a_missed_case_is_told_once_by_the_worker(company):
-    from crm.records import automation
+#: configuration, entity, customer's link, who has it, values of a new one, what solves it, its deadline, the automation, what is told
+LATE = [
+    ("sales", "case", "account", "owner", {"subject": "Belt torn", "priority": "urgent"}, {"status": "solved", "solution": "A new belt"}, {"status": "waiting"}, "deadline", "case_late"),
+    ("nonprofit", "enquiry", "donor", "keeper", {"subject": "Belt torn", "kind": "complaint"}, {"state": "answered", "answer": "Sent"}, {"state": "asked_back"}, "answer_by", "enquiry_late"),
+]  # fmt: skip
 
-    assert "case_late" in company.schema.automations and automation
-    late = company.schema.automations["case_late"]
-    assert late.entity == "case" and company.schema.entities["case"].service.fields["resolve_by"] == "deadline"
+
+@pytest.mark.parametrize("one", LATE, ids=[one[0] for one in LATE])
+def test_h10_a_missed_deadline_is_told_once_by_the_worker_to_whoever_has_it_and_whose_customer_it_is(one, request, tmp_path):
+    """From the promise to the bell: the working hours pass, the worker comes by, the automation tells two people, once."""
+    from crm.records.automation import RUNS
+    from crm.worker.run import Worker
+
+    config, entity, link, keeper, values, solved, waits, deadline, name = one
+    store = open_store(str(shutil.copy(request.getfixturevalue("demo_store" if config == "sales" else "nonprofit_store"), tmp_path / "d.db")))
+    company = Company(load(shipped(config)), store)
+    monday = company.today() + timedelta(days=7 - company.today().weekday())
+    moment = datetime.combine(monday, time(9, 30), company.zone)
+    company.clock = lambda: moment
+    worker = Worker(company)
+    worker.once(moment)
+    system = company.door(SYSTEM)
+    field = company.schema.entities[entity].fields[link]
+    theirs = company.schema.entities[field.to].owner
+    customer = next(
+        row for row in company.find(field.to) if row.get(theirs) and company.people.actor(row[theirs]).role in ("rep", "fundraiser")
+    )
+    desk = next(row.doc_id for row in company.find(company.schema.users.entity) if row.get("role") in ("service", "head") and row.doc_id != customer[theirs])
+    late, waiting, quick = (system.create(entity, {**values, link: customer.doc_id, keeper: desk}) for _ in range(3))
+    due = late[deadline]
+    assert due > moment
+    system.change(entity, waiting.id, waits)
+    system.change(entity, quick.id, solved)
+
+    def told() -> list[tuple[int, int]]:
+        """(record, how many notices of it each of the two has)."""
+        rows = [row for row in store.table(RUNS).all() if row["automation"] == name]
+        return [(row["record"], len(row["did"][0]["users"])) for row in rows if row["record"] in (late.id, waiting.id, quick.id)]
+
+    def pass_by(when):
+        nonlocal moment
+        moment = when
+        worker.once(moment)
+
+    pass_by(due - timedelta(minutes=2))
+    assert told() == []
+    pass_by(due + timedelta(minutes=2))
+    assert told() == [(late.id, 2)], "the one that waits for the customer has its clock standing, the solved one is done"
+    pass_by(due + timedelta(minutes=9))
+    assert told() == [(late.id, 2)]
+    said = ("Past its deadline: Belt torn", "Not answered in time: Belt torn", "Po terminie: Belt torn", "Bez odpowiedzi w terminie: Belt torn")
+    for user in (desk, customer[theirs]):
+        mine = [one for one in company.door(user).notices(limit=500) if one.text in said]
+        assert [(one.entity, one.record) for one in mine] == [(entity, late.id)], company.people.name(user)
+    store.close()
 
 
 def test_h10_donors_get_their_answer_in_the_hours_of_the_office(charity):
