@@ -5,8 +5,9 @@ The class body of an analysis (`crm/analytics/analyses/base.py`) says in literal
     options = {"of": "back", "on": "path of of", "where": "condition of of?", "facts": {"each": {"label": "text?", "value": "expression"}}}
     columns = {"fact": "dimension text", "effect": "measure number"}
 
-A kind is one of `KINDS` (or a list of them: `paths`, `numbers`, …), `choice:a|b|c`, or a mapping of names to options of their own. `of`
-names another option (a list of linked records, an entity, a link, a report) whose records are meant; a `?` at the end: may be left out.
+A kind is one of `KINDS` (or a list of them: `paths`, `numbers`, …), `choice:a|b|c`, or a mapping of names to options of their own (`each`;
+`one`: it is given by exactly one of these). `of` names another option (a list of linked records, an entity, a link, a report) whose
+records are meant; a `?` at the end: may be left out.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def build(b: Building, one: Report, node: Map, entity: Entity) -> bool:
         if node.get(word) is not None:
             message = f"the analysis '{said.text}' makes its own rows, so '{word}' says nothing here."
             b.faults.add("E531", node.keys[word], message, "Remove it, or remove `analysis:`.")
-    before = len(b.faults)
+    one.compare, before = None, len(b.faults)
     asked, columns = found
     one.analysis, one.columns = said.text, columns
     given = node.get("options")
@@ -135,6 +136,7 @@ class _Reading:
                 message = f"{where} '{self.analysis}' has no option '{shorten(word.text)}'." + meant(word.text, asked)
                 b.faults.add("E532", word, message, f"It has: {known(asked, 40)}.")
         over: dict[str, Entity] = dict(outer or {})
+        stated = frozenset(key for key, kind in asked.items() if node.get(key) is not None or _missing(kind, None))
         found: dict[str, Any] = {}
         for key, kind in asked.items():
             value = node.get(key)
@@ -145,13 +147,14 @@ class _Reading:
                 if key == "label" and path:
                     found[key] = self.label(path, readable(path.rstrip(".").rsplit(".", 1)[-1]))
                 continue
-            found[key] = self.one_of(key, kind, value, entity, f"{path}{key}", over)
+            found[key] = self.one_of(key, kind, value, entity, f"{path}{key}", over, stated)
         return found
 
     def label(self, path: str, english: str) -> str:
         return self.b.text(f"{self.one.path}.options.{path}label", english)
 
-    def one_of(self, key: str, kind: Any, value: Node, entity: Entity, path: str, over: dict[str, Entity]) -> Any:
+    def one_of(self, key: str, kind: Any, value: Node, entity: Entity, path: str, over: dict[str, Entity], stated: frozenset[str]) -> Any:
+        """The value of one option; `over` are the entities that options before it lead to, `stated` those that should."""
         b = self.b
         if isinstance(kind, dict):
             if not isinstance(value, Map):
@@ -163,9 +166,17 @@ class _Reading:
                 if not isinstance(below, Map):
                     b.faults.add("E534", below, f"'{name.text}' must be a mapping, not {what(below)}.", f"Its keys are {known(inner, 20)}.")
                     continue
+                ways = kind.get("one", ())
+                if ways and sum(below.get(way) is not None for way in ways) != 1:
+                    b.faults.add(
+                        "E533", name, f"'{path}.{name.text}' is given by exactly one of {', '.join(ways)}.", f"Add `{ways[0]}:`, say."
+                    )
+                    continue
                 made[name.text] = self.all(inner, below, entity, f"{path}.{name.text}.", name, over)
             return made
         word, _, of = kind.rstrip("?").partition(" of ")
+        if of and of not in over and of in stated:
+            return None  # what it is read over is wrong, and was reported
         here = over.get(of, entity) if of else entity
         word = "entitys" if word == "entities" else word
         if word not in KINDS and not word.startswith("choice:") and word.endswith("s"):

@@ -609,7 +609,7 @@ def fit(b: Building, one: Report, made: Chart, takes: dict[str, str], node: Node
             free = [word for word in wanted if word not in used]
             if free and not kind.endswith("?"):
                 made.axes[name] = free[0]
-            elif not kind.endswith("?") and not (wanted is measures and not one.analysis and submap(one_node(b, one), "measures")):
+            elif not kind.endswith("?") and not (wanted is measures and not one.analysis):
                 where: Any = node if node is not None else one_node(b, one)
                 what = "an axis (`by:`)" if kind.startswith("dimension") else "a measure"
                 b.faults.add("E509", where, f"the chart '{made.name}' needs {what} for its {name}.", "Add one, or choose another chart.")

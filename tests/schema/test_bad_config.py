@@ -16,6 +16,7 @@ import pytest
 
 from crm.expressions import FUNCTIONS
 from crm.schema import check
+from crm.schema.analyses import analysis_names
 from crm.schema.faults import known
 from crm.schema.language import chart_names, field_types
 
@@ -24,6 +25,7 @@ CASES = Path(__file__).resolve().parent.parent / "bad_config"
 LISTS = {
     known(field_types(), 40): "(every field type)",
     known(chart_names(), 40): "(every chart)",
+    known(analysis_names(), 40): "(every analysis)",
     ", ".join(sorted(FUNCTIONS)): "(every function)",
 }
 NAMES = sorted({path.stem for path in CASES.iterdir() if not path.name.startswith("_")})

@@ -85,7 +85,8 @@ class Drivers(Analysis):
                 "how": "choice:count|per_week|share|first|last|sum|distinct?",
                 "what": "path of of?",
                 "load": "path?",
-            }
+            },
+            "one": ["value", "of", "load"],
         },
         "good": "condition?",
         "bad": "condition?",
