@@ -36,7 +36,7 @@ class Bars(Chart):
         """One measure: each bar says its value."""
         if not upright:
             frame = look.first(frame, MOST)
-        names = look.texts(frame, x)
+        names, beside = look.texts(frame, x), look.beside(frame, y)
         boxes, texts = [], []
         for n, (name, value, row) in enumerate(zip(names, frame[y], frame.index, strict=True)):
             size = 0.0 if pd.isna(value) else float(value)
@@ -44,23 +44,32 @@ class Bars(Chart):
             low, high = min(0.0, size), max(0.0, size)
             if size:
                 sides = (n - 0.36, low, n + 0.36, high) if upright else (low, -n - 0.36, high, -n + 0.36)
-                boxes.append((*sides, name, "", look.text(y, value), row))
+                told = look.text(y, value) + (f" ({look.label(beside)}: {look.text(beside, frame[beside][row])})" if beside else "")
+                boxes.append((*sides, name, "", told, row))
             texts.append((n, high, said) if upright else (high, -n, "\u2002" + said))
         hover = [(look.label(x), "@name"), (look.label(y), "@said")]
         pieces = [look.boxes(pd.DataFrame(boxes, columns=SIDES), look.color(), hover=hover)] if boxes else []
         values = [0.0 if pd.isna(value) else float(value) for value in frame[y]]
-        beside = pd.DataFrame(texts, columns=["x", "y", "text"])
+        figures = pd.DataFrame(texts, columns=["x", "y", "text"])
+        legend, longest = [], max(0.0, *values) * 0.5
+        right = [text for (_, _, text), value in zip(texts, values, strict=True) if value > longest]
+        if beside:
+            then = [float(value) for value in frame[beside]]
+            marks = [mark(n, value, upright) for n, value in enumerate(then) if not pd.isna(value)]
+            pieces += [look.lines(one, look.ink, width=3) for one in marks]
+            values += [value for value in then if not pd.isna(value)]
+            legend = [(clipped(look.label(beside), 32), look.ink)]
         if not upright:
-            right = [text for (_, _, text), value in zip(texts, values, strict=True) if value > max(0.0, *values) * 0.5]
-            pieces.append(look.said(beside, align="left"))
+            pieces.append(look.said(figures, align="left"))
             return look.whole(
                 [*pieces, *ground(look, values, len(names), upright)], xaxis=None, yticks=rows(look.names(frame, x)),
-                xlim=edges(values), ylim=(-len(names) + 0.4, 0.6), height=34 * len(names) + 20, right=right or [" " * 6], foot=look.rest(len(names)),
+                xlim=edges(values), ylim=(-len(names) + 0.4, 0.6), height=34 * len(names) + (44 if legend else 20),
+                right=right or [" " * 6], foot=look.rest(len(names)), legend=legend,
             )  # fmt: skip
-        few = len(names) <= SAID
+        few = len(names) <= SAID and not beside
         if few:
-            pieces.append(look.said(beside, base="bottom"))
-        return standing(look, [*pieces, *ground(look, values, len(names), upright)], frame[x], x, y, values, few)
+            pieces.append(look.said(figures, base="bottom"))
+        return standing(look, [*pieces, *ground(look, values, len(names), upright)], frame[x], x, y, values, few, legend)
 
     def parts(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str, upright: bool, stacked: bool) -> Any:
         """Bars of several colours, named above and when pointed at."""
@@ -126,6 +135,12 @@ def standing(
         pieces, grid=not few, xticks=marks, xrotation=turned, xlim=(-side, len(groups) - 1 + side), ylim=(limits[0], high),
         legend=legend or [], **more,
     )  # fmt: skip
+
+
+def mark(n: int, value: float, upright: bool) -> pd.DataFrame:
+    """What a bar is compared with, as a stroke across it."""
+    across, at = ([n - 0.42, n + 0.42], [value, value]) if upright else ([value, value], [-n - 0.42, -n + 0.42])
+    return pd.DataFrame({"x": across, "y": at})
 
 
 def ground(look: Look, values: list[float], groups: int, upright: bool) -> list[Any]:

@@ -125,6 +125,11 @@ class Look:
         self.left_out = max(0, len(frame) - room)
         return frame[:room]
 
+    def beside(self, frame: pd.DataFrame, key: str) -> str | None:
+        """The column a measure is compared with: its goal, or what it was before; None without one."""
+        found = (f"{key}_{word}" for word in ("goal", "last_year", "previous"))
+        return next((one for one in found if one in frame and one in self.columns and frame[one].notna().any()), None)
+
     def rest(self, shown: int) -> str:
         """What is said of groups that are not drawn; "" when all are."""
         return self.t("The first {n} of {all}; the table has the others", n=shown, all=shown + self.left_out) if self.left_out else ""
@@ -300,7 +305,9 @@ class Look:
             figure = plot.state
             figure.min_border_right = max(8, room)
             drawn = {
-                getattr(one.glyph, "fill_color", None): one for one in reversed(figure.renderers) if type(one.glyph).__name__ == "Quad"
+                getattr(one.glyph, "fill_color" if type(one.glyph).__name__ == "Quad" else "line_color", None): one
+                for one in reversed(figure.renderers)
+                if type(one.glyph).__name__ in ("Quad", "Line")
             }
             items = [LegendItem(label=name, renderers=[drawn[color]]) for name, color in legend if color in drawn]
             if items:

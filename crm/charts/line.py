@@ -51,6 +51,16 @@ class Line(Chart):
                 ends.append((float(known["x"].iloc[-1]), float(known["y"].iloc[-1]), clipped(look.text(by, kind), 16), color))
         if not pieces:
             return look.nothing()
+        beside = look.beside(frame, y) if by is None else None
+        if beside is not None:
+            then = pd.DataFrame({"x": [float(places[value]) for value in frame[x]], "y": frame[beside].astype(float).to_list()})
+            pieces.insert(0, look.lines(then, look.quiet, dash=True))
+            known = then[then["y"].notna()]
+            ends = [
+                (float(data["x"].iloc[-1]), float(data["y"].iloc[-1]), clipped(look.label(key), 16), color)
+                for data, key, color in ((data[data["y"].notna()], y, look.color()), (known, beside, look.quiet))
+            ]
+            limits, ticks = look.scale(y, [*frame[y], *frame[beside]])
         look.left_out = max(0, len(kinds) - (look.most or MOST)) if by else 0
         marks, turned = look.across(x, list(places), 46 if not ends else 36)
         return look.whole(

@@ -102,6 +102,7 @@ class App:
         page = pmui.Page(title="", header=[self.frame], main=[self.body, self.command, self.toast, self.sheets, *self.boxes.parts], theme_config=tokens.mui(),
                               dark_theme=self.dark, theme_toggle=False, sx=PAGE_SX, raw_css=[tokens.page_css() + FRAME_CSS],
                               meta_name=self.schema.title)
+        page._custom_theme = ["Axis", "Grid", "Legend", "Title"]              # `crm.charts` dresses charts; else the page dresses them again
         with edit_readonly(page):
             page.busy = False         # unlinks the process-wide flag: else each act of one user is sent to every session
         return page
@@ -147,19 +148,6 @@ class App:
             self.redraw_frame()
         else:
             self.show()
-
-    def later(self, place: Any, make: Callable[[], Any]) -> None:
-        """Fills `place` (a Panel column) with what `make` gives after the page has been shown: for what takes long, such as charts."""
-        def fill() -> None:
-            try:
-                made = make()
-            except Exception as exc:
-                made = self.part("card_head", {"title": "", "note": told(exc, self.t)["error"]})
-            place[:] = [made]
-        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.execute(fill, schedule=True)
-        else:
-            fill()
 
     def undo(self, step: int) -> dict:
         done = self.door.undo(step)
@@ -305,6 +293,8 @@ class App:
         self.dark = self.page.dark_theme = not self.dark
         self.prefer("dark", self.dark)
         self.frame.patch(dark=self.dark)
+        if self.now is not None and self.now.drawings:
+            self.show()
 
     def hear(self) -> None:
         """Looks whether this user was told something new meanwhile: it is said, and the bell counts it."""

@@ -310,6 +310,7 @@ class Page:
     name: ClassVar[str] = ""
     title: str = ""
     body: Any = None
+    drawings: ClassVar[bool] = False                 # holds charts, which are drawn anew in the dark
 
     def __init__(self, app: Any, **args: str) -> None:
         self.app, self.args = app, args

@@ -80,6 +80,13 @@ class Asked:
         return {key: value for key, value in {"view": "report", **self.args, **changes}.items() if value not in (None, "")}
 
     @property
+    def title(self) -> str:
+        """The report by its name, and by what it is grouped now."""
+        label = self.own.label_in(self.t)
+        other = next((axis for axis in self.report.by if axis.key == self.args.get("by")), None)
+        return self.t("{what} by {by}", what=label, by=other.label_in(self.t)) if other else label
+
+    @property
     def shape(self) -> str:
         both = self.result.report.chart.name != "table"
         return self.args["as"] if both and self.args.get("as") in ("chart", "table") else "both" if both else "table"
@@ -124,8 +131,7 @@ class Asked:
                 words |= {"year": t("This business year"), "last_year": t("Last business year")}
             field = self.door.schema_field(own.entity, when)
             label = t("Period ({date})", date=field.label_in(t)) if field is not None else t("Period")
-            first = t("As it was set up") if own.span else t("All the time")
-            options = [["", first], *([key, words[key]] for key in PERIODS), ["own", t("Own dates")]]
+            options = [["", t("As it was set up")], *([key, words[key]] for key in PERIODS), ["own", t("Own dates")]]
             found.append(
                 {"name": "p", "label": label, "value": period if period in PERIODS else "own" if period else "", "options": options}
             )

@@ -8,7 +8,7 @@ from crm.analytics.own import is_for
 from crm.errors import Missing
 from crm.views.app import href
 from crm.views.base import PAGES, Page
-from crm.views.cards import dashboard_grid, report_card
+from crm.views.cards import awaited, dashboard_grid, report_card, room
 from crm.views.insights import ordered_by
 from crm.views.owncards import own_cards
 
@@ -18,6 +18,7 @@ class DashboardPage(Page):
     """`?view=dashboard&name=…`; a dashboard that is for other roles does not exist for this one."""
 
     name = "dashboard"
+    drawings = True
 
     def __init__(self, app: Any, name: str = "", **args: str) -> None:
         super().__init__(app, **args)
@@ -47,7 +48,8 @@ def allowed(app: Any, board: Any) -> bool:
 def card(app: Any, one: Any) -> Any:
     """One card: a report, or the first records of a list."""
     if one.kind in ("report", "kpi"):
-        return report_card(app, one.name)
+        report = app.schema.reports.get(one.name) or app.schema.kpis[one.name].report
+        return awaited(app, report.label_in(app.t), lambda: report_card(app, one.name, height=220), room(app, report))
     if one.kind == "list":
         return list_card(app, one)
     return app.part("card_head", {"title": one.label_in(app.t)})
@@ -62,7 +64,9 @@ def list_card(app: Any, one: Any) -> Any:
     if not app.door.may("see", entity.name):
         return app.part("related", {"lists": []})
     where = [text for text in (view.where.text if view else None, getattr(one.where, "text", one.where)) if text]
-    records = app.door.list(entity.name, where=where or None, order=(view.sort if view else None) or entity.list.sort, limit=one.limit)
+    readable, sort = app.door.readable(entity.name), (view.sort if view else None) or entity.list.sort
+    order = [key for key in sort if key.lstrip("-").partition(".")[0] in readable]
+    records = app.door.list(entity.name, where=where or None, order=order, limit=one.limit)
     amount = entity.role("amount")
     items = [
         {

@@ -28,6 +28,7 @@ class HomePage(Page):
     """The role's dashboard with today's steps first; without one, today, the own pipeline and what went quiet."""
 
     name = "home"
+    drawings = True
 
     def __init__(self, app: Any, **args: str) -> None:
         super().__init__(app, **args)
@@ -108,14 +109,13 @@ class HomePage(Page):
                              on={"done": self.done, "postpone": self.postpone, "log": self.log, "plan": self.plan})
 
     def _late(self, card: Any) -> Any:
-        place = pn.Column(pn.Spacer(height=60), sizing_mode="stretch_width", margin=0)
-
-        def make() -> Any:
-            from crm.views.cards import report_card
-            kept = isinstance(card, own.OwnCard)
-            return report_card(self.app, card.name, height=220, title=card.title if kept else "", act=off(self.app, card) if kept else None)
-        self.app.later(place, make)
-        return place
+        """The place of a report's card, which is made when it is seen: charts take longer than lists."""
+        from crm.views.cards import awaited, report_card, room
+        kept = isinstance(card, own.OwnCard)
+        report = self.app.schema.reports.get(card.name) or getattr(self.app.schema.kpis.get(card.name), "report", None)
+        title = card.title if kept else report.label_in(self.app.t) if report else ""
+        return awaited(self.app, title, lambda: report_card(self.app, card.name, height=220, title=card.title if kept else "",
+                                                            act=off(self.app, card) if kept else None), room(self.app, report) if report else 60)
 
     def _safe(self, make: Any) -> list[Any]:
         """One card that fails does not take the page with it."""

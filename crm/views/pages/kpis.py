@@ -17,6 +17,7 @@ class KpisPage(Page):
     """`?view=kpis` lists those of this user's role, `?view=kpis&name=…` shows one; `w` narrows it."""
 
     name = "kpis"
+    drawings = True
 
     def __init__(self, app: Any, name: str = "", w: str = "", **args: str) -> None:
         super().__init__(app, **args)

@@ -21,6 +21,7 @@ class PackPage(Page):
     """`?view=pack&name=…`; its reports as cards in their order, under their headings."""
 
     name = "pack"
+    drawings = True
 
     def __init__(self, app: Any, name: str = "", **args: str) -> None:
         super().__init__(app, **args)

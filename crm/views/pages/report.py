@@ -20,6 +20,7 @@ class ReportPage(Page):
     """`?view=report&name=…` shows one (`crm.views.reporting` says what an address may hold), `?view=report` lists those there are."""
 
     name = "report"
+    drawings = True
 
     def __init__(self, app: Any, name: str = "", **args: str) -> None:
         super().__init__(app, **args)

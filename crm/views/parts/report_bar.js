@@ -15,12 +15,12 @@ const ReportBar = part((content, ctx) => {
       reset && h('a.quiet.reset', {key: 'reset', href: reset}, icon('restart_alt'), t('As it was set up')),
       h('span.grow'),
       shapes.length > 1 && h('nav.switch', {label: t('Show as'), key: 'shapes'}, shapes.map(s => h('a', {key: s.name, href: s.href, label: s.label, title: s.label, 'aria-current': s.on ? 'page' : null}, icon(s.glyph)))),
-      gives.length && h('span.pop', {key: 'gives'}, button('gives', 'download', t('Download'), {class: 'quiet', 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'gives')}), ui.menu === 'gives' && menu(gives, 'give'))),
+      gives.length && h('span.pop', {key: 'gives'}, button('gives', 'download', t('Download'), {class: 'quiet giving', label: t('Download'), 'aria-haspopup': 'menu', 'aria-expanded': String(ui.menu === 'gives')}), ui.menu === 'gives' && menu(gives, 'give'))),
     asof && h('div.bar.asof', {key: 'asof'},
       h('label.slide', null, h('span', null, t('As of')), h('input', {type: 'range', act: 'seen', min: 0, max: asof.marks.length - 1, step: 1, value: at, 'aria-valuetext': asof.marks[at]?.label, label: t('As of the day')})),
       h('output', {key: 'output'}, ui.at == null ? asof.label : asof.marks[at]?.label),
       h('label.exact', null, h('span.sr', null, t('Exact day')), h('input', {type: 'date', act: 'day', max: asof.last, value: asof.day, title: t('Exact day')})),
-      asof.day && button('now', 'close', t('Back to now'), {class: 'quiet'})),
+      asof.day && button('now', 'history_toggle_off', t('Back to now'), {class: 'quiet back', label: t('Back to now')})),
   ]
 }, {
   ...listacts(),
