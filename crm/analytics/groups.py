@@ -191,7 +191,7 @@ class Groups:
         own = list(dict.fromkeys(path for path in wanted if not (report.stays is not None and path.startswith("stay."))))
         conditions = [*self.conditions, *([self.asked(condition)] if condition is not None else [])]
         if report.stays is not None:
-            frame = stayed(door, report, own, conditions, self.as_of)
+            frame = stayed(door, report, list(dict.fromkeys(wanted)), conditions, self.as_of)
         else:
             frame = door.frame(report.entity, own, where=conditions, as_of=self.as_of, stored=True)
         size = len(frame)
@@ -207,11 +207,15 @@ class Groups:
         rows = Rows(columns, fields, size, today, self.as_of or door.company.now(), door.actor)
         if not self.cuts:
             return rows, {(): list(range(size))}
-        placed = [[cut.places(one) for one in columns[cut.axis.field]] for cut in self.cuts]
         members: dict[Keys, list[int]] = {}
-        for n, ways in enumerate(zip(*placed, strict=True)):
-            for keys in product(*ways):
-                members.setdefault(keys, []).append(n)
+        if any(cut.many for cut in self.cuts):
+            placed = [[cut.places(one) for one in columns[cut.axis.field]] for cut in self.cuts]
+            for n, ways in enumerate(zip(*placed, strict=True)):
+                for keys in product(*ways):
+                    members.setdefault(keys, []).append(n)
+            return rows, members
+        for keys, places in gathered([each_once(cut, columns[cut.axis.field]) for cut in self.cuts], size):
+            members[keys] = places
         return rows, members
 
     def listed(self, measure: Measure, rows: Rows) -> Sequence[Any]:
@@ -274,6 +278,36 @@ class Groups:
             for before, behind in others:
                 for key in wanted:
                     found.setdefault((*before, key, *behind), {})
+
+
+def each_once(cut: Cut, values: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """The number of each row's group, and the groups by number; each value is placed once, however many rows have it."""
+    import numpy as np
+    import pandas as pd
+
+    there = np.empty(len(values), dtype=object)
+    there[:] = [tuple(one) if isinstance(one, list) else one for one in values]
+    codes, kinds = pd.factorize(there, use_na_sentinel=False)
+    groups: dict[Any, int] = {}
+    number = np.array([groups.setdefault(cut.place(None if one != one else one), len(groups)) for one in kinds], dtype=np.int64)
+    return (number[codes] if len(kinds) else codes), list(groups)
+
+
+def gathered(axes: list[tuple[Any, list[Any]]], size: int) -> Iterable[tuple[Keys, list[int]]]:
+    """The rows of each group that has some, in the order in which groups first occur."""
+    import numpy as np
+
+    if not size:
+        return
+    mixed = np.zeros(size, dtype=np.int64)
+    for codes, groups in axes:
+        mixed = mixed * len(groups) + codes
+    order = np.argsort(mixed, kind="stable")
+    ordered = mixed[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    for places in sorted(np.split(order, starts[1:]), key=lambda one: int(one[0])):
+        n = int(places[0])
+        yield tuple(groups[int(codes[n])] for codes, groups in axes), places.tolist()
 
 
 def needed(door: Door, entity: str, expression: Any) -> list[str]:

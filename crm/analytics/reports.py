@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import pandas as pd
 from babel.numbers import get_currency_precision
 
-from crm.analytics import survival
+from crm.analytics import looks, survival
 from crm.analytics.analyses.base import ANALYSES
 from crm.analytics.cuts import resolve
 from crm.analytics.goals import Beside, sighted
@@ -39,7 +39,9 @@ PLACES = 6
 KEPT = 256
 #: Changes looked through to tell whether a kept result still holds.
 LOOKED = 500
-_kept: WeakKeyDictionary[Any, OrderedDict[Any, tuple[int, Result]]] = WeakKeyDictionary()
+#: The store's sequence, what came out, and the tables it was read from (None: any).
+Kept = tuple[int, "Result", "frozenset[str] | None"]
+_kept: WeakKeyDictionary[Any, OrderedDict[Any, Kept]] = WeakKeyDictionary()
 
 
 @dataclass
@@ -229,8 +231,8 @@ def run(
     sequence = door.company.store.sequence
     result = signed(door, computed(door, report, where, as_of, period, moment), as_of, period, moment)
     if key is not None:
-        kept: OrderedDict[Any, tuple[int, Result]] = _kept.setdefault(door.company, OrderedDict())
-        kept[key] = (sequence, result)
+        kept: OrderedDict[Any, Kept] = _kept.setdefault(door.company, OrderedDict())
+        kept[key] = (sequence, result, looked_at(door, report, where))
         while len(kept) > KEPT:
             kept.popitem(last=False)
     return result
@@ -250,22 +252,36 @@ def clocked(door: Door, report: Report) -> bool:
 
 
 def known(door: Door, key: Any) -> Result | None:
-    """A kept result that still holds: nothing was written since but what is the engine's own (sessions, mail, notices)."""
+    """A kept result that still holds: nothing it was read from was written since."""
     kept = _kept.get(door.company)
     if kept is None:
         return None
     entry = kept.get(key)
     if entry is None:
         return None
+    sequence, result, tables = entry
     store = door.company.store
-    sequence = store.sequence
-    if sequence != entry[0]:
-        changes = store.changes(entry[0], LOOKED)
-        if len(changes) >= LOOKED or any(not one.table.startswith("_") or one.table == "_moves" for one in changes):
+    now = store.sequence
+    if now != sequence:
+        changes = store.changes(sequence, LOOKED)
+        if len(changes) >= LOOKED or any(touches(one.table, tables) for one in changes):
             kept.pop(key, None)
             return None
-        kept[key] = (sequence, entry[1])
-    return entry[1]
+        kept[key] = (now, result, tables)
+    return result
+
+
+def touches(table: str, tables: frozenset[str] | None) -> bool:
+    """Whether a change of a table may change a result read from `tables`; the engine's own (sessions, mail, notices) never do."""
+    if tables is not None:
+        return table in tables
+    return not table.startswith("_") or table == looks.MOVES
+
+
+def looked_at(door: Door, report: Report, where: str | None) -> frozenset[str] | None:
+    """The tables a result is read from."""
+    kpi = kpi_of(door, report)
+    return looks.of_kpi(door, kpi, where) if kpi is not None else looks.entities(door, report, where)
 
 
 def computed(

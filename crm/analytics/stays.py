@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm.analytics.values import cells
-from crm.records.stays import begun
+from crm.records.stays import column, ways
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,59 +21,76 @@ if TYPE_CHECKING:
 
 
 def stayed(door: Door, report: Report, paths: list[str], conditions: list[Any], as_of: datetime | None) -> pd.DataFrame:
-    """A row a stay of what the user may see: the columns `paths` of its record, `id`, and `stay.…`, in the order of record and time."""
+    """A row a stay of what the user may see, in the order of record and time: the columns `paths`, of its record and of the stay itself."""
     import numpy as np
     import pandas as pd
 
     stays = report.stays
     assert stays is not None
     log = not stays.field
+    own = [path for path in paths if not path.startswith("stay.")]
     needed = [stays.of, stays.what, stays.on] if log else [stays.field, "created_on"]
-    frame = door.frame(report.entity, list(dict.fromkeys([*paths, *needed, "id"])), where=conditions, as_of=as_of, stored=True)
-    ids: list[int]
+    frame = door.frame(report.entity, list(dict.fromkeys([*own, *needed, "id"])), where=conditions, as_of=as_of, stored=True)
+    size = len(frame)
     if log:
         whom, what, on = (cells(frame[one]) for one in needed)
-        order = sorted(
-            (n for n in range(len(frame)) if whom[n] is not None and on[n] is not None), key=lambda n: (str(whom[n]), str(on[n]), n)
+        taken = np.array(
+            sorted((n for n in range(size) if whom[n] is not None and on[n] is not None), key=lambda n: (str(whom[n]), str(on[n]), n)),
+            dtype=np.int64,
         )
-        owners, values, since = [whom[n] for n in order], [what[n] for n in order], [on[n] for n in order]
-        taken = order
+        owner = pd.factorize(column(whom[n] for n in taken))[0]
+        values, since = column(what[n] for n in taken), column(on[n] for n in taken)
     else:
-        ids = [int(one) for one in frame["id"].tolist()]
-        now = dict(zip(ids, zip(cells(frame["created_on"]), cells(frame[stays.field]), strict=True), strict=True))
-        ways = begun(door.company, report.entity, stays.field, now, as_of)
-        place = {one: n for n, one in enumerate(ids)}
-        owners, values, since, taken = [], [], [], []
-        for one in ids:
-            for at, value in ways[one]:
-                owners.append(one)
-                values.append(value)
-                since.append(at)
-                taken.append(place[one])
-    size = len(owners)
-    same = [n + 1 < size and owners[n + 1] == owners[n] for n in range(size)]
-    until = [since[n + 1] if same[n] else None for n in range(size)]
-    following = [values[n + 1] if same[n] else None for n in range(size)]
-    steps = order_of(door, report)
-    first, known = [], set()
-    for owner, value in zip(owners, values, strict=True):
-        first.append((owner, value) not in known)
-        known.add((owner, value))
-    start, end = (np.array([one[:23] if one else "NaT" for one in column], dtype="datetime64[ms]") for column in (since, until))
-    days = (end - start) / np.timedelta64(1, "D")
-    result = frame.iloc[taken].reset_index(drop=True)
-    more: dict[str, Any] = {
-        "stay.stage": values,
-        "stay.next": following,
-        "stay.since": [one or None for one in since],
-        "stay.until": until,
+        ids = frame["id"].to_numpy(dtype=np.int64)
+        created, now = column(cells(frame["created_on"])), column(cells(frame[stays.field]))
+        found = ways(door.company, report.entity, stays.field, as_of)
+        place = np.full(max([int(ids.max(initial=0)), int(found.record.max(initial=0))]) + 1, -1, dtype=np.int64)
+        place[ids] = np.arange(size)
+        at = place[found.record]
+        there = at >= 0
+        still = np.setdiff1d(np.arange(size), at[there])  # those that never changed
+        taken = np.concatenate([at[there], still])
+        order = np.argsort(taken, kind="stable")
+        taken = owner = taken[order]
+        values = np.concatenate([found.value[there], now[still]])[order]
+        since = np.concatenate([found.since[there], column("" for _ in still)])[order]
+        begins = np.ones(len(taken), dtype=bool)
+        begins[1:] = taken[1:] != taken[:-1]
+        for n in np.flatnonzero(begins):  # a record begins where it was made, also when its past is known from later on only
+            made = created[taken[n]]
+            if made and (not since[n] or since[n] > made):
+                since[n] = made
+    same = np.zeros(len(taken), dtype=bool)
+    same[:-1] = owner[1:] == owner[:-1]
+    following, until = np.full(len(taken), None, dtype=object), np.full(len(taken), None, dtype=object)
+    goes = np.flatnonzero(same)
+    following[goes], until[goes] = values[goes + 1], since[goes + 1]
+    codes, kinds = pd.factorize(values)
+
+    def days() -> Any:
+        start = np.array([one[:23] if one else "NaT" for one in since], dtype="datetime64[ms]")
+        end = np.full(len(taken), np.datetime64("NaT"), dtype="datetime64[ms]")
+        end[goes] = start[goes + 1]
+        return (end - start) / np.timedelta64(1, "D")
+
+    def ahead() -> Any:
+        steps = order_of(door, report)
+        known = {(a, b): forward(steps, a, b) for a in [*kinds, None] for b in [*kinds, None]}
+        return column(known[a, b] for a, b in zip(values, following, strict=True))
+
+    told = {
+        "stay.stage": lambda: values,
+        "stay.next": lambda: following,
+        "stay.since": lambda: column(one or None for one in since),
+        "stay.until": lambda: until,
         "stay.days": days,
-        "stay.first": first,
-        "stay.ended": same,
-        "stay.forward": [forward(steps, a, b) for a, b in zip(values, following, strict=True)],
+        "stay.first": lambda: ~pd.Series(owner.astype(np.int64) * (len(kinds) + 2) + codes).duplicated().to_numpy(),
+        "stay.ended": lambda: same,
+        "stay.forward": ahead,
     }
-    made = {key: pd.Series(column, dtype="float64" if key == "stay.days" else object) for key, column in more.items()}
-    return pd.concat([result, pd.DataFrame(made)], axis=1)
+    made = {path: pd.Series(frame[path].to_numpy()[taken]) for path in own}
+    made |= {path: pd.Series(told[path](), dtype="float64" if path == "stay.days" else object) for path in paths if path in told}
+    return pd.DataFrame(made, index=range(len(taken)))
 
 
 def order_of(door: Door, report: Report) -> dict[Any, tuple[int, str]]:

@@ -66,10 +66,17 @@ class Rows:
     def __init__(self, columns: Mapping[str, Sequence[Any]], fields: dict[str, Any], size: int, today: Any, now: Any, me: Any) -> None:
         self.columns, self.fields, self.size = columns, fields, size
         self.today, self.now, self.me = today, now, me
+        self.told: dict[str, list[Any]] = {}
         self.links = {path.rsplit(".", 1)[0] + "." for path in columns if "." in path}
 
     def each(self, expression: Any) -> list[Any]:
-        """The value of an expression in every row."""
+        """The value of an expression in every row; worked out once, however many measures take it."""
+        text = str(getattr(expression, "text", id(expression)))
+        if text not in self.told:
+            self.told[text] = self.worked_out(expression)
+        return self.told[text]
+
+    def worked_out(self, expression: Any) -> list[Any]:
         quick = self.between(expression) or self.plain(expression)
         if quick is not None:
             return quick
@@ -155,7 +162,12 @@ class RowEnv:
 
 def cells(column: pd.Series) -> list[Any]:
     """A column's values, None where it has none."""
-    return [None if one is None or (isinstance(one, float) and one != one) else one for one in column.tolist()]
+    gaps = column.isna().to_numpy()
+    if not gaps.any():
+        return column.tolist()
+    values = column.to_numpy(dtype=object, copy=True)
+    values[gaps] = None
+    return values.tolist()
 
 
 def rounded(value: Any, kind: str) -> Any:
