@@ -23,10 +23,10 @@ def money(value: float) -> Decimal | None:
 
 @ANALYSES.add
 class ForecastMonths(Analysis):
-    """A row a month (and group of `by`, one of the forecast's axes or a path)."""
+    """A row a month (and group of `by`; where an axis of the forecast has this path, it is cut as that says)."""
 
     name = "forecast_months"
-    options = {"forecast": "forecast?", "by": "text?"}
+    options = {"forecast": "forecast?", "by": "path?"}
     columns = {
         "month": "dimension date",
         "group": "dimension text",
@@ -43,7 +43,7 @@ class ForecastMonths(Analysis):
     }
 
     def open_to(self, door: Door, report: Report) -> bool:
-        return seen(door, report)
+        return seen(door, report) and super().open_to(door, report)
 
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
         spec = engine.spec_of(door, report.options.get("forecast"))

@@ -35,7 +35,7 @@ SIDES = ("committed", "best_case", "pipeline", "weighted")
 
 def axis_of(door: Door, spec: model.Forecast, by: str) -> Axis:
     """One of the forecast's axes by name, or any path the user may read."""
-    found = next((axis for axis in spec.by if axis.key == by), None)
+    found = next((axis for axis in spec.by if by in (axis.key, axis.field)), None)
     if found is None:
         try:
             field = door.schema_field(spec.entity, by)
