@@ -134,25 +134,26 @@ def again(company: Any, mark: str, asker: Door | None = None) -> Again:
     `asker` is who asks: the engine (None too) may have every report again, people their own, while they still have the rights of then.
     Raises `Missing` or `Refused` with what is no longer there.
     """
-    words = company.words() if asker is None else asker.words
+    t = company.words() if asker is None else asker.words
     kept = company.store.table(STAMPS).get(where("stamp") == mark) if company.store.table(STAMPS).count() else None
     if kept is None or (asker is not None and not asker.actor.system and asker.actor.id != kept.get("user")):
         raise Missing("No report was kept under the stamp {stamp}.", stamp=mark)
     kept = dict(kept)
     notes: list[str] = []
-    schema = configuration_of(company, kept, notes, words)
+    schema = configuration_of(company, kept, notes, t)
     ran = moment(kept["ran"])
     then = company_then(schema, company.store, ran)
-    door = then.door(actor_of(company, then, kept, notes, words))
+    door = then.door(actor_of(company, then, kept, notes, t))
     if asker is not None and not asker.actor.system:
         still_allowed(asker, kept)
     name = kept["report"]
     if not (name in schema.reports or name in schema.kpis or name.startswith("card-")):
         if kept["entity"] not in schema.entities:
-            text = "The report {report} cannot be had again: there is no {entity} in today's configuration, and that of then was not kept."
-            raise Refused(text, report=name, entity=kept["entity"])
-        text = "The report {report} cannot be had again: it is not in today's configuration, and that of then was not kept."
-        raise Refused(text, report=name)
+            raise Refused(
+                "The report {report} cannot be had again: there is no {entity} in today's configuration, and that of then was not kept.",
+                report=name, entity=kept["entity"],
+            )  # fmt: skip
+        raise Refused("The report {report} cannot be had again: it is not in today's configuration, and that of then was not kept.", report=name)
     days = [date.fromisoformat(one) for one in kept.get("period", [])]
     asked = moment(kept["as_of"]) if kept.get("as_of") else None
     try:
@@ -160,10 +161,10 @@ def again(company: Any, mark: str, asker: Door | None = None) -> Again:
     except Missing:
         raise Refused("The report {report} cannot be had again with the rights of {user}.", report=name, user=kept["login"]) from None
     found = Again(kept, result, True, notes=notes)
-    compare(company, found, words)
+    compare(company, found, t)
     if not found.same:
-        found.why = reasons(company, then, kept, ran, words) + notes
-        found.why = found.why or [words("What made the difference cannot be told.")]
+        found.why = reasons(company, then, kept, ran, t) + notes
+        found.why = found.why or [t("What made the difference cannot be told.")]
     return found
 
 
@@ -171,21 +172,21 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def configuration_of(company: Any, kept: dict[str, Any], notes: list[str], words: Any) -> Schema:
+def configuration_of(company: Any, kept: dict[str, Any], notes: list[str], t: Any) -> Schema:
     """The configuration a report was computed with: today's if it is the same, else the kept one, else (and it is noted) today's."""
     schema: Schema = company.schema
     if schema.hash == kept["configuration"]:
         return schema
     data = company.store.blob_get(kept["text"])
     if data is None:
-        notes.append(words("The configuration of then is not kept any more; today's was used."))
+        notes.append(t("The configuration of then is not kept any more; today's was used."))
         return schema
     try:
         return unpacked(zlib.decompress(data).decode(), kept["configuration"])
     except ConfigError as error:
-        notes.append(words("This version does not read the configuration of then ({why}); today's was used.", why=str(error.faults[0])))
+        notes.append(t("This version does not read the configuration of then ({why}); today's was used.", why=str(error.faults[0])))
     except (zlib.error, ValueError):
-        notes.append(words("The kept configuration of then is damaged; today's was used."))
+        notes.append(t("The kept configuration of then is damaged; today's was used."))
     return schema
 
 
@@ -203,7 +204,7 @@ def unpacked(text: str, expected: str) -> Schema:
         return load(folder)
 
 
-def actor_of(company: Any, then: Any, kept: dict[str, Any], notes: list[str], words: Any) -> Any:
+def actor_of(company: Any, then: Any, kept: dict[str, Any], notes: list[str], t: Any) -> Any:
     """The user a report was made for, as they were then; what has become of them is noted."""
     if kept.get("user") is None:
         return SYSTEM
@@ -214,12 +215,12 @@ def actor_of(company: Any, then: Any, kept: dict[str, Any], notes: list[str], wo
     try:
         now = company.people.actor(kept["user"])
     except Missing:
-        notes.append(words("The user {user} is gone; the rights of then were used.", user=kept["login"]))
+        notes.append(t("The user {user} is gone; the rights of then were used.", user=kept["login"]))
         return actor
     if not now.active:
-        notes.append(words("The account {user} is switched off; the rights of then were used.", user=kept["login"]))
+        notes.append(t("The account {user} is switched off; the rights of then were used.", user=kept["login"]))
     if (now.role, now.team) != (kept.get("role"), kept.get("team")):
-        notes.append(words("{user} has other rights today; those of then were used.", user=kept["login"]))
+        notes.append(t("{user} has other rights today; those of then were used.", user=kept["login"]))
     return actor
 
 
@@ -235,7 +236,7 @@ def still_allowed(asker: Door, kept: dict[str, Any]) -> None:
         raise Denied("You have other rights today than when this report was made.")
 
 
-def compare(company: Any, found: Again, words: Any) -> None:
+def compare(company: Any, found: Again, t: Any) -> None:
     """Put the figures of now beside those of then."""
     data = company.store.blob_get(found.kept["figures"])
     if data is None:
@@ -270,22 +271,23 @@ def lines(columns: list[Any], keys: list[Any], rows: list[list[Any]]) -> dict[st
     return found
 
 
-def reasons(company: Any, then: Any, kept: dict[str, Any], ran: datetime, words: Any) -> list[str]:
+def reasons(company: Any, then: Any, kept: dict[str, Any], ran: datetime, t: Any) -> list[str]:
     """What can be said about why figures are not those of then."""
     found = []
     entity = kept["entity"]
-    label = company.schema.entities[entity].plural_in(words) if entity in company.schema.entities else entity
+    label = company.schema.entities[entity].plural_in(t) if entity in company.schema.entities else entity
     there = then.count(entity) if entity in then.schema.entities else 0
     if there != kept["records"]:
-        text = "Then there were {then} records of {entity}; of that day {now} are left, with their past."
-        found.append(words(text, then=kept["records"], now=there, entity=label))
+        found.append(
+            t("Then there were {then} records of {entity}; of that day {now} are left, with their past.", then=kept["records"], now=there, entity=label)
+        )  # fmt: skip
     if company.store.sequence < kept["sequence"]:
-        found.append(words("The store is an older one than the report was made from: a backup was put back."))
+        found.append(t("The store is an older one than the report was made from: a backup was put back."))
     late = written_late(company, kept["sequence"], ran)
     if late:
-        found.append(words("{n} changes dated before this report were written after it.", n=late))
+        found.append(t("{n} changes dated before this report were written after it.", n=late))
     if kept["version"] != version("crm"):
-        found.append(words("It was computed by version {then}; this is version {now}.", then=kept["version"], now=version("crm")))
+        found.append(t("It was computed by version {then}; this is version {now}.", then=kept["version"], now=version("crm")))
     return found
 
 

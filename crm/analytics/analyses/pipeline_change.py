@@ -122,7 +122,7 @@ class PipelineChange(Changing):
         lines.append(("closing", t("Open {day}", day=last), len(found.after), found.closing, []))
         money = self.column("value", amount.label_in(t), getattr(amount, "currency", None))
         return Found(
-            columns=[self.column("part", t("Change")), self.column("count", door.schema.entities[report.entity].plural_in(t)), money],
+            columns=[self.column("part", t("What changed")), self.column("count", door.schema.entities[report.entity].plural_in(t)), money],
             rows=[[label, count, decoded(amount, "sum", value)] for _, label, count, value, _ in lines],
             keys=[(part,) for part, *_ in lines],
             behind=[records_of(found.after if part == "closing" else (one.id for one in pieces), part) for part, *_, pieces in lines],
@@ -183,3 +183,6 @@ def records_of(ids: Any, part: str) -> str | None:
     """The condition of the records behind a part; None where there are none, too many for a list, or none that is left."""
     listed = sorted(set(ids))
     return f"id in [{', '.join(map(str, listed))}]" if listed and len(listed) <= LISTED and part != "deleted" else None
+
+
+words = ("{n} won ({value})", "{n} lost ({value})", "{n} new ({value})")

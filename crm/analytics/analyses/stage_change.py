@@ -56,7 +56,7 @@ class StageChange(Changing):
         order = [key for key in names if key in told] + [key for key in told if key not in names]
         labels = {
             "opening": t("Open {day}", day=day_of(t, since + timedelta(milliseconds=1))),
-            "came": t("Came"),
+            "came": t("Came in"),
             "from_others": t("From other stages"),
             "to_others": t("To other stages"),
             "revalued": t("Value changed"),
