@@ -56,6 +56,8 @@ def begin(b: Building, name: str, node: Map) -> bool:
         made = part(b, one, key, value, node)
         if made is not None:
             one.parts[key.text] = made
+        else:
+            b.gone.add(key.text)
     if len(b.faults) == before and len(one.parts) < len(submap(node, "measures")):
         return False  # what it needs went with a module that is switched off
     dated = all(each.on for each in one.parts.values())
@@ -156,6 +158,9 @@ def finish(b: Building, name: str, made: dict[str, Map], done: set[str], way: li
             return
         kind = getattr(one.formula, "kind", None)
         one.kind = kind if kind in ("integer", "money", "percent", "duration") else "number"
+    elif len(one.parts) < len(submap(node, "measures")):
+        drop(b, name)
+        return
     elif len(one.parts) == 1:
         one.kind = next(iter(one.parts.values())).kind
     else:
@@ -204,7 +209,7 @@ def aims(b: Building, one: Kpi, node: Map) -> None:
         b.faults.add("E555", node.values["pace"], "there is no target that could be due by and by.", "Add `target:`, or remove `pace:`.")
     if one.target is None and one.goals is None:
         for word in ("green", "amber"):
-            if word in node and goals is None:
+            if word in node and goals is None and "target" not in node:
                 b.faults.add("E554", node.values[word], f"'{word}' has no target beside it.", "Add `target:` or `goals:`.")
         return
     base = Decimal(1) if part_of else one.target or Decimal(0)
