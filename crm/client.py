@@ -345,10 +345,11 @@ class Shown:
         if drawn is None:
             return {"text/html": head + self._table(), "text/plain": repr(self)}
         import panel as pn
+        from panel.theme import Native
 
         ground = {"background": "#fff", "color": "#1b1d22", "padding": "8px"}  # the colours of charts are made for it
         pane = pn.pane.HoloViews(drawn, sizing_mode="stretch_width", theme=None, linked_axes=False)
-        found = pn.Column(pn.pane.HTML(head, margin=(0, 0, 6, 0)), pane, sizing_mode="stretch_width", styles=ground)
+        found = pn.Column(pn.pane.HTML(head, margin=(0, 0, 6, 0)), pane, sizing_mode="stretch_width", styles=ground, design=Native)
         made = found._repr_mimebundle_(include, exclude) if pn.extension._loaded else None
         if made is None:  # no notebook that could draw it
             return {"text/html": head + self._table(), "text/plain": repr(self)}

@@ -35,6 +35,7 @@ def shown(value: Any) -> dict[str, str]:
     bundle = getattr(value, "_repr_mimebundle_", None)
     if bundle is not None:
         found = bundle(None, None)
-        return dict(found[0] if isinstance(found, tuple) else found)
+        if made := dict(found[0] if isinstance(found, tuple) else found or {}):
+            return made
     html = getattr(value, "_repr_html_", None)
     return {"text/plain": repr(value), **({"text/html": html()} if html is not None else {})}

@@ -199,6 +199,12 @@ class Part(JSComponent, metaclass=_PartType):
                     found[words] = own
         return found
 
+    def _get_properties(self, doc: Any) -> dict[str, Any]:
+        """In a notebook the module is written into the output: once per view, see `crm.views.notebook`."""
+        found = super()._get_properties(doc)
+        share = getattr(self._app, "share_module", None)
+        return share(self, found) if share is not None and found.get("bundle") not in (None, "url") else found
+
     def on(self, **handlers: Callable) -> None:
         """Handlers added after the part was made."""
         self._on.update(handlers)

@@ -6,10 +6,12 @@ the rights of its user; what it needs comes with it, nothing is fetched from out
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
+from panel.theme import Native
 
 from crm.views.app import App, stack
 from crm.views.base import PARTS
@@ -23,6 +25,14 @@ class Window(App):
         self.before: list[str] = []  # the addresses one came from
         return PARTS["window"]({"icons": data_url()}, app=self, query=query, on={"go": self.follow, "back": self.back})
 
+    def share_module(self, part: Any, found: dict[str, Any]) -> dict[str, Any]:
+        """The module of all parts is carried by the edge; the others of this view wait for what it gives them."""
+        key = json.dumps(f"crm-{found['bundle'][:16]}")
+        if part is self.frame:
+            code = found["esm"].replace("export default {", "const ALL = {") + "\nshared.give(ALL)\nexport default ALL\n"
+            return {**found, "esm": SHARED.format(key=key) + code}
+        return {**found, "esm": SHARED.format(key=key) + "export default await shared.all\n", "bundle": found["bundle"] + "-shared"}
+
     @staticmethod
     def grid(areas: str, *children: Any, phone: str | None = None, **layout: Any) -> Any:
         """A cell is narrower than its window says: one column, in the order of a phone."""
@@ -33,8 +43,9 @@ class Window(App):
 
     def whole(self) -> Any:
         return pn.Column(
-            self.frame, self.body, self.toast, self.sheets, *self.boxes.parts, sizing_mode="stretch_width", margin=0, styles=GROUND
-        )
+            self.frame, self.body, self.toast, self.sheets, *self.boxes.parts, sizing_mode="stretch_width", margin=0, styles=GROUND,
+            design=Native,  # panel-material-ui would put 1.4 MB of its own around every cell
+        )  # fmt: skip
 
     def follow(self, query: str) -> None:
         """A link that was clicked."""
@@ -60,6 +71,9 @@ class Window(App):
         """Light or dark is what the notebook is."""
 
 
+#: What carrier and sharers of a module begin with, whichever the browser runs first.
+SHARED = """const shared = (globalThis[{key}] ??= (() => {{ let give; return {{all: new Promise(done => {{ give = done }}), give: all => give(all)}} }})())
+"""
 GROUND = {"background": "var(--jp-layout-color0, transparent)", "min-width": "0"}
 
 
