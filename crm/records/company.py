@@ -76,6 +76,7 @@ class Company:
     _live: Any
     _zone: Any
     _standing: dict[str, tuple[int, list[tuple[int, Any]]]]
+    matched: dict[tuple[str, ...], tuple[int, list[int]]]  # ids of texts that very many match, see `reading`
     _literals: dict[str, list[tuple[Any, Any]]]
     _nothing: dict[str, dict[str, Any]]
     _fulltext: dict[str, dict[str, list[str]]]
@@ -95,6 +96,7 @@ class Company:
             _live=~where(DELETED).exists(),
             _zone=None,
             _standing={},
+            matched={},
             _literals={},
             _nothing={},
             _fulltext={},

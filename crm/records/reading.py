@@ -36,6 +36,8 @@ Order = list[Any]
 
 #: How many records a search within a list looks at, the best matches first.
 FOUND = 2000
+#: Of a text that more match than that so many are counted and sorted; beyond them a count is a least one.
+MANY = 20_000
 
 
 class Base:
@@ -489,11 +491,21 @@ class Reading(Base):
         groups = self._groups(self.sight(entity))
         if not groups:
             return []
-        return [hit.doc_id for hit in self.company.store.match(text, {entity: groups}, limit=FOUND)]
+        found = [hit.doc_id for hit in self.company.store.match(text, {entity: groups}, limit=FOUND)]
+        return found if len(found) < FOUND else self._all_matching(entity, text, groups)
+
+    def _all_matching(self, entity: str, text: str, groups: Names) -> Ids:
+        """The same for a text that very many match, up to `MANY`: kept until somebody writes, because a page asks for it several times."""
+        kept, key, sequence = self.company.matched, (entity, text, *groups), self.company.store.sequence
+        if key not in kept or kept[key][0] != sequence:
+            while len(kept) >= 8:
+                kept.pop(next(iter(kept)), None)
+            kept[key] = (sequence, [hit.doc_id for hit in self.company.store.match(text, {entity: groups}, limit=MANY)])
+        return kept[key][1]
 
     def more_match(self, entity: str, text: str) -> bool:
         """Whether more records may match a text than `matching` gives: a count of them is then a least one."""
-        return bool(text.strip()) and len(self.matching(entity, text)) >= FOUND
+        return bool(text.strip()) and len(self.matching(entity, text)) >= MANY
 
     def _groups(self, sight: Sight) -> Names:
         """The full-text groups this user may look through."""

@@ -120,11 +120,19 @@ def test_h6_a_search_that_cuts_off_says_so(demo, monkeypatch):
     from crm.records import reading
     from crm.views.app import App
 
-    monkeypatch.setattr(reading, "FOUND", 5)
+    monkeypatch.setattr(reading, "FOUND", 5)  # what usually suffices: beyond it all are looked up, so that count and order are right
     one = App(demo, demo.actor(demo.door(SYSTEM).list("user", limit=1)[0].id))
-    one.go(view="list", entity="account", q="a")
-    listing = one.now.listing
-    assert listing.total_words(5) == "5 or more"
+    one.go(view="list", entity="account", q="ma", sort="name")
+    listing, door = one.now.listing, one.door
+    expected = sorted({one.id for one in door.list("account", limit=None)} & set(door.matching("account", "ma")))
+    assert len(expected) > 5 and listing.count() == len(expected) and listing.total_words(len(expected)) == f"{len(expected)} in all"
+    names = [row["name"] for row in door.list("account", find="ma", order=["name"], limit=None)]
+    assert len(names) == len(expected) and names == [row["name"] for row in door.list("account", order=["name"], limit=None) if row.id in expected]
+    door.create("account", {"name": "Marmalade Works"})
+    assert listing.door.count("account", find="ma") == len(expected) + 1, "what is kept goes with the next write"
+    monkeypatch.setattr(reading, "MANY", 6)
+    demo.matched.clear()
+    assert listing.total_words(6) == "6 or more"
     one.go(view="list", entity="account")
     assert one.now.listing.total_words(86) == "86 in all"
 
