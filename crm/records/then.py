@@ -72,6 +72,11 @@ class TableThen:
         found: list[tuple] = self._past.values(paths, all_of(where_id("in", list(ids)), cond))
         return found
 
+    @property
+    def info(self) -> Any:
+        """What is known of the table: its fields and which of them have their past kept."""
+        return self._table.info
+
     def spells(self, *paths: str) -> list[tuple]:
         return [one for one in self._table.spells(*paths) if one[1] <= self._at]
 

@@ -112,9 +112,10 @@ def spend(b: Building, node: Map, entity: Entity) -> Spend | None:
         return None
     roles = b.schema.campaign_roles
     if roles is None or entity.fields[key].to != roles.entity or not ({"cost", "budget"} & set(roles.fields)):
-        wanted = roles.entity if roles is not None else "(none: crm.yaml has no `campaigns:`)"
         fitting = [one.key for one in entity.own_fields.values() if roles is not None and one.to == roles.entity]
-        message = f"'{key}' does not lead to campaigns whose cost is known; campaigns are kept as {wanted}."
+        message = f"'{key}' does not lead to a campaign whose cost is known."
+        if roles is None:
+            message = "crm.yaml has no `campaigns:`, so it is not known what campaigns cost."
         b.faults.add("E544", at, message, f"Name one of: {known(fitting)}." if fitting else "Remove `spend:`.")
         return None
     elasticity = percent(text(node, "elasticity", "40%"))

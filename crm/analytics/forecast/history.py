@@ -203,7 +203,7 @@ def _read(door: Door, spec: Forecast, sight: Any) -> History:
     table = door.company.table(spec.entity)
     entity = door.schema.entities[spec.entity]
     roles = paths_of(door, spec)
-    tracked = {".".join(path) for path in table.info.tracked} if hasattr(table, "info") else set()
+    tracked = {".".join(path) for path in table.info.tracked}
     told = {word: path for word, path in roles.items() if path and path in tracked}
     wanted = list(dict.fromkeys([*told.values(), DELETED]))
     rows = table.spells(*wanted)

@@ -1,0 +1,104 @@
+"""Drawn futures against slow loops and against what can be worked out exactly (I4)."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from crm.analytics.forecast.draw import MANY, WORLDS, Coming, Open, draw_coming, draw_open
+
+CHANCE = np.array([[0.1, 0.3, 0.6], [0.5, 0.5, 0.9], [0.0, 0.2, 0.2], [1.0, 1.0, 1.0], [0.05, 0.5, 0.51]], dtype=np.float32)
+AMOUNT = np.array([100.0, 40, 7, 1000, np.nan])
+RATIOS = [np.array([0.5, 1.0, 1.5]), np.array([1.0])]
+TYPICAL = [np.array([10.0, 30]), np.array([10.0, 30])]
+STATE = np.array([0, 1, 0, 1, 1])
+
+
+def slow(runs: int, rng: random.Random) -> np.ndarray:
+    """The same futures, one deal and one draw at a time."""
+    found = np.zeros((runs, 3))
+    for run in range(runs):
+        for deal in range(5):
+            lot = rng.random()
+            for month in range(3):
+                if lot < CHANCE[deal, month]:
+                    amount = (
+                        rng.choice(list(TYPICAL[1])) if np.isnan(AMOUNT[deal]) else AMOUNT[deal] * rng.choice(list(RATIOS[STATE[deal]]))
+                    )
+                    found[run, month] += amount
+                    break
+    return found
+
+
+def fast(runs: int, seed: int = 0, group: np.ndarray | None = None) -> np.ndarray:
+    opened = Open(np.repeat(CHANCE[None], WORLDS, axis=0), AMOUNT, STATE, np.zeros(5, dtype=int) if group is None else group)
+    return draw_open(opened, RATIOS, TYPICAL, 1 if group is None else 2, runs, seed)
+
+
+def test_the_fast_draw_has_the_distribution_of_the_slow_one() -> None:
+    a, b = fast(20_000)[0], slow(6_000, random.Random(1))
+    for month in range(3):
+        # the totals are discrete, so their values are counted and compared
+        values = sorted(set(np.round(a[:, month], 3)) | set(np.round(b[:, month], 3)))
+        counts = np.array([[(np.round(one[:, month], 3) == value).sum() for value in values] for one in (a, b)])
+        counts = counts[:, counts.sum(0) >= 20]
+        assert stats.chi2_contingency(counts).pvalue > 0.001
+    assert np.corrcoef(a.T) == pytest.approx(np.corrcoef(b.T), abs=0.04)
+
+
+def test_mean_and_variance_are_those_worked_out() -> None:
+    found = fast(40_000)[0]
+    part = np.diff(CHANCE, axis=1, prepend=0)
+    first = np.array([100, 40, 7, 1000, 20.0])  # mean of what each brings
+    second = np.array([100**2 * (0.25 + 1 + 2.25) / 3, 1600, 49 * 3.5 / 3, 1e6, 500])
+    mean = (part * first[:, None]).sum(0)
+    variance = (part * second[:, None] - (part * first[:, None]) ** 2).sum(0)
+    assert found.mean(0) == pytest.approx(mean, abs=4 * np.sqrt(variance.max() / 40_000))
+    assert found.var(0) == pytest.approx(variance, rel=0.05, abs=1e-6)
+
+
+def test_nothing_is_won_twice_and_what_is_sure_is_always_won() -> None:
+    found = fast(5_000)[0]
+    assert (found.sum(1) <= 1000 + 150 + 40 + 10.5 + 30 + 1e-6).all() and (found[:, 0] >= 1000).all()
+
+
+def test_groups_share_out_the_same_futures() -> None:
+    whole, split = fast(3_000)[0], fast(3_000, group=np.array([0, 1, 0, 1, 1]))
+    assert split.shape == (2, 3_000, 3)
+    assert split.sum(0) == pytest.approx(whole)
+
+
+def test_the_same_seed_gives_the_same_and_another_another() -> None:
+    assert np.array_equal(fast(2_000), fast(2_000)) and not np.array_equal(fast(2_000), fast(2_000, seed=1))
+
+
+def test_no_open_records_bring_nothing() -> None:
+    opened = Open(np.zeros((WORLDS, 0, 3), dtype=np.float32), np.zeros(0), np.zeros(0, dtype=int), np.zeros(0, dtype=int))
+    assert not draw_open(opened, RATIOS, TYPICAL, 1, 500, 0).any()
+
+
+def test_new_wins_are_a_compound_poisson() -> None:
+    values = np.array([10.0, 20, 60])
+    mean = np.full((WORLDS, 1, 1, 2), 3.0)
+    found = draw_coming(Coming(mean, 1.0, [values]), 1.0, 40_000, 0)[0]
+    assert found.mean(0) == pytest.approx([90, 90], rel=0.02)
+    assert found.var(0) == pytest.approx([3 * (values**2).mean()] * 2, rel=0.04)
+    assert (found == 0).mean(0) == pytest.approx([np.exp(-3)] * 2, abs=0.005)
+    assert np.corrcoef(found.T)[0, 1] == pytest.approx(0, abs=0.02)  # thinned Poisson numbers are independent
+
+
+def test_months_that_vary_more_than_chance_do_so_here() -> None:
+    mean = np.full((WORLDS, 1, 1, 1), 20.0)
+    found = draw_coming(Coming(mean, 3.0, [np.array([1.0])]), 1.0, 40_000, 0)[0, :, 0]
+    assert found.mean() == pytest.approx(20, rel=0.02) and found.var() == pytest.approx(3 * 20, rel=0.05)
+
+
+def test_very_many_new_wins_go_over_to_their_normal_limit() -> None:
+    values = np.array([10.0, 20, 60])
+    mean = np.full((WORLDS, 1, 1, 1), MANY * 4.0)
+    found = draw_coming(Coming(mean, 1.0, [values]), 1.0, 20_000, 0)[0, :, 0]
+    assert found.mean() == pytest.approx(MANY * 4 * 30, rel=0.01)
+    assert found.var() == pytest.approx(MANY * 4 * (values**2).mean(), rel=0.05)
