@@ -18,16 +18,18 @@ SIDES = ["x0", "y0", "x1", "y1", "name", "part", "said", "row"]
 class Bars(Chart):
     """`x` a dimension, `y` a measure; a bar is one group, upright along time, lying where names are to be read.
 
-    Each bar carries its value; where many stand upright an axis tells it. `by` splits bars by another dimension, beside each other or
+    Each bar carries its value; where many stand upright an axis tells it. Several measures as `y` stand beside each other. `by` splits bars by another dimension, beside each other or
     `stacked`; `horizontal` says which way they lie. Of more than `MOST` lying bars the first are drawn; the table has them all.
     """
 
     name = "bars"
     axes = {"x": "dimension", "y": "measure", "by": "dimension?"}
 
-    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, by: str | None = None, **options: Any) -> Any:
+    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: Any, by: str | None = None, **options: Any) -> Any:
         if frame.empty:
             return look.nothing()
+        if isinstance(y, list):
+            frame, y, by = beside_each_other(frame, look, x, y)
         lying = options.get("horizontal")
         upright = not lying if lying is not None else x in look.columns and look.columns[x].unit is not None
         return self.parts(frame, look, x, y, by, upright, bool(options.get("stacked"))) if by else self.plain(frame, look, x, y, upright)
@@ -120,6 +122,12 @@ class Bars(Chart):
             pieces, xaxis=None, yticks=rows(look.names(shown, x)), xlim=edges(values), ylim=(-len(groups) + 0.4, 0.6), height=height,
             legend=legend, right=[text for _, _, text in texts], foot=look.rest(len(groups)),
         )  # fmt: skip
+
+
+def beside_each_other(frame: pd.DataFrame, look: Look, x: str, keys: list[str]) -> tuple[pd.DataFrame, str, str]:
+    """A row for each measure of each group, with the measure's name as its part: (frame, measure, part); rows keep their numbers."""
+    parts = [pd.DataFrame({x: frame[x], "": look.label(key), keys[0]: frame[key]}) for key in keys]
+    return pd.concat(parts).sort_index(kind="stable"), keys[0], ""
 
 
 def standing(

@@ -17,6 +17,7 @@ from crm.analytics.periods import moved
 from crm.analytics.reports import report_for
 from crm.analytics.shapes import PERIODS, axes, comparisons, dated, drawn_measure, grouped, shaped, span_of
 from crm.charts.base import shown
+from crm.errors import Refused
 from crm.expressions import ExpressionError
 from crm.views.app import href
 from crm.views.listing import Listing
@@ -70,7 +71,7 @@ class Asked:
         asked: Any = self.report if self.changed or self.report.span != self.own.span else self.own.name
         try:
             return run(self.door, asked, where=self.where, as_of=self.as_of, period=self.days)
-        except ExpressionError:  # an address written by hand: the report without it
+        except (ExpressionError, Refused):  # an address written by hand: the report without it
             self.where = None
             return run(self.door, asked, as_of=self.as_of, period=self.days)
 
