@@ -46,6 +46,7 @@ def frame(groups, low=-5.0):
 AXES = {
     "box": {"x": "group", "y": ["value", "many", "goal"]},
     "fan": {"x": "month", "y": ["many", "value", "goal"], "value": "goal"},
+    "interval": {"x": "group", "y": "came", "value": "chance"},
     "calibration": {"x": "chance", "y": "came", "size": "many"},
     "scatter": {"x": "many", "y": "value", "label": "group"},
     "bullet": {"x": "group", "y": "value", "target": "goal"},

@@ -184,7 +184,8 @@ def test_what_closes_deals_is_what_pandas_and_scipy_say(sales, facts):
     corrected = stats.false_discovery_control([one.p for one in findings], method="bh")
     assert [one.q for one in findings] == pytest.approx(corrected)
     for one in findings:
-        assert (float(rows[one.name]["q"]) < 0.05) == (rows[one.name]["verdict"] != "not clear"), one.name
+        clear = float(rows[one.name]["q"]) < 0.05 and not rows[one.name]["effect_low"] <= 0 <= rows[one.name]["effect_high"]
+        assert clear == (rows[one.name]["verdict"] != "not clear"), one.name
 
 
 def test_what_the_demo_planted_is_found(sales):

@@ -52,13 +52,13 @@ class CrossSell(Analysis):
         "first": "dimension text",
         "other": "dimension text",
         "both": "measure integer",
+        "lift": "measure number",
+        "verdict": "dimension text",
+        "later_lift": "measure number",
         "support": "measure percent",
         "confidence": "measure percent",
-        "lift": "measure number",
-        "later_n": "measure integer",
         "later": "measure percent",
-        "later_lift": "measure number",
-        "verdict": "dimension text",
+        "later_n": "measure integer",
     }
 
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
@@ -79,12 +79,12 @@ class CrossSell(Analysis):
             one = later.get(pair, Later())
             verdict = self.verdict(t, one, clear.get(pair))
             rows.append([
-                names.get(pair[0], hidden), names.get(pair[1], hidden), rule["both"], exact(rule["support"]), exact(rule["confidence"]),
-                round(rule["lift"], 2), one.n, exact(one.hits / one.n) if one.n else None, None if one.lift is None else round(one.lift, 2),
-                verdict,
+                names.get(pair[0], hidden), names.get(pair[1], hidden), rule["both"], round(rule["lift"], 2), verdict,
+                None if one.lift is None else round(one.lift, 2), exact(rule["support"]), exact(rule["confidence"]),
+                exact(one.hits / one.n) if one.n else None, one.n,
             ])  # fmt: skip
             keys.append((*pair, verdict))
-        order = sorted(range(len(rows)), key=lambda n: (-rows[n][5], -rows[n][2], keys[n][:2]))
+        order = sorted(range(len(rows)), key=lambda n: (-rows[n][3], -rows[n][2], keys[n][:2]))
         labels = {
             "first": t("Who has"), "other": t("has also"), "both": t("Have both"), "support": t("Of all"),
             "confidence": t("Of those with the first"), "lift": t("Times as often"), "later_n": t("Could still take it"),
@@ -130,7 +130,7 @@ class CrossSell(Analysis):
         if not rows:
             return t("Too little data: no two things belong to {least} of the same people.", least=least)
         top = rows[0]
-        said = t("Who has {first} has {other} {lift} times as often as all.", first=top[0], other=top[1], lift=t.number(round(top[5], 1)))
+        said = t("Who has {first} has {other} {lift} times as often as all.", first=top[0], other=top[1], lift=t.number(round(top[3], 1)))
         if trial["n"] < 10:
             return f"{said} " + t("Too little data to say whether suggesting it works ({n} taken later).", n=trial["n"])
         values = {"n": trial["n"], "suggest": suggest, "hit": t.percent(round(Decimal(trial["hits"]) / trial["n"], 2))}

@@ -452,7 +452,7 @@ def of_group(t: Any, label: str, mine: Sequence[bool], good: Sequence[bool], lea
 def verdict(one: Finding) -> str:
     if one.short or one.q is None:
         return "short"
-    if one.q >= CLEAR:
+    if one.q >= CLEAR or (one.low or 0) <= 0 <= (one.high or 0):
         return "unclear"
     up = one.more > 0.5 if one.more is not None else (one.effect or 0) > 0
     return "more" if up else "fewer"

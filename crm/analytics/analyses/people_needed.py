@@ -58,7 +58,7 @@ class PeopleNeeded(Analysis):
         steady, new = past.months(moved(start, -12), start, ramp)
         field = door.schema.entities[report.entity].fields[str(self.roles(door, report)[0])]
         currency = getattr(field, "currency", None)
-        labels = {"line": t("What it is made of"), "told": t("Figure"), "basis": t("Rests on"), "value": t("As a number")}
+        labels = {"line": t("What it is made of"), "told": t("Figure"), "basis": t("Rests on"), "value": t("Number")}
         columns = [self.column(key, labels[key]) for key in self.columns]
         if len(steady) < LEAST:
             says = t("Too little data: {n} months of experienced people, and {least} are needed.", n=len(steady), least=LEAST)
@@ -83,11 +83,11 @@ class PeopleNeeded(Analysis):
         rows = [
             [t("Target for the coming {n} months", n=months), money(target), basis, target],
             [t("One experienced person wins a month"), f"{money(mean)} ({money(low)} – {money(high)})", measured, round(mean, 2)],
-            [t("People today"), str(people), t("won something in the last year or hold something open, and are active"), people],
+            [t("People today"), str(people), t("active, and won something lately or hold something open"), people],
             [t("They will bring"), money(mean * months * people), t("if they go on as in the last year"), round(mean * months * people, 2)],
             [t("Missing"), money(max(0.0, target - mean * months * people)), "", round(max(0.0, target - mean * months * people), 2)],
             [
-                t("A new person brings in that time, of an experienced one"), t.percent(Decimal(repr(round(share, 3)))),
+                t("A new person brings, of an experienced one"), t.percent(Decimal(repr(round(share, 3)))),
                 t("measured over {n} person-months of new people", n=len(new)) if learned
                 else t("assumed: nothing at first, all after {n} months", n=ramp), round(share, 4),
             ],

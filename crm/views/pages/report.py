@@ -155,6 +155,7 @@ GLYPHS = {
     "fan": "show_chart",
     "funnel": "filter_alt",
     "heatmap": "grid_view",
+    "interval": "scatter_plot",
     "line": "show_chart",
     "number": "pin",
     "pareto": "bar_chart",
