@@ -67,6 +67,7 @@ class Result:
     told: str = ""  # the sentence of an analysis or a KPI
     opens: Sequence[tuple[str, int] | None] = ()  # the record each row of an analysis is about
     stamp: str = ""
+    wanted: str | None = None  # the condition that was asked for; `where` may hold more: what the reader's rights leave of a report
     asked: datetime | None = None  # the moment that was asked for; None: as it is now
     period: tuple[date, date] | None = None  # the period that was asked for
     stride: tuple[str, int] | None = None  # how far back the stretch lies that the running period is compared with
@@ -107,7 +108,7 @@ class Result:
             "stamp": self.stamp,
             "configuration": self.configuration,
             "user": self.user,
-            "parameters": {"where": self.where, "as_of": told_moment(self.asked), "period": [str(one) for one in self.period or ()]},
+            "parameters": {"where": self.wanted, "as_of": told_moment(self.asked), "period": [str(one) for one in self.period or ()]},
         }
 
     def texts(self) -> list[list[str]]:
@@ -227,9 +228,9 @@ def run(
         key = (schema.hash, door.company.generation, name, who, where, as_of, period, door.company.today())
         found = known(door, key)
         if found is not None:
-            return signed(door, found, as_of, period, moment)
+            return signed(door, found, where, as_of, period, moment)
     sequence = door.company.store.sequence
-    result = signed(door, computed(door, report, where, as_of, period, moment), as_of, period, moment)
+    result = signed(door, computed(door, report, where, as_of, period, moment), where, as_of, period, moment)
     if key is not None:
         kept: OrderedDict[Any, Kept] = _kept.setdefault(door.company, OrderedDict())
         kept[key] = (sequence, result, looked_at(door, report, where))
@@ -525,12 +526,14 @@ def now_of(door: Door) -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def signed(door: Door, result: Result, asked: datetime | None, period: tuple[date, date] | None, moment: datetime) -> Result:
+def signed(
+    door: Door, result: Result, wanted: str | None, asked: datetime | None, period: tuple[date, date] | None, moment: datetime
+) -> Result:
     """A result with all that it takes to get it again (I7): configuration, user, parameters, moment, and the stamp over them."""
     login, configuration = door.actor.login, door.schema.hash
-    said: list[Any] = [configuration, result.report.name, result.where or "", login, moment.isoformat(timespec="milliseconds")]
+    said: list[Any] = [configuration, result.report.name, wanted or "", login, moment.isoformat(timespec="milliseconds")]
     said += [str(one) for one in period] if period else []
     mark = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
     return replace(
-        result, as_of=moment, words=door.words, stamp=mark, asked=asked, period=period, user=login, configuration=configuration
+        result, as_of=moment, words=door.words, stamp=mark, wanted=wanted, asked=asked, period=period, user=login, configuration=configuration
     )  # fmt: skip

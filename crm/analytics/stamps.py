@@ -60,7 +60,7 @@ def keep(door: Door, result: Result, how: str = "report") -> str:
             "how": how,
             "ran": stored(ran),
             "as_of": stored(result.asked) if result.asked is not None else None,
-            "where": result.where,
+            "where": result.wanted,
             "period": [str(one) for one in result.period] if result.period else None,
             "configuration": result.configuration,
             "text": configuration_kept(company),

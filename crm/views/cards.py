@@ -145,7 +145,7 @@ def give(app: Any, result: Result, name: str) -> dict:
     if name == "ipynb":
         from crm.analytics.notebook import file_name, notebook_of
 
-        asked = {"where": result.where, "as_of": result.asked, "period": result.period, "stamp": result.stamp}
+        asked = {"where": result.wanted, "as_of": result.asked, "period": result.period, "stamp": result.stamp, "shown": result.as_of}
         made = notebook_of(app.door, "report", result.report.name, **asked)
         return {"file": {"name": file_name("report", result.report.name), "kind": "application/x-ipynb+json", "data": base64.b64encode(made).decode()}}
     data, kind = (result.png(), "image/png") if name == "png" else (as_csv(result), "text/csv")

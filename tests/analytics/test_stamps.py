@@ -71,7 +71,9 @@ def test_every_report_is_had_again_after_data_and_configuration_changed(company,
         (folder / "reports" / f"{name}.yaml").write_text("drop: true\n")
     role = company.actor(one).role
     (folder / "roles").mkdir()
-    (folder / "roles" / f"{role}.yaml").write_text(f"role: {role}\nrights: {{{pipeline.entity}: {{hide: [{pipeline.fields['amount']}]}}}}\n")
+    (folder / "roles" / f"{role}.yaml").write_text(
+        f"role: {role}\nrights: {{{pipeline.entity}: {{hide: [{pipeline.fields['amount']}]}}}}\n"
+    )
     dropped = [card for card in (folder / "reports").iterdir()]
     assert dropped
     try:
@@ -108,7 +110,7 @@ def test_parameters_moment_and_user_are_part_of_it(company):
     for result, who in zip(results, (door, door, door, company.door(SYSTEM)), strict=True):
         said = result.json()
         assert said["configuration"] == company.schema.hash and said["user"] == who.actor.login
-        assert said["parameters"]["where"] == result.where
+        assert said["parameters"]["where"] == result.wanted
         keep(who, result)
     turned_over(company, pipeline)
     assert all(again(company, one.stamp).same for one in results)
@@ -140,7 +142,9 @@ def test_what_is_gone_is_said(company):
     """The past of records removed, changes written late, a configuration that is not kept any more, the figures removed."""
     pipeline, _ = owned(company)
     door, entity = company.door(SYSTEM), pipeline.entity
-    name = next(n for n, r in company.schema.reports.items() if r.entity == entity and len(r.by) == 1 and not r.analysis and r.where is None)
+    name = next(
+        n for n, r in company.schema.reports.items() if r.entity == entity and len(r.by) == 1 and not r.analysis and r.where is None
+    )
     mark = keep(door, run(door, name))
     connection = company.store.table(entity)._storage.connection
     info = company.store.table(entity).info
@@ -167,14 +171,18 @@ def test_what_is_gone_is_said(company):
 def test_changes_dated_before_and_written_after_are_told(company):
     pipeline, _ = owned(company)
     door = company.door(SYSTEM)
-    name = next(n for n, r in company.schema.reports.items() if r.entity == pipeline.entity and len(r.by) == 1 and not r.analysis and r.where is None)
+    name = next(
+        n
+        for n, r in company.schema.reports.items()
+        if r.entity == pipeline.entity and len(r.by) == 1 and not r.analysis and r.where is None
+    )
     mark = keep(door, run(door, name))
     table = company.store.table(pipeline.entity)
     stage = company.schema.entities[pipeline.entity].stage_field
     first = next(iter(pipeline.stages))
     with company.store.transaction(actor="system", at="2026-02-01"):
         new = {stage: first, pipeline.fields["amount"]: 500, "created_on": "2026-02-01T08:00:00.000Z"}
-        if (field := company.schema.entities[pipeline.entity].pipeline_field):
+        if field := company.schema.entities[pipeline.entity].pipeline_field:
             new[field] = pipeline.name
         table.insert(new)
     found = again(company, mark)
