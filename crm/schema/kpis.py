@@ -82,6 +82,7 @@ def part(b: Building, one: Kpi, key: Scalar, value: Node, node: Map) -> KpiPart 
     entity = b.schema.entities[found]
     report = Report(one.name, "", found, path=one.path, source=source(node))
     made = reports.measure(b, report, key, value, entity)
+    b.schema.texts.pop(f"{one.path}.measures.{key.text}.label", None)  # no user reads it: the KPI has a label
     if made is None:
         return None
     if made.how is None or made.span is not None:
