@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from crm.errors import Missing
 from crm.records.figures import Figures
-from crm.records.shape import DELETED
+from crm.records.shape import DELETED, heads
+from crm.schema.model import Entity
+from crm.schema.scope import TREE
 
 
 @dataclass
@@ -117,4 +119,25 @@ class Explaining(Figures):
                 lines.append(t("{field} is read only for the role.", field=label))
             return False
         lines.append(t("The role may read {field}.", field=label) if act == "see" else t("The role may write {field}.", field=label))
+        if unseen := self._counted_unseen(one, key):
+            what = ", ".join(self.schema.entities[name].plural_in(t) for name in unseen)
+            lines.append(
+                t("{field} is a figure of the whole company: it counts {what} that the role may not see, too. Only `hide:` keeps it back.", field=label, what=what)
+            )
         return True
+
+    def _counted_unseen(self, entity: Entity, key: str) -> list[str]:
+        """The entities whose records a rollup (or a formula over rollups) counts, of which this user's role does not see all."""
+        found: list[str] = []
+        queue, seen = [key], {key}
+        while queue:
+            field = entity.fields[queue.pop()]
+            for head in heads(field.rollup.uses) if field.rollup is not None else ():
+                other = entity.name if head == TREE else entity.back[head][0] if head in entity.back else None
+                if other is not None and other not in found and self.sight(other).plan.scopes["see"] != "all":
+                    found.append(other)
+            for head in heads(field.formula.uses) if field.formula is not None else ():
+                if head in entity.fields and head not in seen:
+                    seen.add(head)
+                    queue.append(head)
+        return found

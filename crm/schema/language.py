@@ -139,7 +139,11 @@ FIELD_KEYS: dict[str, Key] = {
     "formula": Key(
         Expr("formula"), "Computed from other fields of the record and its links; kept current.", example="amount * probability"
     ),
-    "rollup": Key(Expr("formula"), "Computed from records that link here; kept current.", example="sum(opportunities.amount)"),
+    "rollup": Key(
+        Expr("formula"),
+        "Computed from records that link here; kept current. It counts all of them, whoever reads it: roles that must not know it `hide` it.",
+        example="sum(opportunities.amount)",
+    ),
     "rule": Key(
         ListOf(RULE), "The first row whose condition holds gives the value; kept current.", example="[{when: years >= 5, value: loyal}, {value: new}]"
     ),

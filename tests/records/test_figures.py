@@ -118,6 +118,9 @@ def test_why_says_so_in_words(filled: Any, doors: Any) -> None:
     assert not doors["fay"].why("order").allowed
     assert not ben.why("skipper", field="grade", act="change").allowed
     assert doors["emil"].why("order", act="change").allowed
+    (seen,) = ben.ids("skipper")[:1]  # a sum counts what he may not see: that is said, with the way to keep it back
+    assert "counts Boat orders that the role may not see" in ben.why("skipper", seen, "paid").because[-1] and "hide" in ben.why("skipper", seen, "paid").because[-1]
+    assert "whole company" not in doors["olga"].why("skipper", seen, "paid").because[-1] and "whole company" not in ben.why("skipper", seen, "name").because[-1]
 
 
 def test_the_store_is_told_what_will_be_asked(company: Any) -> None:
