@@ -343,10 +343,9 @@ class Ratios:
     won: dict[str, np.ndarray]
 
 
-def ratios(history: History, stays: Stays, now: float, least: int = 12) -> Ratios:
-    """Of all won until now."""
+def ratios(history: History, stays: Stays, known: Now, least: int = 12) -> Ratios:
+    """Of all that is known as won."""
     outcome = history.outcome
-    known = history.at(now)
     won = (known.code >= 0) & (outcome[np.maximum(known.code, 0)] == 1) & (known.amount > 0)
     through = won[stays.deal] & (stays.code >= 0) & (stays.amount > 0)
     through &= outcome[np.maximum(stays.code, 0)] == 0
@@ -415,7 +414,7 @@ def learn(history: History, moment: float, chosen: np.ndarray | None = None, shr
     entries = np.flatnonzero(recent)
     outcome = history.outcome
     entries = entries[outcome[stays.code[entries]] == 0][-2000:]
-    ratio = ratios(history, stays, moment)
+    ratio = ratios(history, stays, now)
     lines = list(ratio.won)
     line = np.array([lines.index(history.states[code].pipeline) for code in stays.code[entries]], dtype=int)
     incoming = Arrivals(
