@@ -51,7 +51,25 @@ WORKSHOP = Path(os.environ.get("CRM_SHARED_DATA", Path(__file__).parents[2].pare
 CONFIGS = ("sales", "nonprofit")
 FIGURES: dict[str, by_hand.Figures] = {}
 #: Reports tried elsewhere: `{report: "tests/file.py::test_name"}`.
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {
+    "bought_together": "tests/config/test_rows_analyses.py::test_what_is_bought_together_is_what_pandas_counts",
+    "cost_by_rep": "tests/config/test_rows_analyses.py::test_what_selling_costs_is_what_the_documents_add_up_to",
+    "cost_of_sales": "tests/config/test_rows_analyses.py::test_what_selling_costs_is_what_the_documents_add_up_to",
+    "drifting_customers": "tests/config/test_rows_analyses.py::test_who_drifts_is_who_pandas_finds",
+    "filled_accounts": "tests/config/test_rows_analyses.py::test_what_is_filled_in_is_counted_over_the_documents",
+    "filled_deals": "tests/config/test_rows_analyses.py::test_what_is_filled_in_is_counted_over_the_documents",
+    "filled_donors": "tests/config/test_rows_analyses.py::test_what_is_filled_in_is_counted_over_the_documents",
+    "freshness": "tests/config/test_rows_analyses.py::test_how_fresh_the_data_is",
+    "given_together": "tests/config/test_rows_analyses.py::test_what_is_bought_together_is_what_pandas_counts",
+    "late_buyers": "tests/config/test_rows_analyses.py::test_who_drifts_is_who_pandas_finds",
+    "late_donors": "tests/config/test_rows_analyses.py::test_who_drifts_is_who_pandas_finds",
+    "quiet_customers": "tests/config/test_rows_analyses.py::test_whom_nobody_talked_to_is_counted_over_the_documents",
+    "reps_needed": "tests/config/test_rows_analyses.py::test_how_many_reps_a_target_takes_is_a_sum_done_by_hand",
+    "silent_donors": "tests/config/test_rows_analyses.py::test_whom_nobody_talked_to_is_counted_over_the_documents",
+    "what_closes": "tests/config/test_rows_analyses.py::test_what_closes_deals_is_what_pandas_and_scipy_say",
+    "what_moves_donors": "tests/config/test_rows_analyses.py::test_what_makes_pledges_come_true_is_what_pandas_says",
+    "who_uses_it": "tests/config/test_rows_analyses.py::test_who_uses_it_is_counted_from_the_history",
+}
 #: Reports are asked for the Saturday so many days ago too (the demo companies sum up on Fridays); documents are replayed up to it.
 EARLIER = 200
 

@@ -79,18 +79,18 @@ def at(company, entity, id, key, when):
     return value
 
 
-def decided(company):
-    """[(deal, won, begun, the day before its decision)] out of the history of each deal's stage."""
+def decided(company, entity="opportunity", good="won", bad="lost"):
+    """[(record, ended well, begun, the day before its decision)] out of the history of each record's stage."""
     found = []
-    for one in documents(company, "opportunity"):
+    for one in documents(company, entity):
         ways = [
             (moment(change.at), change.patch["stage"][1])
-            for change in company.store.table("opportunity").history(one["id"])
+            for change in company.store.table(entity).history(one["id"])
             if "stage" in change.patch
         ]
-        if one["stage"] in ("won", "lost") and len(ways) > 1:
+        if one["stage"] in (good, bad) and len(ways) > 1:
             begun = moment(one["created_on"])
-            found.append((one, one["stage"] == "won", begun, max(begun, ways[-1][0] - timedelta(days=1))))
+            found.append((one, one["stage"] == good, begun, max(begun, ways[-1][0] - timedelta(days=1))))
     return found
 
 
@@ -188,6 +188,36 @@ def test_what_closes_deals_is_what_pandas_and_scipy_say(sales, facts):
         assert clear == (rows[one.name]["verdict"] != "not clear"), one.name
 
 
+def test_what_makes_pledges_come_true_is_what_pandas_says(charity):
+    """The same under other names: touches a week and who keeps the donor."""
+    touches = defaultdict(list)
+    for one in documents(charity, "touchpoint"):
+        if one.get("pledge") and one.get("done_on") and one["kind"] != "thanks":
+            touches[one["pledge"]].append(max(moment(one["done_on"]), moment(one["created_on"])))
+    rows = [
+        {
+            "won": won,
+            "touches": sum(at_ <= until for at_ in touches[pledge["id"]]) / (max((until - begun) / timedelta(days=1), 7) / 7),
+            "keeper": at(charity, "pledge", pledge["id"], "keeper", until),
+        }
+        for pledge, won, begun, until in decided(charity, "pledge", "given", "declined")
+    ]
+    facts, result = pd.DataFrame(rows), run(charity.door(SYSTEM), "what_moves_donors")
+    told = table(result)
+    assert result.notes["decided"] == len(facts) and result.notes["good"] == facts["won"].sum()
+    row = next(row for name, row in told.items() if name.startswith("Touches a week over"))
+    top = facts["touches"] > facts["touches"].median()
+    assert [float(row["with"]), float(row["without"])] == pytest.approx([facts["won"][top].mean(), facts["won"][~top].mean()], abs=1e-4)
+    people = {one["id"]: one["name"] for one in documents(charity, "member")}
+    checked = 0
+    for keeper, mine in facts.groupby("keeper"):
+        if f"Kept by: {people[keeper]}" in told:
+            row = told[f"Kept by: {people[keeper]}"]
+            assert row["n"] == len(mine) and float(row["with"]) == pytest.approx(mine["won"].mean(), abs=1e-4)
+            checked += 1
+    assert checked >= 2
+
+
 def test_what_the_demo_planted_is_found(sales):
     """Its deals are won by the skill of the rep, the quality of the source and by being in touch; the competitor and the size make no difference."""
     rows = table(run(sales.door(SYSTEM), "what_closes"))
@@ -233,6 +263,27 @@ def test_too_few_deals_are_said_to_be_too_few(sales):
 
 
 # --- F5
+
+
+def test_whom_nobody_talked_to_is_counted_over_the_documents(company):
+    asked = {
+        "quiet_customers": ("account", "last_contact", 90, lambda one: one["kind"] == "customer", "won_revenue"),
+        "silent_donors": ("donor", "last_touch", 180, lambda one: (one.get("gift_count") or 0) > 0, "given"),
+    }
+    name = next(one for one in asked if one in company.schema.reports)
+    entity, last, fewest, whose, worth = asked[name]
+    expected = {
+        one["id"]: (days, (one.get(worth) or 0) / 100)
+        for one in documents(company, entity)
+        if whose(one) and (days := (company.today() - day(one.get(last) or one["created_on"])).days) >= fewest
+    }
+    result = run(company.door(SYSTEM), name)
+    columns = [column.key for column in result.columns]
+    found = {
+        key[0]: (row[columns.index("days")], float(row[columns.index("worth")] or 0))
+        for key, row in zip(result.keys, result.exact, strict=True)
+    }
+    assert expected and found == expected
 
 
 def test_who_drifts_is_who_pandas_finds(company):
