@@ -1,6 +1,6 @@
 """A notebook that makes a card of the app again (I11): the report, list, dashboard, forecast or scenario with the very parameters shown.
 
-    notebook_of(door, "report", "win_rate", where="amount > 1000", as_of=result.as_of, stamp=result.stamp)  → the bytes of an .ipynb
+    notebook_of(door, "report", "win_rate", where="amount > 1000", as_of=result.asked, shown=result.as_of, stamp=result.stamp)  → the bytes
     notebook_of(door, "list", "opportunity", v="mine", f="stage:is:offer", q="acme", sort="-amount")          # the list's address
     notebook_of(door, "dashboard", "manager")
     notebook_of(door, "forecast", "sales", as_of=…, where=…, by="owner")
@@ -31,7 +31,7 @@ MARKS = re.compile(r"([\\`*_\[\]#|~$])")
 
 
 def notebook_of(door: Door, kind: str, name: str = "", **params: Any) -> bytes:
-    """The notebook of one card, for the user of `door`; `Missing` for what is not there or not for this user. Its file: `file_name`."""
+    """The notebook (.ipynb) of one card, for the user of `door`; `Missing` for what is not there or not for this user. Its file: `file_name`."""
     make = {"report": _report, "list": _list, "dashboard": _dashboard, "forecast": _forecast, "whatif": _whatif}.get(kind)
     if make is None:
         raise Missing("There is no such page.")
@@ -53,7 +53,9 @@ def _report(door: Door, name: str, params: dict[str, Any]) -> list[Cell]:
     stamp = params.pop("stamp", None)
     label = params.pop("label", None) or report.label_in(t)
     cells = [("markdown", _head(label, report.help_in(t), stamp and t("Stamp of the figures: {stamp}", stamp=stamp)))]
-    cells.append(("code", f"report = {_call('c.report', name, **_said(params, 'where', 'as_of', 'period'))}\nreport"))
+    given = _said(params, "where", "as_of", "period")
+    then = "" if "as_of" in given or not params.get("shown") else f"  # as it was shown: as_of={_literal(params['shown'])}"
+    cells.append(("code", f"report = {_call('c.report', name, **given)}{then}\nreport"))
     return [*cells, ("code", "report.frame")]
 
 

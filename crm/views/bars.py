@@ -19,6 +19,8 @@ class Bar(Editing):
         "Name of this view",
         "Save",
         "Remove view",
+        "Open in notebook",
+        "Saved as {name}",
         "Loading…",
         "Nothing to choose here",
         "Change a field",

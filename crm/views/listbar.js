@@ -16,7 +16,7 @@ function listbar(content, ctx, more) {
       unsaved && h('span.pop', {key: 'savepop'}, button('saveview', 'bookmark_add', t('Save view'), {class: 'quiet', 'aria-expanded': String(ui.pop === 'save')}),
         ui.pop === 'save' && h('form.sheetlet', {act: 'keepview', role: 'dialog', label: t('Save view')}, h('label', null, t('Name of this view'), h('input', {act: 'viewname', maxlength: 60, required: true})), h('div.bar', null, h('span.grow'), h('button.primary', {type: 'submit'}, t('Save'))))),
       own && button('dropview', 'bookmark_remove', t('Remove view'), {class: 'quiet'}),
-      h('span.grow'), total != null && h('span.meta', {role: 'status', key: 'total'}, total), more)]
+      h('span.grow'), button('notebook', 'data_object', '', {label: t('Open in notebook'), class: 'quiet notebook'}), total != null && h('span.meta', {role: 'status', key: 'total'}, total), more)]
 }
 
 // Field, operator, value: for a filter (`kind` filter) or for a bulk change (`kind` edit, no operator)
@@ -56,6 +56,7 @@ function listacts() {
     saveview: ctx => openPop(ctx, 'save'),
     async keepview(ctx) { const box = ctx.root.querySelector('[data-act=viewname]'); if (!box.value.trim()) return box.focus(); const label = box.value.trim(); closePop(ctx); await ctx.ask('save_view', {label}) },
     dropview: ({tell}) => tell('drop_view'),
+    async notebook(ctx) { const {name, text} = await ctx.ask('notebook'); if (text) { download(name, text, 'application/x-ipynb+json'); ctx.say(ctx.t('Saved as {name}', {name})) } },
     'bfield:change'(ctx, el) { Object.assign(ctx.ui.builder, {field: el.value, op: null, error: ''}); ctx.draw() },
     'bop:change'(ctx, el) { Object.assign(ctx.ui.builder, {op: el.value, error: ''}); ctx.draw() },
     async applyfilter(ctx) {

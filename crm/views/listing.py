@@ -401,7 +401,7 @@ class Listing:
             "chips": self.chips(),
             "shape": self.shape,
             "shapes": self.shapes(),
-            "unsaved": bool(self.filters or self.q),
+            "unsaved": bool(self.filters or self.q or self.args.get("w")),
             "own": bool((self.own_view() or {}).get("mine")),
         }
 

@@ -56,11 +56,7 @@ def clients(company, wanted=None):
 
 
 def client(company, login=None):
-    made = Client.__new__(Client)
-    made.company = company
-    made.actor = SYSTEM if login is None else company.actor(login)
-    made.door = company.door(made.actor)
-    return made
+    return Client(company, login)
 
 
 def limited(company):
@@ -87,11 +83,52 @@ def test_a_report_opens_as_the_notebook_that_makes_it_again(opened):
     for asked in ({}, {"where": f"{pipeline.fields['amount']} > 1000"}, {"as_of": past.replace(microsecond=0)}):
         result = run(someone.door, name, **asked)
         taken = notebook_of(someone.door, "report", name, where=result.where, as_of=result.as_of, stamp=result.stamp)
+        assert result.stamp in taken.decode()
         again = executed(taken)["report"]
         pd.testing.assert_frame_equal(again.frame, result.frame)
         assert again.stamp == result.stamp and again.rows == result.rows and again.says == result.says
         whole = run(opened.door(SYSTEM), name, **asked)
         assert whole.rows != result.rows, "the notebook holds the part of its user"
+
+
+def test_frames_have_types_that_pandas_works_well_with(company):
+    """Against the values the door gives one by one."""
+    someone = client(company)
+    for name, entity in company.schema.entities.items():
+        frame = getattr(someone, name).frame(limit=200)
+        records = {record.id: record for record in company.door(SYSTEM).list(name, limit=200, order=["id"])}
+        assert list(frame.index) == list(records)
+        for key in frame.columns:
+            field, column = entity.fields[key], frame[key]
+            if field.computed:  # what follows the day is worked out by the record, and kept by the worker for frames
+                continue
+            said = pd.Series([record[key] for record in records.values()], index=frame.index, dtype=object)
+            assert column.notna().tolist() == said.notna().tolist() or field.kind in ("list", "lines"), (name, key)
+            if field.kind == "choice":
+                assert isinstance(column.dtype, pd.CategoricalDtype) and column.astype(object).dropna().tolist() == said.dropna().tolist()
+            elif field.kind == "datetime":
+                assert column.dt.tz is not None and [one.timestamp() for one in column.dropna()] == pytest.approx(
+                    [one.timestamp() for one in said.dropna()], abs=0.001
+                )
+            elif field.kind == "date":
+                assert [one.date() for one in column.dropna()] == said.dropna().tolist()
+            elif field.kind == "money":
+                assert column.dtype == "float64" and column.dropna().tolist() == pytest.approx([float(one) for one in said.dropna()])
+            elif field.kind == "boolean":
+                assert column.dtype == "boolean"
+            elif field.kind == "link":
+                assert column.dtype == "Int64" and column.dropna().tolist() == said.dropna().tolist()
+            elif field.kind == "text":
+                assert column.dtype == "string" and column.dropna().tolist() == said.dropna().tolist()
+    pipeline = deals(company)
+    owner = pipeline.fields["owner"]
+    named = getattr(someone, pipeline.entity).frame([owner, pipeline.fields["stage"]], limit=50, titles=True)
+    to = company.schema.entities[pipeline.entity].fields[owner].to
+    records = company.door(SYSTEM).list(pipeline.entity, limit=50, order=["id"])
+    assert named[owner].tolist() == [company.door(SYSTEM).title(to, record[owner]) for record in records]
+    order = [key for one in company.schema.pipelines.values() for key in one.stages]
+    there = list(named[pipeline.fields["stage"]].cat.categories)
+    assert there == sorted(there, key=order.index) and named[pipeline.fields["stage"]].cat.ordered
 
 
 def test_a_list_opens_with_its_view_filters_and_search(opened):

@@ -59,6 +59,7 @@ class Listed(Page):
             "unfilter": self.unfilter,
             "save_view": self.save_view,
             "drop_view": self.drop_view,
+            "notebook": self.notebook,
             "pipeline": lambda name: self.turn_to(pipeline=name),
             "add": self.add,
         }
@@ -127,13 +128,21 @@ class Listed(Page):
     def save_view(self, label: str) -> None:
         name = self.listing.save_view(label)
         self.fresh += 1
-        self.turn_to(v=name, f="", q="", w="")
+        self.turn_to(v=name, f="", q="", w="", wl="")
         self.app.say(self.t("This view is kept for you."))
 
     def drop_view(self) -> None:
         step = self.listing.drop_view()
         self.turn_to(v="")
         self.app.say(self.t("The view is removed."), undo=step)
+
+    def notebook(self) -> dict:
+        """The list of this address as a notebook: {"name", "text"}."""
+        from crm.analytics.notebook import ADDRESS, file_name, notebook_of
+
+        entity = self.listing.entity.name
+        asked = {key: value for key, value in self.listing.args.items() if key in ADDRESS}
+        return {"name": file_name("list", entity), "text": notebook_of(self.door, "list", entity, **asked).decode()}
 
     def add(self, **values: Any) -> None:
         self.app.quick_add(self.listing.entity.name, values or None)
