@@ -15,7 +15,7 @@ from crm.schema.reading import entries, flag, maybe, readable, scalar, submap, t
 from crm.yamlfile import Map, Node, Scalar, Seq
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-PAGES = ("home", "calendar", "reports", "kpis", "dashboards", "admin", "settings")
+PAGES = ("home", "calendar", "reports", "kpis", "dashboards", "forecast", "whatif", "admin", "settings")
 
 
 def begin(b: Building) -> None:

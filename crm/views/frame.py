@@ -90,10 +90,12 @@ def _items(app: Any, link: Any) -> list[dict]:
         return [{"key": f"dashboard-{name}", "label": link.label and t(link.label) or dash.label_in(t), "glyph": link.icon or dash.icon, "href": app.href(view="dashboard", name=name),
                  "match": {"view": "dashboard", "name": name}}]
     plain = {"calendar": ("Calendar", "calendar_today"), "report": ("Reports", "insights"), "kpis": ("KPIs", "speed"), "dashboard": ("Dashboards", "dashboard"),
+             "forecast": ("Forecast", "query_stats"), "whatif": ("What if", "tune"),
              "admin": ("Administration", "admin_panel_settings")}
     if view == "admin" and not app.actor.admin:
         return []
-    words = {"Calendar": t("Calendar"), "Reports": t("Reports"), "KPIs": t("KPIs"), "Dashboards": t("Dashboards"), "Administration": t("Administration")}
+    words = {"Calendar": t("Calendar"), "Reports": t("Reports"), "KPIs": t("KPIs"), "Dashboards": t("Dashboards"), "Administration": t("Administration"),
+             "Forecast": t("Forecast"), "What if": t("What if")}
     label, glyph = plain.get(view, (view.replace("_", " ").capitalize(), "chevron_right"))
     if view not in app.pages:
         return []
