@@ -6,7 +6,10 @@
     c.report("win_rate").frame                       # pandas;  .chart  HoloViews
     c.opportunity.frame(where="stage.open", as_of="2026-01-01")
     c.opportunity.create(name="Pilot", account=3)
-    c.view("board", "b2b")                           # the app's own screens
+    c.chart("opportunity", by="stage", measures="sum(amount)")      # a report made on the spot
+    c.forecast()  c.backtest()  c.simulate(win_rate=1.1)            # what will come, how good that was, what if
+    c.view("board", "b2b")                           # the app's own screens, alive
+    c.opportunity.segment("Big", "amount > 100000") # a tab of the app's list;  c.card("My chart", …) a card of its home page
 
 Also says where configuration and data are when nobody says it (`config_folder`, `data_url`), for the command line and the server.
 """
