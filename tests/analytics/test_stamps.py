@@ -52,13 +52,22 @@ def turned_over(company, pipeline):
     company.people.stale()
 
 
+def heavy(company, name):
+    """Whether a report replays a forecast: one of them stands for all."""
+    return "forecast" in company.schema.reports[name].options
+
+
+@pytest.mark.slow
 def test_every_report_is_had_again_after_data_and_configuration_changed(company, tmp_path):
     """Run, change the data, change the YAML, again: the same figures, for the engine and for somebody who does not see everything."""
     pipeline, one = owned(company)
     kept, before = [], {}
     for who in (SYSTEM, company.actor(one)):
         door = company.door(who)
+        first = next((name for name in names(door) if heavy(company, name) and who is SYSTEM), None)
         for name in names(door):
+            if heavy(company, name) and name != first:
+                continue
             result = run(door, name)
             kept.append((who, name, keep(door, result)))
             before[who.login, name] = result.rows
@@ -66,31 +75,26 @@ def test_every_report_is_had_again_after_data_and_configuration_changed(company,
     folder = tmp_path / "changed"
     (folder / "reports").mkdir(parents=True)
     (folder / "crm.yaml").write_text(f"extends: {company.schema.name}\ntitle: Changed\n")
-    gone = [name for name, report in company.schema.reports.items() if report.entity == pipeline.entity][:2]
-    for name in gone:
-        (folder / "reports" / f"{name}.yaml").write_text("drop: true\n")
+    used = {one.report for pack in company.schema.packs.values() for one in pack.parts} | {
+        card.name for board in company.schema.dashboards.values() for row in board.rows for card in row
+    }
+    gone = next(name for name, report in company.schema.reports.items() if report.entity == pipeline.entity and not report.analysis and name not in used and len(report.by) == 2)
+    (folder / "reports" / f"{gone}.yaml").write_text("drop: true\n")
     role = company.actor(one).role
     (folder / "roles").mkdir()
     (folder / "roles" / f"{role}.yaml").write_text(
         f"role: {role}\nrights: {{{pipeline.entity}: {{hide: [{pipeline.fields['amount']}]}}}}\n"
     )
-    dropped = [card for card in (folder / "reports").iterdir()]
-    assert dropped
-    try:
-        changed = load(folder)
-    except Exception:  # something else of the configuration names these reports: hide the field only
-        shutil.rmtree(folder / "reports")
-        gone = []
-        changed = load(folder)
-    company.reload(changed)
-    differs = 0
+    company.reload(load(folder))
+    assert gone not in list(company.schema.reports)
+    differs, there = 0, names(company.door(SYSTEM))
     for who, name, mark in kept:
         found = again(company, mark)
         assert found.same and not found.differences and found.result.stamp == mark, (who.login, name, found.differences[:3], found.why)
         assert found.result.rows == before[who.login, name]
-        now = run(company.door(SYSTEM), name).rows if name in names(company.door(SYSTEM)) else None
-        differs += now != before[who.login, name]
-    assert differs > len(kept) / 4  # what is shown today is something else
+        if who is SYSTEM and name in there and not heavy(company, name):
+            differs += run(company.door(SYSTEM), name).rows != before[who.login, name]
+    assert differs > len(there) / 4  # what is shown today is something else
 
 
 def test_the_kept_configuration_is_the_one_of_then(company):
