@@ -21,6 +21,7 @@ WIDE, NARROW = 1016, 340  # a desk beside the navigation, a phone
 LANE, GAP, PAD, LINE = 92, 30, 10, 15
 LETTER = 6.5  # width of a letter of 12 px, on average; bold and capital ones a little more
 LONGEST = 4  # lines of one thing in a box
+CHANNEL = 9  # room of one line that leads past several stages
 
 
 @dataclass
@@ -177,7 +178,7 @@ class ProcessMap:
         made = [Box(stage, lanes.index(self.lane_of(stage))) for stage in stages]
         made += [Box(stage, made[-1].lane if stage.outcome == "won" else len(lanes) - 1) for stage in ends]
         across = 1 if narrow else len(stages) + 1
-        box = width - 2 * PAD if narrow else max(132.0, min(220.0, (width - LANE - across * GAP) / across))
+        box = width - 2 * PAD - CHANNEL * (len(self.jumps(lost=True)) + 1) if narrow else max(132.0, min(220.0, (width - LANE - across * GAP) / across))
         for one in made:
             one.width = box
             one.lines = [(kind, line) for kind, text in self.words(one.stage) for line in wrapped(text, box - 2 * PAD - 12, kind)]
@@ -194,7 +195,7 @@ class ProcessMap:
                 (lanes[one.lane], one.y - 8, 0.0) for number, one in enumerate(made) if number == 0 or made[number - 1].lane != one.lane
             ]
             return made, heads, float(width), y
-        y, bands = 0.0, []
+        y, bands = CHANNEL * len(self.jumps()) + (6.0 if self.jumps() else 0.0), []
         for number, lane in enumerate(lanes):
             here = [one for one in made if one.lane == number]
             opened = [one for one in here if one.stage.open]
@@ -209,6 +210,25 @@ class ProcessMap:
             bands.append((lane, y, high + 32))
             y += high + 32
         return made, bands, max(float(width), LANE + GAP / 2 + across * (box + GAP)), y + 8
+
+    def jumps(self, lost: bool = False) -> dict[str, list[Stage]]:
+        """`{stage: the stages from where a move leads past others to it}`: into won, and what `only:` allows; with `lost` also into that
+        from any. Steps anybody may skip are said in words, not drawn one by one."""
+        found: dict[str, list[Stage]] = {}
+        for one in self.pipeline.open_stages():
+            for end in self.pipeline.ways(one.key):
+                if end.outcome == "lost":
+                    if lost:
+                        found.setdefault(end.key, []).append(one)
+                elif self.straight(one, end) or end.index == one.index - 1:
+                    continue
+                elif end.outcome == "won" or one.key in self.pipeline.moves.only:
+                    found.setdefault(end.key, []).append(one)
+        return found
+
+    def straight(self, start: Stage, end: Stage) -> bool:
+        """Whether a move is the usual one on: to the next stage, or from the last into won."""
+        return self.pipeline.next_open(start.key) == end.key or end.outcome == "won" and start is self.pipeline.open_stages()[-1]
 
     # -- the drawing
 
@@ -257,13 +277,12 @@ class ProcessMap:
                     continue
                 if end.outcome == "lost":
                     continue
-                straight = self.pipeline.next_open(one.stage.key) == end.key
-                if straight or end.outcome == "won":
-                    yield from arrow("pm-on" if straight else "pm-jump", one, other, narrow)
+                if self.straight(one.stage, end):
+                    yield from arrow("pm-on", one, other, narrow)
                 elif end.index == one.stage.index - 1:
                     yield from arrow("pm-back", one, other, narrow, shift=9)
-                elif end.index > one.stage.index and one.stage.key in self.pipeline.moves.only:
-                    yield from arrow("pm-jump", one, other, narrow, shift=-9)
+        for number, (key, starts) in enumerate(self.jumps(lost=narrow).items()):
+            yield from (beside if narrow else above)(number, [at[one.key] for one in starts], at[key], max(one.x + one.width for one in boxes))
         lost = [stage for stage in self.pipeline.of_outcome("lost")]
         if lost and not narrow:
             ways = [one for one in boxes if one.stage.open and any(end.key == lost[0].key for end in self.pipeline.ways(one.stage.key))]
@@ -280,6 +299,25 @@ class ProcessMap:
 
 #: Marks before the lines of a box, by kind.
 MARKS = {"gate": "▸", "word": "✓", "todo": "☐", "must": "☑", "auto": "↻"}
+
+
+def above(number: int, starts: list[Box], end: Box, _: float) -> Iterator[Node]:
+    """A line over the lanes that gathers what leads past other stages to one."""
+    y, x = 5.0 + number * CHANNEL, end.x + end.width / 2 + number * CHANNEL
+    for one in starts:
+        begin = one.x + one.width / 2 - (number + 1) * CHANNEL
+        yield Node("path", {"class": "pm-jump", "d": f"M{r(begin)} {r(one.y)}V{r(y)}H{r(x)}V{r(end.y - 6)}"})
+    yield tip("pm-jump-tip", x, end.y, "down")
+
+
+def beside(number: int, starts: list[Box], end: Box, edge: float) -> Iterator[Node]:
+    """The same on a phone: a line at the right of the stages."""
+    x, y = edge + (number + 1) * CHANNEL, end.y + 16 + number * CHANNEL
+    kind = "pm-lose" if end.stage.outcome == "lost" else "pm-jump"
+    for one in starts:
+        begin = one.y + 16 + number * CHANNEL
+        yield Node("path", {"class": kind, "d": f"M{r(one.x + one.width)} {r(begin)}H{r(x)}V{r(y)}H{r(end.x + end.width + 6)}"})
+    yield tip(f"{kind}-tip", end.x + end.width, y, "left")
 
 
 def arrow(kind: str, start: Box, end: Box, narrow: bool, shift: float = 0) -> Iterator[Node]:

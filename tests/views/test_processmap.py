@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -76,6 +77,39 @@ approvals:
     assert "Service" in said and "Needs: Budget" in said and "A very large deal" in said.replace("  ", " ")
     assert len(after.lanes()) == 2 and len(before.lanes()) == 1
     assert "<test>" not in after.svg() and "&lt;test&gt;" in after.svg()
+
+
+def segments(path: str) -> list[tuple[float, float, float, float]]:
+    """The straight pieces of a line drawn with M, H and V."""
+    found: list[tuple[float, float, float, float]] = []
+    x = y = 0.0
+    for word, first, second in re.findall(r"([MHV])(-?[\d.]+)(?: (-?[\d.]+))?", path):
+        before = x, y
+        x, y = (float(first), float(second)) if word == "M" else (float(first), y) if word == "H" else (x, float(first))
+        if word != "M":
+            found.append((*before, x, y))
+    return found
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("config, name", [("sales", "b2b"), ("sales", "b2c"), ("nonprofit", "asking"), ("nonprofit", "funding")])
+def test_ways_past_other_stages_are_drawn_around_them(config: str, name: str, width: int) -> None:
+    schema = load(shipped(config))
+    pipeline = schema.pipelines[name]
+    stages = list(pipeline.stages)
+    if name == "b2b":  # a jump on and one back
+        pipeline.moves.only = {stages[0]: [stages[1], stages[3], "lost"], stages[3]: [stages[0], "won", "lost"]}
+    root = ElementTree.fromstring(ProcessMap(schema, name).svg(width))
+    boxes = [tuple(float(one.get(key) or 0) for key in ("x", "y", "width", "height")) for one in root.iter(f"{SVG}rect") if "pm-box" in str(one.get("class"))]
+    lines = [(str(one.get("class")), segments(str(one.get("d")))) for one in root.iter(f"{SVG}path") if "Z" not in str(one.get("d"))]
+    assert len([kind for kind, _ in lines if kind == "pm-jump"]) == {"b2b": 2, "b2c": 1, "asking": 3, "funding": 0}[name]
+    assert len([kind for kind, _ in lines if kind == "pm-lose"]) >= len(pipeline.open_stages())
+    for kind, pieces in lines:
+        for x1, y1, x2, y2 in pieces:
+            assert 0 <= min(x1, x2) and max(x1, x2) <= float(root.get("width") or 0) and min(y1, y2) >= 0, kind
+            for x, y, w, h in boxes:
+                through = max(x1, x2) > x + 1 and min(x1, x2) < x + w - 1 and max(y1, y2) > y + 1 and min(y1, y2) < y + h - 1
+                assert not through, (kind, (x1, y1, x2, y2), (x, y, w, h))
 
 
 def test_what_runs_by_itself_and_who_may_reopen_is_said() -> None:
