@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from crm.analytics import goals
+from crm.analytics.periods import after
 from crm.charts.base import shown
 
 if TYPE_CHECKING:
@@ -25,12 +26,18 @@ def reading(result: Result) -> str:
     if not result.exact or not report.measures:
         return ""
     if report.stays is not None:
-        return steps(result) if len(report.by) == 1 else ""
+        return (
+            steps(result)
+            if len(report.by) == 1
+            else crossing(result, told_of(result))
+            if report.measures[told_of(result)].how in SUMMED
+            else ""
+        )
     if not report.by:
         return single(result)
-    if len(report.by) > 1:
-        return ""
     key = told_of(result)
+    if len(report.by) > 1:
+        return crossing(result, key) if len(report.by) == 2 and report.measures[key].how in SUMMED else ""
     if key in report.goals and (said := goals.reading(result, key)):
         return said
     measure = report.measures[key]
@@ -88,36 +95,54 @@ def change(result: Result, now: Any, then: Any) -> str:
 
 
 def over_time(result: Result, key: str) -> str:
-    """The last period that has something, beside what it is compared with, and the best one."""
-    t, at = result.words, place(result, key)
+    """The last period that is over, beside what it is compared with; the running one as far as it is; and the best one.
+
+    Where most lies ahead (what is expected), the period that runs or comes next and the largest.
+    """
+    t, at, unit = result.words, place(result, key), result.report.by[0].unit or "month"
     rows = [row for row in result.exact if row[0] is not None and row[at]]
     if not rows:
         return ""
-    last, top = rows[-1], max(rows, key=lambda row: row[at])
-    label = column(result, key).label
-    values = {
-        "label": label,
-        "value": told(result, key, last[at]),
-        "period": named(result, last),
-        "best": named(result, top),
-        "most": told(result, key, top[at]),
-    }
+    today = result.as_of.astimezone(t.tz).date()
+    over = [row for row in rows if after(row[0], unit) <= today]
+    running = next((row for row in rows if row[0] <= today < after(row[0], unit)), None)
+    ahead = [row for row in rows if row[0] > today]
+    top, label = max(rows, key=lambda row: row[at]), column(result, key).label
+    best = {"best": named(result, top), "most": told(result, key, top[at])}
+    if ahead or not over:
+        now = running or (ahead or rows)[0]
+        return t(
+            "{label} in {period}: {value}; most is {most} in {best}.",
+            label=label,
+            period=named(result, now),
+            value=told(result, key, now[at]),
+            **best,
+        )
+    last = over[-1]
+    values = {"label": label, "value": told(result, key, last[at]), "period": named(result, last), **best}
     beside = next((n for n, one in enumerate(result.columns) if one.key in (f"{key}_previous", f"{key}_last_year")), None)
     if beside is not None and last[beside]:
         values["change"] = change(result, last[at], last[beside])
         if result.columns[beside].key.endswith("_last_year"):
-            return t("{label} in {period}: {value}, {change} against a year before; most was {most} in {best}.", **values)
-        return t("{label} in {period}: {value}, {change} against the period before; most was {most} in {best}.", **values)
-    return t("{label} in {period}: {value}; most was {most} in {best}.", **values)
+            said = t("{label} in {period}: {value}, {change} against a year before; most was {most} in {best}.", **values)
+        else:
+            said = t("{label} in {period}: {value}, {change} against the period before; most was {most} in {best}.", **values)
+    else:
+        said = t("{label} in {period}: {value}; most was {most} in {best}.", **values)
+    if running is None:
+        return said
+    return f"{said} {t('{period} so far: {value}.', period=named(result, running), value=told(result, key, running[at]))}"
 
 
 def leading(result: Result, key: str) -> str:
-    """Who leads with which part of the whole, and how few make up four fifths of it."""
-    t, at = result.words, place(result, key)
+    """Who comes first with which part of all, and how few make up four fifths of it."""
+    t, at, report = result.words, place(result, key), result.report
     rows = sorted((row for row in result.exact if row[at] is not None and row[at] > 0), key=lambda row: -row[at])
     if not rows:
         return ""
-    total = sum(Decimal(str(row[at])) for row in rows)
+    cut = bool(report.limit) and len(result.exact) >= (report.limit or 0)  # others were left out: what is shown is not all
+    whole = result.total().get(key) if cut or report.measures[key].how == "distinct" else None
+    total = Decimal(str(whole)) if whole else sum(Decimal(str(row[at])) for row in rows)
     so_far, few = Decimal(0), 0
     for row in rows:
         so_far, few = so_far + Decimal(str(row[at])), few + 1
@@ -126,13 +151,34 @@ def leading(result: Result, key: str) -> str:
     values: dict[str, Any] = {"group": named(result, rows[0]), "value": told(result, key, rows[0][at]), "label": column(result, key).label}
     values |= {"part": t.percent(round(Decimal(str(rows[0][at])) / total, 2)), "few": few, "n": len(rows)}
     beside = next((n for n, one in enumerate(result.columns) if one.key in (f"{key}_previous", f"{key}_last_year")), None)
-    then = sum(Decimal(str(row[beside])) for row in result.exact if row[beside] is not None) if beside is not None else 0
-    if then:
+    then = sum(Decimal(str(row[beside])) for row in result.exact if row[beside] is not None) if beside is not None and not cut else 0
+    if then and beside is not None:
         values |= {"total": told(result, key, total), "change": change(result, total, then)}
-        return t("{label}: {total} in all, {change} against before; {group} leads with {value} ({part}).", **values)
-    if len(rows) > 2:
-        return t("{group} leads with {value}, {part} of the whole; {few} of {n} groups make up 80%.", **values)
-    return t("{group} leads with {value}, {part} of the whole.", **values)
+        if result.columns[beside].key.endswith("_last_year"):
+            return t("{label}: {total} in all, {change} against a year before; {group} comes first with {value} ({part}).", **values)
+        return t("{label}: {total} in all, {change} against the period before; {group} comes first with {value} ({part}).", **values)
+    if few < len(rows) and not cut:
+        return t("{label}: {group} comes first with {value}, {part} of all; {few} of {n} groups make up 80%.", **values)
+    return t("{label}: {group} comes first with {value}, {part} of all.", **values)
+
+
+def crossing(result: Result, key: str) -> str:
+    """Of two axes: where they cross with most."""
+    t, at = result.words, place(result, key)
+    rows = [row for row in result.exact if row[at] is not None and row[at] > 0 and row[0] is not None and row[1] is not None]
+    if not rows:
+        return ""
+    top = max(rows, key=lambda row: row[at])
+    names = [shown(t, result.columns[number], top[number]) for number in range(2)]
+    values = {"label": column(result, key).label, "one": names[0], "other": names[1], "value": told(result, key, top[at])}
+    if result.report.measures[key].how == "distinct" or result.report.limit:  # one may be counted in several: no part of all
+        return t("{label}: most where {one} meets {other}: {value}.", **values)
+    total = sum(Decimal(str(row[at])) for row in rows)
+    return t(
+        "{label}: most where {one} meets {other}: {value}, {part} of all.",
+        part=t.percent(round(Decimal(str(top[at])) / total, 2)),
+        **values,
+    )
 
 
 def best(result: Result, key: str) -> str:
@@ -170,7 +216,9 @@ def steps(result: Result) -> str:
         rows = [row for row in result.exact if row[at] is not None]
         if rows:
             slow = max(rows, key=lambda row: row[at])
-            said.append(t("{step} takes longest: {days} days (middle).", step=named(result, slow), days=t.number(round(slow[at], 1))))
+            said.append(
+                t("{step} takes longest: half stay longer than {days} days.", step=named(result, slow), days=t.number(round(slow[at], 1)))
+            )
     return " ".join(said)
 
 
@@ -184,10 +232,16 @@ def lasting(result: Result) -> str:
     for shown_, median, early, late, many, _ in groups[:3]:
         name = ", ".join("–" if one is None else str(one) for one in shown_) or t("All")
         if median is None:
-            said.append(t("{group}: less than half are over yet ({n}).", group=name, n=many))
+            said.append(t("{group}: less than half are over yet ({n} counted).", group=name, n=many))
         elif early is None or late is None:
-            said.append(t("{group}: half are over after {days} days ({n}).", group=name, days=int(median), n=many))
+            said.append(t("{group}: half are over after {days} days ({n} counted).", group=name, days=int(median), n=many))
         else:
             values = {"days": int(median), "early": int(early), "late": int(late), "n": many}
-            said.append(t("{group}: half are over after {days} days ({early} to {late}; {n}).", group=name, **values))
-    return " ".join([*said, t("{n} still run and count as such.", n=notes["running"])])
+            said.append(
+                t(
+                    "{group}: half are over after {days} days, with 95% certainty after {early} to {late} ({n} counted).",
+                    group=name,
+                    **values,
+                )
+            )
+    return " ".join([*said, t("{n} are still running and are counted as such.", n=notes["running"])])

@@ -23,7 +23,7 @@ class Bars(Chart):
     """
 
     name = "bars"
-    axes = {"x": "dimension", "y": "measure", "by": "dimension?"}
+    axes = {"x": "dimension", "y": "measure+", "by": "dimension?"}
 
     def draw(self, frame: pd.DataFrame, look: Look, x: str, y: Any, by: str | None = None, **options: Any) -> Any:
         if frame.empty:

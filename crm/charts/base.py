@@ -460,10 +460,19 @@ def shown(words: Any, column: Column, value: Any, short: bool = False) -> str:
     if column.kind == "percent":
         return words.percent(value)
     if column.kind in ("number", "integer", "duration"):
-        return words.number(round(value, 1) if isinstance(value, float) else value)
+        return words.number(tidy(value))
     if isinstance(value, date):
         return words.date(value)
     return str(value)
+
+
+def tidy(value: Any) -> Any:
+    """A number as one reads it: not more than two decimals, of what is computed and large one."""
+    if isinstance(value, float):
+        return round(value, 1)
+    if isinstance(value, Decimal) and value.is_finite() and value != round(value, 2):
+        return round(value, 1 if abs(value) >= 10 else 2)
+    return value
 
 
 def ready(backend: str) -> Any:
@@ -487,7 +496,7 @@ def ready(backend: str) -> Any:
 
 
 class Chart:
-    """A way to draw a frame. `axes` says what lies where: {axis: "dimension" or "measure"}; a `?` at the end: may be left out."""
+    """A way to draw a frame. `axes` says what lies where: {axis: "dimension" or "measure"}; a `?` at the end: may be left out, a `+`: may be several."""
 
     name: ClassVar[str]
     axes: ClassVar[dict[str, str]] = {}

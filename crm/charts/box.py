@@ -19,7 +19,7 @@ class Box(Chart):
     """
 
     name = "box"
-    axes = {"x": "dimension", "y": "measure"}
+    axes = {"x": "dimension", "y": "measure+"}
 
     def draw(self, frame: pd.DataFrame, look: Look, x: str, y: Any, **options: Any) -> Any:
         keys = [y] if isinstance(y, str) else list(y)

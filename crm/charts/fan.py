@@ -17,7 +17,7 @@ class Fan(Chart):
     """
 
     name = "fan"
-    axes = {"x": "dimension", "y": "measure", "value": "measure?"}
+    axes = {"x": "dimension", "y": "measure+", "value": "measure?"}
 
     def draw(self, frame: pd.DataFrame, look: Look, x: str, y: Any, value: str | None = None, **options: Any) -> Any:
         keys = [y] if isinstance(y, str) else list(y)
