@@ -1,13 +1,12 @@
 """What was known of records at a moment of each record's own: the day before a deal was decided, say (F3).
 
 Values come from the past the store keeps, so that what was written later cannot be seen; links are followed as they were then. Fields
-whose past is not kept apart (texts, lists, moments) are read from each record's history.
+whose past is not kept apart (texts, lists, moments) are read out of the history.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm.stores.query import Untracked
@@ -21,12 +20,12 @@ SHIFT = 1 << 42
 LATEST = SHIFT - 1
 
 
-def ms(text: str | None) -> int | None:
-    """A stored date or moment in milliseconds since 1970 (UTC); of a day its beginning."""
-    if not text:
-        return None
-    whole = text.replace("Z", "+00:00") if "T" in text else f"{text[:10]}T00:00:00+00:00"
-    return int(datetime.fromisoformat(whole).timestamp() * 1000)
+def moments(texts: Sequence[str | None]) -> Any:
+    """Stored dates or moments in milliseconds since 1970 (UTC), of a day its beginning, of nothing -1; an array of whole numbers."""
+    import numpy as np
+
+    found = np.array([one[:23] if one else "NaT" for one in (text and text.removesuffix("Z") for text in texts)], dtype="datetime64[ms]")
+    return np.where(np.isnat(found), -1, found.astype(np.int64))
 
 
 class Known:
@@ -36,35 +35,35 @@ class Known:
         self.door, self.company = door, door.company
         self._states: dict[tuple[str, str], tuple[Any, Any, list[Any]]] = {}
 
-    def at(self, entity: str, path: str, ids: Sequence[Any], moments: Sequence[int | None]) -> list[Any]:
-        """The stored value at a path of each record at its moment (ms); None for a record that was not there yet."""
+    def at(self, entity: str, path: str, ids: Sequence[Any], when: Any) -> list[Any]:
+        """The stored value at a path of each record at its moment (an array, ms); None for a record that was not there yet."""
         head, _, rest = path.partition(".")
         field = self.company.schema.entities[entity].fields[head]
-        values = self.field(entity, head, ids, moments)
+        values = self.field(entity, head, ids, when)
         if not rest or not getattr(field, "to", None):
             return values
         there = {int(one) for one in values if isinstance(one, (int, float))}
         seen = set(self.door.values_of(field.to, "id", there))
         linked = [int(one) if isinstance(one, (int, float)) and int(one) in seen else None for one in values]
-        return self.at(field.to, rest, linked, moments)
+        return self.at(field.to, rest, linked, when)
 
-    def field(self, entity: str, key: str, ids: Sequence[Any], moments: Sequence[int | None]) -> list[Any]:
+    def field(self, entity: str, key: str, ids: Sequence[Any], when: Any) -> list[Any]:
         """One field of the records themselves."""
         import numpy as np
 
         if key == "id":
             return list(ids)
-        docs, places, values = self.states(entity, key, ids)
-        wanted = np.array([-1 if one is None or at is None else int(one) for one, at in zip(ids, moments, strict=True)], dtype=np.int64)
+        docs, places, values = self.states(entity, key)
+        wanted = np.array([-1 if one is None else int(one) for one in ids], dtype=np.int64)
         place = np.searchsorted(docs, wanted)
         there = np.zeros(len(wanted), dtype=bool)
         inside = place < len(docs)
         there[inside] = docs[place[inside]] == wanted[inside]
-        found = np.searchsorted(places, place * SHIFT + np.array([at or 0 for at in moments], dtype=np.int64), side="right") - 1
+        found = np.searchsorted(places, place * SHIFT + np.asarray(when, dtype=np.int64), side="right") - 1
         there &= (found >= 0) & (places[np.maximum(found, 0)] // SHIFT == place if len(places) else False)
         return [values[one] if yes else None for one, yes in zip(found.tolist(), there.tolist(), strict=True)]
 
-    def states(self, entity: str, key: str, ids: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+    def states(self, entity: str, key: str) -> tuple[Any, Any, list[Any]]:
         """Every state a field was in: the records' numbers, (place among them and moment as one number, rising), the values."""
         import numpy as np
 
@@ -75,18 +74,9 @@ class Known:
         try:
             rows = table.spells(key)
         except Untracked:
-            rows = self.histories(table, key, ids)
+            rows = table.states(key)
         numbers = np.array([row[0] for row in rows], dtype=np.int64)
         docs, place = np.unique(numbers, return_inverse=True)
         kept = (docs, place * SHIFT + np.array([row[1] for row in rows], dtype=np.int64), [row[2] for row in rows])
         self._states[entity, key] = kept
         return kept
-
-    def histories(self, table: Any, key: str, ids: Sequence[Any]) -> list[tuple[int, int, Any]]:
-        """The states of a field out of the history of each record."""
-        rows = []
-        for one in sorted({int(one) for one in ids if one is not None}):
-            for change in table.history(one):
-                if key in change.patch:
-                    rows.append((one, ms(change.at) or 0, change.patch[key][1]))
-        return rows

@@ -80,9 +80,8 @@ class TableThen:
     def spells(self, *paths: str) -> list[tuple]:
         return [one for one in self._table.spells(*paths) if one[1] <= self._at]
 
-    def history(self, doc_id: int, limit: int | None = None) -> list[Any]:
-        found = [one for one in self._table.history(doc_id) if to_ms(one.at) <= self._at]
-        return found if limit is None else found[-limit:]
+    def states(self, key: str) -> list[tuple[int, int, Any]]:
+        return [one for one in self._table.states(key) if one[1] <= self._at]
 
     def writes(self, since: int, until: int) -> list[tuple[str, int, int]]:
         found: list[tuple[str, int, int]] = self._table.writes(since, min(until, self._at))

@@ -165,6 +165,9 @@ class TableLike(Reading, Protocol):
     def past(self) -> Iterator[Change]:
         """All changes of all documents, oldest first, one by one: a long story is not held in memory."""
 
+    def states(self, key: str) -> list[tuple[int, int, Any]]:
+        """`(doc_id, since, value)` of every value a field was given, by document and time (ms since 1970)."""
+
     def writes(self, since: int, until: int) -> list[tuple[str, int, int]]:
         """`(who, at, doc_id)` of what people changed from one moment up to another (ms since 1970), oldest first."""
 

@@ -356,6 +356,16 @@ class Table(tinydb_table.Table):
         """All changes of all documents, oldest first, one by one."""
         return of_table(self._storage, self.info)
 
+    def states(self, key: str) -> list[tuple[int, int, Any]]:
+        """`(doc_id, since, value)` of every value a field of any kind was given, by document and time, out of history (ms since 1970)."""
+        sql = (
+            "SELECT doc_id,at,patch->CASE act WHEN 'create' THEN ?2 ELSE ?3 END FROM _history"
+            " WHERE tbl=?1 AND act<>'delete' AND json_type(patch,?2) IS NOT NULL ORDER BY doc_id,seq"
+        )
+        place = f'$."{key}"'
+        rows = self._storage.rows(sql, (self.info.id, place, f"{place}[1]"))
+        return [(doc_id, at, None if value is None else orjson.loads(value)) for doc_id, at, value in rows]
+
     def writes(self, since: int, until: int) -> list[tuple[str, int, int]]:
         """`(who, at, doc_id)` of every change somebody made from one moment up to another (ms since 1970), oldest first; not what the
         engine worked out itself."""

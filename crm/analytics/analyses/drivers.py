@@ -21,7 +21,7 @@ from crm.analytics.analyses.base import ANALYSES, Analysis, Found
 from crm.analytics.cuts import resolve
 from crm.analytics.effects import CLEAR, chance, corrected, difference
 from crm.analytics.groups import needed
-from crm.analytics.known import LATEST, Known, ms
+from crm.analytics.known import LATEST, Known, moments
 from crm.analytics.values import Rows, cells, decoded
 from crm.records.stays import begun
 from crm.schema.scope import kind_of
@@ -190,16 +190,16 @@ class Drivers(Analysis):
         )
         now = dict(zip(ids, zip(columns["created_on"], columns[key], strict=True), strict=True))
         ways = begun(door.company, report.entity, key, now, as_of)
-        ahead = int(float(report.options.get("ahead", AHEAD)) * DAY)
+        ahead = max(1, int(float(report.options.get("ahead", AHEAD)) * DAY))
+        starts, ends = moments(columns["created_on"]), moments([ways[one][-1][0] for one in ids])
         found, already = [], 0
-        for n, one in enumerate(ids):
-            start, decided = ms(columns["created_on"][n]), ms(ways[one][-1][0])
-            if well[n] == badly[n] or start is None or decided is None:
+        for one, start, end, good_, bad_ in zip(ids, starts.tolist(), ends.tolist(), well, badly, strict=True):
+            if good_ == bad_ or start < 0 or end < 0:
                 continue
-            if len(ways[one]) < 2 or decided <= start:
+            if len(ways[one]) < 2 or end <= start:
                 already += 1
                 continue
-            found.append(Case(one, well[n], start, max(start, decided - max(ahead, 1))))
+            found.append(Case(one, good_, start, max(start, end - ahead)))
         return found, already
 
     def says(self, t: Any, findings: list[Finding], decided: int, good: int, already: int, least: int) -> str:
@@ -222,15 +222,29 @@ class Drivers(Analysis):
         return " ".join(parts)
 
 
+@dataclass
+class Pairs:
+    """Linked records (of `entity`) with the place of the case each belongs to and when it happened (ms since 1970)."""
+
+    entity: str
+    ids: list[int]
+    case: Any
+    at: Any
+
+
 class Facts:
     """The facts of a report about its cases, each as it stood at the case's last moment."""
 
     def __init__(self, door: Door, report: Report, cases: list[Case], as_of: datetime | None) -> None:
+        import numpy as np
+
         self.door, self.report, self.cases, self.as_of = door, report, cases, as_of
         self.known = Known(door)
         self.latest = LATEST if as_of is None else int(as_of.timestamp() * 1000)
-        self.ids, self.moments = [one.id for one in cases], [one.until for one in cases]
-        self._linked: dict[Any, list[list[dict[str, Any]]]] = {}
+        self.ids = [one.id for one in cases]
+        self.until = np.array([one.until for one in cases], dtype=np.int64)
+        self.begun = np.array([one.begun for one in cases], dtype=np.int64)
+        self._pairs: dict[tuple[str, str], Pairs] = {}
 
     def label(self, name: str, spec: dict[str, Any]) -> str:
         return self.report.option_in(self.door.words, f"facts.{name}.label", spec["label"])
@@ -248,8 +262,8 @@ class Facts:
         expression = spec["value"]
         entity = self.report.entity
         paths = needed(self.door, entity, expression)
-        moments = self.moments if not spec.get("fixed") else [self.latest] * len(self.ids)
-        columns = {path: self.known.at(entity, path, self.ids, moments) for path in paths}
+        when = self.until * 0 + self.latest if spec.get("fixed") else self.until
+        columns = {path: self.known.at(entity, path, self.ids, when) for path in paths}
         fields = {path: resolve(self.door, entity, path) for path in paths}
         plain = expression.text.strip()
         if plain in columns:
@@ -274,102 +288,94 @@ class Facts:
         path = expression.text.strip()
         return resolve(self.door, self.report.entity, path) if all(part.isidentifier() for part in path.split(".")) else None
 
-    def linked(self, spec: dict[str, Any]) -> list[list[dict[str, Any]]]:
-        """Of each case the linked records that had been entered and had happened by then: when, whether they are meant, `what`."""
-        text = str(getattr(spec.get("where"), "text", ""))
-        key = (spec["of"], spec.get("on"), text, spec.get("what"))
-        if key in self._linked:
-            return self._linked[key]
-        door = self.door
-        there, link = door.schema.entities[self.report.entity].back[spec["of"]]
-        on, what, condition = spec.get("on") or "created_on", spec.get("what"), spec.get("where")
-        frame = door.frame(there, list(dict.fromkeys([link, on, "created_on"])), as_of=self.as_of, stored=True)
+    def linked(self, back: str, on: str) -> Pairs:
+        """The linked records that had been entered and had happened by the last moment of the record they belong to."""
+        import numpy as np
+
+        if (back, on) in self._pairs:
+            return self._pairs[back, on]
+        there, link = self.door.schema.entities[self.report.entity].back[back]
+        frame = self.door.frame(there, list(dict.fromkeys([link, on, "created_on"])), as_of=self.as_of, stored=True)
         ids = [int(one) for one in frame.index.tolist()]
-        place = {one.id: n for n, one in enumerate(self.cases)}
-        owners = [
-            [int(one["id"] if isinstance(one, dict) else one) for one in (kept if isinstance(kept, list) else [kept])]
-            if kept is not None
-            else []
-            for kept in cells(frame[link])
-        ]
-        dates, made = cells(frame[on]), cells(frame["created_on"])
-        pairs = [
-            (n, place[owner])
-            for n, mine in enumerate(owners)
-            for owner in mine
-            if owner in place and dates[n] and max(ms(dates[n]) or 0, ms(made[n]) or 0) <= self.moments[place[owner]]
-        ]
-        meant = [True] * len(pairs)
-        whats: list[Any] = [None] * len(pairs)
-        moments = [self.moments[case] for _, case in pairs]
-        if condition is not None:
-            columns = {path: self.known.at(there, path, [ids[n] for n, _ in pairs], moments) for path in needed(door, there, condition)}
-            fields = {path: resolve(door, there, path) for path in columns}
-            rows = Rows(columns, fields, len(pairs), door.company.today(), door.company.now(), door.actor)
-            meant = [one is True for one in rows.each(condition)]
-        if what:
-            whats = self.known.at(there, what, [ids[n] for n, _ in pairs], moments)
-            field = resolve(door, there, what)
-            if getattr(field, "kind", "") in NUMBERS:
-                whats = [None if one is None else float(decoded(field, "sum", one)) for one in whats]
-        found: list[list[dict[str, Any]]] = [[] for _ in self.cases]
-        for (n, case), yes, value in zip(pairs, meant, whats, strict=True):
-            found[case].append({"at": ms(dates[n]), "meant": yes, "what": value})
-        self._linked[key] = found
+        dates, made = moments(cells(frame[on])), moments(cells(frame["created_on"]))
+        place = {one: n for n, one in enumerate(self.ids)}
+        rows, owners = [], []
+        for n, kept in enumerate(cells(frame[link])):
+            for one in kept if isinstance(kept, list) else [kept]:
+                owner = one["id"] if isinstance(one, dict) else one
+                if owner is not None and int(owner) in place:
+                    rows.append(n)
+                    owners.append(place[int(owner)])
+        row, case = np.array(rows, dtype=np.int64), np.array(owners, dtype=np.int64)
+        known = (dates[row] >= 0) & (np.maximum(dates[row], made[row]) <= self.until[case]) if len(row) else np.zeros(0, dtype=bool)
+        row, case = row[known], case[known]
+        found = Pairs(there, [ids[n] for n in row.tolist()], case, dates[row])
+        self._pairs[back, on] = found
         return found
 
     def of_linked(self, spec: dict[str, Any]) -> list[Any]:
-        how = spec.get("how", "count")
-        result: list[Any] = []
-        for case, every in zip(self.cases, self.linked(spec), strict=True):
-            some = [one for one in every if one["meant"]]
-            if how == "share":
-                result.append(len(some) / len(every) if every else None)
-            elif how == "first":
-                result.append(max(0.0, (min(one["at"] for one in some) - case.begun) / DAY) if some else None)
-            elif how == "last":
-                result.append((case.until - max(one["at"] for one in some)) / DAY if some else None)
-            elif how == "sum":
-                result.append(sum(one["what"] or 0 for one in some))
-            elif how == "distinct":
-                result.append(len({str(one["what"]) for one in some if one["what"] is not None}))
-            else:
-                weeks = max((case.until - case.begun) / DAY, 7.0) / 7
-                result.append(len(some) / weeks if how == "per_week" else len(some))
-        return result
+        """What a fact makes of the linked records of each case."""
+        import numpy as np
+
+        pairs = self.linked(spec["of"], spec.get("on") or "created_on")
+        size, how, when = len(self.cases), spec.get("how", "count"), self.until[pairs.case]
+        meant = np.ones(len(pairs.ids), dtype=bool)
+        if (condition := spec.get("where")) is not None:
+            columns = {path: self.known.at(pairs.entity, path, pairs.ids, when) for path in needed(self.door, pairs.entity, condition)}
+            fields = {path: resolve(self.door, pairs.entity, path) for path in columns}
+            rows = Rows(columns, fields, len(pairs.ids), self.door.company.today(), self.door.company.now(), self.door.actor)
+            meant = np.array([one is True for one in rows.each(condition)], dtype=bool)
+        case, at = pairs.case[meant], pairs.at[meant]
+        many = np.bincount(case, minlength=size)
+        if how in ("sum", "distinct"):
+            what = spec.get("what") or "id"
+            values = [one for one, yes in zip(self.known.at(pairs.entity, what, pairs.ids, when), meant.tolist(), strict=True) if yes]
+            if how == "sum":
+                field = resolve(self.door, pairs.entity, what)
+                weights = [0.0 if one is None else float(decoded(field, "sum", one)) for one in values]
+                return [float(one) for one in np.bincount(case, weights=weights, minlength=size).tolist()]
+            kinds: list[set[str]] = [set() for _ in range(size)]
+            for n, value in zip(case.tolist(), values, strict=True):
+                if value is not None:
+                    kinds[n].add(str(value))
+            return [len(one) for one in kinds]
+        if how == "share":
+            every = np.bincount(pairs.case, minlength=size)
+            return [a / b if b else None for a, b in zip(many.tolist(), every.tolist(), strict=True)]
+        if how in ("first", "last"):
+            edge = np.full(size, LATEST if how == "first" else -1, dtype=np.int64)
+            (np.minimum if how == "first" else np.maximum).at(edge, case, at)
+            days = np.maximum(edge - self.begun, 0) / DAY if how == "first" else (self.until - edge) / DAY
+            return [day if n else None for day, n in zip(days.tolist(), many.tolist(), strict=True)]
+        weeks = np.maximum((self.until - self.begun) / DAY, 7.0) / 7
+        return list((many / weeks if how == "per_week" else many).tolist())
 
     def load(self, path: str) -> list[Any]:
         """How many other records of the same person were open when this one began: of all that this user sees, not of the cases alone."""
-        door, entity = self.door, self.report.entity
-        key = door.schema.entities[entity].stage_field or path
-        frame = door.frame(entity, ["created_on", key], as_of=self.as_of, stored=True)
-        ids = [int(one) for one in frame.index.tolist()]
-        made = [ms(one) or 0 for one in cells(frame["created_on"])]
-        now = dict(zip(ids, zip(cells(frame["created_on"]), cells(frame[key]), strict=True), strict=True))
-        ways = begun(door.company, entity, key, now, self.as_of)
-        stage_of = getattr(door.schema.entities[entity].fields[key], "stage_of", None)
-
-        def ended(one: int) -> int:
-            at, value = ways[one][-1]
-            over = stage_of is not None and value is not None and getattr(stage_of(value), "outcome", None)
-            return (ms(at) or 0) if over else LATEST
-
-        ends = [ended(one) for one in ids]
-        by: dict[Any, tuple[list[int], list[int]]] = {}
-        for whom, start, end in zip(self.known.at(entity, path, ids, made), made, ends, strict=True):
-            starts, overs = by.setdefault(whom, ([], []))
-            starts.append(start)
-            overs.append(end)
         import numpy as np
 
-        order = {whom: (np.sort(starts), np.sort(overs)) for whom, (starts, overs) in by.items()}
+        door, entity = self.door, self.report.entity
+        key = door.schema.entities[entity].stage_field or path
+        frame = door.frame(entity, list(dict.fromkeys(["created_on", key])), as_of=self.as_of, stored=True)
+        ids, created, kept = [int(one) for one in frame.index.tolist()], cells(frame["created_on"]), cells(frame[key])
+        ways = begun(door.company, entity, key, dict(zip(ids, zip(created, kept, strict=True), strict=True)), self.as_of)
+        stage_of = getattr(door.schema.entities[entity].fields[key], "stage_of", None)
+        ends = {one: stage_of is not None and bool(getattr(stage_of(one), "outcome", None)) for one in set(kept) if one is not None}
+        made = moments(created)
+        over = np.where([ends.get(one, False) for one in kept], moments([ways[one][-1][0] for one in ids]), LATEST)
+        whose = self.known.at(entity, path, ids, made)
+        order: dict[Any, tuple[Any, Any]] = {}
+        numbers = np.array([-1 if one is None else int(one) for one in whose], dtype=np.int64)
+        for whom in set(numbers.tolist()) - {-1}:
+            mine = numbers == whom
+            order[whom] = (np.sort(made[mine]), np.sort(over[mine]))
         result: list[Any] = []
-        for case, whom in zip(self.cases, self.known.at(entity, path, self.ids, [one.begun for one in self.cases]), strict=True):
-            if whom is None or whom not in order:
+        for start, whom in zip(self.begun.tolist(), self.known.at(entity, path, self.ids, self.begun), strict=True):
+            if whom is None or int(whom) not in order:
                 result.append(None)
                 continue
-            before, over = order[whom]
-            result.append(float(np.searchsorted(before, case.begun, "left") - np.searchsorted(over, case.begun, "right")))
+            before, ended = order[int(whom)]
+            result.append(float(np.searchsorted(before, start, "left") - np.searchsorted(ended, start, "right")))
         return result
 
     def shown(self, spec: dict[str, Any]) -> Any:
