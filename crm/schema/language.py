@@ -1316,6 +1316,23 @@ COMPANY = Struct(
             "What stands on the left: groups of entities, boards, dashboards.",
             example="{sales: [account, opportunity, {board: b2b}]}",
         ),
+        "subjects": Key(
+            MapOf(
+                Struct(
+                    "subject",
+                    {
+                        "label": LABEL,
+                        "icon": ICON_KEY,
+                        "reports": Key(ListOf(Text("report or KPI")), "What stands on it, in order.", required=True),
+                    },
+                ),
+                names=True,
+                key="subject",
+                word="mapping of subject to reports",
+            ),
+            "The shelves of the catalogue of reports; what stands on none of them is found by its entity.",
+            example="{money: {label: Money, icon: payments, reports: [revenue_by_month]}}",
+        ),
         "modules": Key(MapOf(Flag(), names=True, key="module"), "Modules switched on or off.", example="{marketing: false}"),
     },
 )

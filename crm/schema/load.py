@@ -33,6 +33,7 @@ from crm.schema import (
     rules,
     scores,
     services,
+    subjects,
 )
 from crm.schema.building import Building
 from crm.schema.faults import Faults
@@ -90,6 +91,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     reports.build(b)
     kpis.build(b)
     reports.dashboards(b)
+    subjects.build(b)
     imports.build(b)
     campaigns.build(b)
     roles.home(b)

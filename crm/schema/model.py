@@ -1061,6 +1061,17 @@ class Group(Labelled):
 
 
 @dataclass
+class Subject(Labelled):
+    """A shelf of the catalogue of reports: the names of what stands on it, in order."""
+
+    key: str
+    label: str
+    icon: str = "insights"
+    reports: list[str] = fresh(default_factory=list)
+    path: str = ""
+
+
+@dataclass
 class UserRoles:
     """Which entity holds the users, and which of its fields is what."""
 
@@ -1423,6 +1434,7 @@ class Schema:
     assignments: dict[str, Assignment] = fresh(default_factory=dict)
     conversions: dict[str, Conversion] = fresh(default_factory=dict)
     navigation: list[Group] = fresh(default_factory=list)
+    subjects: dict[str, Subject] = fresh(default_factory=dict)
     modules: dict[str, bool] = fresh(default_factory=dict)  # module → switched on
     users: UserRoles | None = None
     teams: TeamRoles | None = None

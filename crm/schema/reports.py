@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from crm.schema import analyses, goals
+from crm.schema import analyses, goals, subjects
 from crm.schema.building import Building
 from crm.schema.faults import known, meant, shorten
 from crm.schema.language import chart_names
@@ -585,6 +585,7 @@ def chart(b: Building, one: Report, node: Node | None, names: list[str]) -> None
     takes = chart_axes(name)
     if takes is not None:
         fit(b, one, made, takes, node)
+        subjects.drawable(b, one, made, takes, node if node is not None else one_node(b, one))
     one.chart = made
 
 

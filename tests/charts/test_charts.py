@@ -59,7 +59,7 @@ AXES = {
 
 def axes_of(cls):
     roles = {"dimension": iter(["group", "kind"]), "measure": iter(["value"])}
-    return AXES.get(cls.name) or {name: next(roles[role.rstrip("?")]) for name, role in cls.axes.items()}
+    return AXES.get(cls.name) or {name: next(roles[role.rstrip("?+")]) for name, role in cls.axes.items()}
 
 
 @pytest.mark.parametrize("backend", ["bokeh", "matplotlib"])

@@ -108,29 +108,33 @@ class ReportPage(Page):
 def catalogue(app: Any) -> dict[str, Any]:
     """The content of the part `reports`: those this user may run, by what they are about."""
     schema, t = app.schema, app.t
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for name in names(app.door):
-        one = schema.reports[name]
-        groups.setdefault(one.entity, []).append(
-            {
-                "name": name,
-                "label": one.label_in(t),
-                "glyph": GLYPHS.get(one.chart.name, "insights"),
-                "help": one.help_in(t),
-                "href": href(view="report", name=name),
-            }
-        )
-    order = {entity: n for n, entity in enumerate(schema.entities)}
-    shelves = [
-        {
-            "name": entity,
-            "label": schema.entities[entity].plural_in(t),
-            "glyph": schema.entities[entity].icon,
-            "reports": sorted(found, key=lambda one: one["label"].casefold()),
-        }
-        for entity, found in sorted(groups.items(), key=lambda one: (-len(one[1]), order.get(one[0], 99)))
-    ]
+    open_ = names(app.door)
+    left = dict.fromkeys(open_)
+    shelves = []
+    for key, one in schema.subjects.items():
+        found = [name for name in one.reports if name in left]
+        for name in found:
+            del left[name]
+        shelves.append({"name": key, "label": one.label_in(t), "glyph": one.icon, "reports": [listed(app, name) for name in found]})
+    for entity in schema.entities.values():
+        rest = [name for name in left if name not in schema.kpis and schema.reports[name].entity == entity.name]
+        there = sorted((listed(app, name) for name in rest), key=lambda one: one["label"].casefold())
+        shelves.append({"name": entity.name, "label": entity.plural_in(t), "glyph": entity.icon, "reports": there})
+    shelves = [one for one in shelves if one["reports"]]
     return {"shelves": [*pack_shelf(app), *shelves], "none": t("No report is set up for your role.")}
+
+
+def listed(app: Any, name: str) -> dict[str, Any]:
+    """One report of the catalogue, or a KPI that a subject names."""
+    kpi = app.schema.kpis.get(name)
+    one = kpi or app.schema.reports[name]
+    return {
+        "name": name,
+        "label": one.label_in(app.t),
+        "glyph": "speed" if kpi else GLYPHS.get(one.chart.name, "insights"),
+        "help": one.help_in(app.t),
+        "href": href(view="kpis" if kpi else "report", name=name),
+    }
 
 
 def pack_shelf(app: Any) -> list[dict[str, Any]]:
