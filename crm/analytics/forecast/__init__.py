@@ -72,6 +72,7 @@ def ready(door: Door, spec: model.Forecast, as_of: datetime | None, where: Any, 
     made = study(door, spec, as_of, where, groups)
     goal = targets(door, spec, made.months, None, [None], as_of)[0]
     made.goal = float(np.nansum(goal)) if not np.isnan(goal).all() else None
+    made.aimed = ~np.isnan(goal)
     made.assumptions = assume(door, spec, made.learned, as_of)
     return made, cut
 

@@ -80,15 +80,17 @@ class Simulation:
     words: Any = None
     groups: dict[Any, np.ndarray] = field(default_factory=dict)
     goal: float | None = None
+    aimed: np.ndarray | None = None  # (months,) which of them have a goal; None: all
 
     def quantiles(self, at: Sequence[float] = (0.1, 0.5, 0.9), whole: bool = False) -> np.ndarray:
         """(len(at), months) quantiles of each month; with `whole` (len(at),) of all months together."""
         return np.quantile(self.totals.sum(1) if whole else self.totals, at, axis=0)
 
     def chance(self, goal: float | None = None) -> float:
-        """How likely all months together bring at least `goal` (the forecast's own where none is given)."""
+        """How likely all months together bring at least `goal`; without one, how likely the months that have goals bring theirs."""
         wanted = self.goal if goal is None else goal
-        return float("nan") if wanted is None else float((self.totals.sum(1) >= wanted).mean())
+        totals = self.totals if goal is not None or self.aimed is None else self.totals[:, self.aimed]
+        return float("nan") if wanted is None else float((totals.sum(1) >= wanted).mean())
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -68,8 +68,7 @@ class Stays:
 
     def until(self, moment: float) -> Stays:
         """The stays as they were known at a moment: none that began later, none left yet that was left later."""
-        known = self.enter <= moment
-        part = Stays(*(getattr(self, name)[known] for name in self.__dataclass_fields__))
+        part = self.taken(self.enter <= moment)
         lasting = part.leave > moment
         part.leave = np.where(lasting, NEVER, part.leave)
         part.following = np.where(lasting, -1, part.following)
@@ -77,8 +76,11 @@ class Stays:
 
     def among(self, chosen: np.ndarray) -> Stays:
         """Only those of chosen records (a yes or no by record)."""
-        kept = chosen[self.deal]
-        return Stays(*(getattr(self, name)[kept] for name in self.__dataclass_fields__))
+        return self.taken(chosen[self.deal])
+
+    def taken(self, which: np.ndarray) -> Stays:
+        """Only some of the stays (a yes or no by stay)."""
+        return Stays(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
 @dataclass

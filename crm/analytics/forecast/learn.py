@@ -63,22 +63,44 @@ class Factors:
         return table[back]
 
 
-def pieces(stays: Stays, now: float, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(days watched by stay and piece of age, the piece of each end, whether it ended): the sufficient statistics of the hazards."""
-    unit = scale[stays.code]
-    length = (np.minimum(stays.leave, now) - stays.enter) / unit
-    low, high = EDGES[:-1][None, :], EDGES[1:][None, :]
-    watched = np.clip(length[:, None] - low, 0, high - low) * unit[:, None]
-    ended = np.isfinite(stays.leave) & (stays.leave <= now)
-    return watched, np.clip(np.searchsorted(EDGES, length, side="right") - 1, 0, len(EDGES) - 2), ended
+@dataclass
+class Watched:
+    """The stays in open states as far as they were watched: `days` by stay and piece of age, the `piece` each ended in, and how."""
+
+    stays: Stays
+    scale: np.ndarray
+    days: np.ndarray
+    piece: np.ndarray
+    ahead: np.ndarray
+    lost: np.ndarray
+
+    @property
+    def ended(self) -> np.ndarray:
+        found: np.ndarray = self.ahead | self.lost
+        return found
 
 
-def scales(stays: Stays, now: float, days: np.ndarray) -> np.ndarray:
+def watch(history: History, stays: Stays, now: float) -> Watched:
+    """The sufficient statistics of the hazards: time at risk and ends, by piece of age."""
+    outcome = history.outcome
+    part = stays.taken((stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0))
+    until = np.minimum(part.leave, now) - part.enter
+    ended = np.isfinite(part.leave) & (part.leave <= now)
+    scale = scales(history, part.code, until, ended)
+    unit = scale[part.code]
+    length = until / unit
+    days = np.empty((len(length), len(EDGES) - 1))
+    for n, (low, high) in enumerate(zip(EDGES[:-1], EDGES[1:], strict=True)):
+        days[:, n] = np.clip(length - low, 0, high - low) * unit
+    piece = np.clip(np.searchsorted(EDGES, length, side="right") - 1, 0, len(EDGES) - 2)
+    lost = ended & ((part.following < 0) | (outcome[np.maximum(part.following, 0)] == 2))
+    return Watched(part, scale, days, piece, ended & ~lost, lost)
+
+
+def scales(history: History, code: np.ndarray, until: np.ndarray, ended: np.ndarray) -> np.ndarray:
     """The average stay in each state in days, leaning on what the YAML expects."""
-    length = np.minimum(stays.leave, now) - stays.enter
-    ended = np.isfinite(stays.leave) & (stays.leave <= now)
-    size = len(days)
-    watched, ends = np.bincount(stays.code, length, minlength=size), np.bincount(stays.code, ended, minlength=size)
+    days, size = expected(history)[0], len(history.states)
+    watched, ends = np.bincount(code, until, minlength=size), np.bincount(code, ended, minlength=size)
     return np.maximum(0.5, (watched + days) / (ends + 1))
 
 
@@ -104,56 +126,47 @@ def expected(history: History) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return days, ahead, split
 
 
-def hazards(history: History, stays: Stays, now: float, factor: np.ndarray | None = None) -> Hazards:
+def hazards(history: History, seen: Watched, factor: np.ndarray | None = None) -> Hazards:
     """Hazards of all states; `factor` (stays, 2) are the known factors of each stay, by which its time at risk counts more or less."""
     n, bins = len(history.states), len(EDGES) - 1
-    outcome = history.outcome
     days, chance, split = expected(history)
-    open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
-    stays = Stays(*(getattr(stays, name)[open_] for name in stays.__dataclass_fields__))
-    scale = scales(stays, now, days)
-    watched, piece, ended = pieces(stays, now, scale)
-    lost = ended & ((stays.following < 0) | (outcome[np.maximum(stays.following, 0)] == 2))
-    ahead = ended & ~lost
-    weight = np.ones((len(watched), 2)) if factor is None else np.exp(factor[open_])
-    rates = []
-    events_of = []
-    for kind, (here, prior) in enumerate(((ahead, chance), (lost, 1 - chance))):
-        risk = np.zeros((n, bins))
-        np.add.at(risk, stays.code, watched * weight[:, kind : kind + 1])
-        events = np.zeros((n, bins))
-        np.add.at(events, (stays.code[here], piece[here]), 1.0)
+    code = seen.stays.code
+    rates, ends = [], []
+    for kind, (here, prior) in enumerate(((seen.ahead, chance), (seen.lost, 1 - chance))):
+        weight = None if factor is None else np.exp(factor[:, kind])
+        risk = np.column_stack(
+            [np.bincount(code, seen.days[:, m] if weight is None else seen.days[:, m] * weight, minlength=n) for m in range(bins)]
+        )
+        events = np.bincount(code[here].astype(int) * bins + seen.piece[here], minlength=n * bins).reshape(n, bins).astype(float)
         whole = (events.sum(1) + prior) / (risk.sum(1) + days)
         foretold = (risk * whole[:, None]).sum(0)
         shape = (events.sum(0) + LEAN) / (foretold + LEAN)
         piecewise = whole[:, None] * shape[None, :]
         rates.append((events + LEAN) / (risk + LEAN / piecewise))
-        events_of.append(events.sum(1))
+        ends.append(events.sum(1))
     moves = split.copy()
-    np.add.at(moves, (stays.code[ahead], stays.following[ahead]), 1.0)
+    np.add.at(moves, (code[seen.ahead], seen.stays.following[seen.ahead]), 1.0)
     total = moves.sum(1, keepdims=True)
     moves = np.divide(moves, total, out=np.zeros_like(moves), where=total > 0)
-    shut = outcome != 0
+    shut = history.outcome != 0
     rates[0][shut], rates[1][shut] = 0.0, 0.0
-    return Hazards(rates[0], rates[1], moves, scale, np.column_stack(events_of))
+    return Hazards(rates[0], rates[1], moves, seen.scale, np.column_stack(ends))
 
 
-def factors(
-    history: History, stays: Stays, now: float, base: Hazards, keys: np.ndarray, other: np.ndarray, shrink: int | None = None
-) -> Factors:
-    """How much sooner each key goes ahead and is lost than all together, given the factors `other` (stays, 2) known besides."""
-    outcome = history.outcome
-    open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
-    part = Stays(*(getattr(stays, name)[open_] for name in stays.__dataclass_fields__))
-    watched, _, ended = pieces(part, now, base.scale)
-    lost = ended & ((part.following < 0) | (outcome[np.maximum(part.following, 0)] == 2))
-    unique, back = np.unique(keys[open_], return_inverse=True)
-    weight = np.exp(other[open_])
+def foreseen(seen: Watched, base: Hazards) -> np.ndarray:
+    """(stays, 2) the events ahead and lost to expect of each stay while it was watched, were all alike."""
+    code = seen.stays.code
+    return np.column_stack([np.einsum("ij,ij->i", seen.days, rate[code]) for rate in (base.ahead, base.lost)])
+
+
+def factors(seen: Watched, expect: np.ndarray, keys: np.ndarray, other: np.ndarray, shrink: int | None = None) -> Factors:
+    """How much sooner each key goes ahead and is lost than expected (`foreseen`), given the factors `other` (stays, 2) known besides."""
+    unique, back = np.unique(keys, return_inverse=True)
+    given = unique != NOBODY
     logs, variances = [], []
-    for kind, (rate, events) in enumerate(((base.ahead, ended & ~lost), (base.lost, lost))):
-        expected_ = np.bincount(back, (watched * rate[part.code]).sum(1) * weight[:, kind], minlength=len(unique))
+    for kind, events in enumerate((seen.ahead, seen.lost)):
+        expected_ = np.bincount(back, expect[:, kind] * np.exp(other[:, kind]), minlength=len(unique))
         observed = np.bincount(back, events, minlength=len(unique))
-        given = unique != NOBODY
         spread = ((observed - expected_) ** 2 - expected_)[given].sum() / max(1e-9, (expected_**2)[given].sum())
         variance = float(np.clip(spread, 0.0, 1.0)) if given.sum() > 1 else 0.0
         weightless = shrink if shrink is not None else (1 / variance if variance > 1e-4 else np.inf)
@@ -174,23 +187,19 @@ class Pace:
     variance: float
 
 
-def paces(history: History, stays: Stays, now: float, base: Hazards, factor: np.ndarray) -> Pace:
-    """A gamma frailty for each record (Vaupel, Manton and Stallard 1979). Its variance is the covariance of the martingale residuals of
-    successive stays, which is nothing where stays are independent; a record's own factor follows from the stages it has left."""
-    outcome, size = history.outcome, len(history.ids)
-    open_ = (stays.code >= 0) & (outcome[np.maximum(stays.code, 0)] == 0)
-    part = Stays(*(getattr(stays, name)[open_] for name in stays.__dataclass_fields__))
-    watched, _, ended = pieces(part, now, base.scale)
-    weight = np.exp(factor[open_])
-    foreseen = (watched * base.ahead[part.code]).sum(1) * weight[:, 0] + (watched * base.lost[part.code]).sum(1) * weight[:, 1]
-    rest = ended - foreseen
-    pairs = (part.deal[1:] == part.deal[:-1]) & ended[:-1]
-    shared = float((rest[1:] * rest[:-1])[pairs].sum() / max(1e-9, (foreseen[1:] * foreseen[:-1])[pairs].sum()))
+def paces(size: int, seen: Watched, expect: np.ndarray, factor: np.ndarray) -> Pace:
+    """A gamma frailty for each of `size` records (Vaupel, Manton and Stallard 1979). Its variance is the covariance of the martingale
+    residuals of successive stays, which is nothing where stays are independent; a record's own factor follows from the stages it left."""
+    deal, ended = seen.stays.deal, seen.ended
+    wanted = (expect * np.exp(factor)).sum(1)
+    rest = ended - wanted
+    pairs = (deal[1:] == deal[:-1]) & ended[:-1]
+    shared = float((rest[1:] * rest[:-1])[pairs].sum() / max(1e-9, (wanted[1:] * wanted[:-1])[pairs].sum()))
     variance = float(np.clip(shared * pairs.sum() / (pairs.sum() + 30), 0.0, 1.0))
     if variance < 1e-3:
         return Pace(np.zeros(size), np.zeros(size), 0.0)
-    shape = np.bincount(part.deal[ended], minlength=size) + 1 / variance
-    mean = shape / (np.bincount(part.deal[ended], foreseen[ended], minlength=size) + 1 / variance)
+    shape = np.bincount(deal[ended], minlength=size) + 1 / variance
+    mean = shape / (np.bincount(deal[ended], wanted[ended], minlength=size) + 1 / variance)
     sd = np.sqrt(np.log1p(1 / shape))  # of the lognormal with the mean and variance of the gamma
     return Pace(np.log(mean) - sd**2 / 2, sd, variance)
 
@@ -398,15 +407,16 @@ def learn(history: History, moment: float, chosen: np.ndarray | None = None, shr
         stays = stays.among(chosen)
         for name in ("row", "code"):
             setattr(now, name, np.where(chosen, getattr(now, name), -1))
-    people_keys, origin_keys = np.where(stays.owner > 0, stays.owner, NOBODY), stays.kind.astype(np.int64)
-    nothing = np.zeros((len(stays.deal), 2))
-    base = hazards(history, stays, moment)
+    seen = watch(history, stays, moment)
+    persons, kinds = np.where(seen.stays.owner > 0, seen.stays.owner, NOBODY), seen.stays.kind.astype(np.int64)
+    base = hazards(history, seen)
     people, origins = Factors(), Factors()
     for _ in range(2):
-        people = factors(history, stays, moment, base, people_keys, origins.look(origin_keys), shrink)
-        origins = factors(history, stays, moment, base, origin_keys, people.look(people_keys), shrink)
-        base = hazards(history, stays, moment, nothing + people.look(people_keys) + origins.look(origin_keys))
-    pace = paces(history, stays, moment, base, people.look(people_keys) + origins.look(origin_keys))
+        expect = foreseen(seen, base)
+        people = factors(seen, expect, persons, origins.look(kinds), shrink)
+        origins = factors(seen, expect, kinds, people.look(persons), shrink)
+        base = hazards(history, seen, people.look(persons) + origins.look(kinds))
+    pace = paces(len(history.ids), seen, foreseen(seen, base), people.look(persons) + origins.look(kinds))
     level, sd, season, spread, counts = arrivals(history, stays, moment)
     recent = stays.first & (stays.code >= 0) & (stays.enter > moment - 365)
     if recent.sum() < 30:
@@ -421,6 +431,7 @@ def learn(history: History, moment: float, chosen: np.ndarray | None = None, shr
         level, sd, season, spread, stays.code[entries], np.zeros((len(entries), 2)), [ratio.won[name] for name in lines], line,
         stays.owner[entries], stays.deal[entries], len(set(stays.owner[entries][stays.owner[entries] > 0].tolist())), counts,
     )  # fmt: skip
-    incoming.factor = people.look(people_keys)[entries] + origins.look(origin_keys)[entries]
+    owner = stays.owner[entries]
+    incoming.factor = people.look(np.where(owner > 0, owner, NOBODY)) + origins.look(stays.kind[entries])
     wobble = 1 / np.sqrt(base.events + LEAN)
     return Learned(history, moment, stays, now, base, people, origins, curves(history, base, far), ratio, incoming, pace, wobble)

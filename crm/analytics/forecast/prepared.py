@@ -41,6 +41,7 @@ class Prepared:
     group: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))  # of each record
     done: np.ndarray = field(default_factory=lambda: np.zeros((1, 0)))
     goal: float | None = None
+    aimed: np.ndarray | None = None  # which months have a goal
     assumptions: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,7 +102,7 @@ class Prepared:
         by_group = opened + coming + self.done[:, None, :]
         totals = by_group.sum(0)
         split = dict(zip(self.keys, by_group, strict=True)) if self.keys != [None] else {}
-        return Simulation(totals, self.months, levers, self.words, split, self.goal)
+        return Simulation(totals, self.months, levers, self.words, split, self.goal, self.aimed)
 
     def _opened(self, levers: Levers) -> Open:
         one, n = self.learned, len(self.open)

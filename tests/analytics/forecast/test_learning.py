@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from crm.analytics.forecast.history import History, State
-from crm.analytics.forecast.learn import STEP, curves, expected, factors, hazards, learn, paces, scales
+from crm.analytics.forecast.learn import STEP, curves, expected, factors, foreseen, hazards, learn, paces, watch
 from crm.schema.model import Stage
 
 NEVER = np.inf
@@ -75,7 +75,7 @@ def test_one_stage_with_competing_risks_is_what_aalen_and_johansen_find() -> Non
         length.append(min(end, 330) - begin)
         event.append(0 if end >= 330 else 1 if won < lost else 2)
     history = told(states, lives)
-    base = hazards(history, history.stays.until(330), 330)
+    base = hazards(history, watch(history, history.stays.until(330), 330))
     found = curves(history, base, far=120).within(np.zeros(5, dtype=int), np.zeros(5), np.zeros((5, 2)), np.array([5.0, 10, 20, 40, 80]))[0]
     assert found == pytest.approx(aalen_johansen(length, event, 1, [5, 10, 20, 40, 80]), abs=0.02)
 
@@ -96,7 +96,7 @@ def test_a_chain_of_stages_is_what_a_slow_simulation_gives() -> None:
             life.append((at, "won"))
         lives.append([one for one in life if one[0] <= 600])
     history = told(states, lives)
-    made = curves(history, hazards(history, history.stays, 600), far=200)
+    made = curves(history, hazards(history, watch(history, history.stays, 600)), far=200)
     days = np.array([4.0, 10, 25, 60, 150])
     found = made.within(np.array([0, 1]), np.array([0.0, 20.0]), np.zeros((2, 2)), days)
     drawn = np.zeros((2, 5))
@@ -114,7 +114,7 @@ def test_without_a_past_the_configuration_speaks() -> None:
     history = told(line(("first", 10, 0.25), ("second", 10, 0.5)), [[(0.0, "first")]])
     days, ahead, split = expected(history)
     assert list(days[:2]) == [10, 10] and list(ahead[:2]) == [0.5, 0.5] and split[0, 1] == 1 and split[1, 2] == 1
-    found = curves(history, hazards(history, history.stays.until(0), 0), far=720).within(
+    found = curves(history, hazards(history, watch(history, history.stays.until(0), 0)), far=720).within(
         np.array([0, 1]), np.zeros(2), np.zeros((2, 2)), np.array([720.0])
     )
     assert found[:, 0] == pytest.approx([0.25, 0.5], abs=0.02)
@@ -129,14 +129,14 @@ def test_few_records_of_a_person_say_little_and_many_say_much() -> None:
             lives.append([(at, "talk"), (at + rng.expovariate(1 / 10), "won" if rng.random() < good else "lost")])
             owners.append(who)
     history = told(line(("talk", 10, 0.5)), lives, owners)
-    stays = history.stays
-    base = hazards(history, stays, 300)
-    found = factors(history, stays, 300, base, stays.owner, np.zeros((len(stays.deal), 2)))
+    seen = watch(history, history.stays, 300)
+    expect, nothing = foreseen(seen, hazards(history, seen)), np.zeros((len(seen.stays.deal), 2))
+    found = factors(seen, expect, seen.stays.owner, nothing)
     # 0.8 and 0.3 of a mean of 0.55 a stay: factors 1.45 and 0.54 of going ahead, all but unshrunk
     assert np.exp(found.of[1][0]) == pytest.approx(0.8 / 0.553, rel=0.1)
     assert np.exp(found.of[2][0]) == pytest.approx(0.3 / 0.553, rel=0.15)
     assert abs(found.of[3][0]) < abs(np.log(1.0 / 0.553))  # four wins of four are no proof
-    held = factors(history, stays, 300, base, stays.owner, np.zeros((len(stays.deal), 2)), shrink=10_000)
+    held = factors(seen, expect, seen.stays.owner, nothing, shrink=10_000)
     assert max(abs(value) for pair in held.of.values() for value in pair) < 0.05
 
 
@@ -153,17 +153,15 @@ def test_quick_records_are_found_quick_and_independent_ones_are_not() -> None:
 
     for spread, low, high in ((0.0, 0.0, 0.03), (0.6, 0.1, 1.0)):
         history = told(line(("first", 10, 0.5), ("second", 20, 0.8)), lives(spread))
-        base = hazards(history, history.stays, 1000)
-        assert low <= paces(history, history.stays, 1000, base, np.zeros((len(history.stays.deal), 2))).variance <= high
+        seen = watch(history, history.stays, 1000)
+        assert low <= paces(1500, seen, foreseen(seen, hazards(history, seen)), np.zeros((len(seen.stays.deal), 2))).variance <= high
 
 
 def test_stays_still_running_count_as_watched() -> None:
     history = told(line(("talk", 10, 0.5)), [[(0.0, "talk"), (20.0, "won")], [(0.0, "talk")], [(0.0, "talk")]])
-    stays = history.stays.until(40)
-    open_ = stays.among(np.array([True, True, True]))
-    days = np.array([10.0, 14, 14])
-    part = type(stays)(*(getattr(open_, name)[open_.code == 0] for name in stays.__dataclass_fields__))
-    assert scales(part, 40, days)[0] == pytest.approx((20 + 40 + 40 + 10) / 2)  # days watched and the YAML's, over ends and one
+    seen = watch(history, history.stays.until(40), 40)
+    assert seen.days.sum() == pytest.approx(20 + 40 + 40) and seen.ahead.sum() == 1 and not seen.lost.any()
+    assert seen.scale[0] == pytest.approx((20 + 40 + 40 + 10) / 2)  # days watched and the YAML's, over ends and one
 
 
 def test_what_is_learned_at_a_moment_does_not_know_what_came_after() -> None:
