@@ -89,9 +89,11 @@ class Rows:
 
     def plain(self, expression: Any) -> list[Any] | None:
         """A yes or no of the row itself."""
-        from crm.expressions.nodes import Field
+        from crm.expressions.nodes import And, Field
 
         node = expression.node
+        while isinstance(node, And) and len(node.items) == 1:
+            node = node.items[0]
         if isinstance(node, Field) and node.kind == "boolean" and not node.level and node.dotted in self.columns:
             return list(self.columns[node.dotted])
         return None
