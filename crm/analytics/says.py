@@ -89,7 +89,9 @@ def single(result: Result) -> str:
 
 
 def change(result: Result, now: Any, then: Any) -> str:
-    """The change from one figure to another in percent, with its sign."""
+    """The change from one figure to another in percent with its sign; how many times as much where percents say nothing any more."""
+    if now and then and Decimal(str(now)) / Decimal(str(then)) >= 5:
+        return f"×{result.words.number(round(Decimal(str(now)) / Decimal(str(then)), 1))}"
     part = round((Decimal(str(now)) - Decimal(str(then))) / abs(Decimal(str(then))), 2)
     return ("+" if part > 0 else "") + result.words.percent(part)
 
@@ -172,10 +174,10 @@ def crossing(result: Result, key: str) -> str:
     names = [shown(t, result.columns[number], top[number]) for number in range(2)]
     values = {"label": column(result, key).label, "one": names[0], "other": names[1], "value": told(result, key, top[at])}
     if result.report.measures[key].how == "distinct" or result.report.limit:  # one may be counted in several: no part of all
-        return t("{label}: most where {one} meets {other}: {value}.", **values)
+        return t("{label}: most for {one}, {other}: {value}.", **values)
     total = sum(Decimal(str(row[at])) for row in rows)
     return t(
-        "{label}: most where {one} meets {other}: {value}, {part} of all.",
+        "{label}: most for {one}, {other}: {value}, {part} of all.",
         part=t.percent(round(Decimal(str(top[at])) / total, 2)),
         **values,
     )
