@@ -13,7 +13,7 @@ import numpy as np
 from crm.analytics.forecast.base import Simulation
 from crm.analytics.forecast.draw import WORLDS, Coming, Open, draw_coming, draw_open
 from crm.analytics.forecast.history import DAY, History, read
-from crm.analytics.forecast.learn import NODES, STEP, Learned, learn
+from crm.analytics.forecast.learn import FAR, NODES, STEP, Learned, learn
 from crm.analytics.forecast.levers import Levers
 from crm.analytics.periods import moved
 
@@ -199,20 +199,25 @@ def won_by_month(history: History, now: Any, months: Sequence[date], group: np.n
 
 
 def study(
-    door: Door,
-    spec: Forecast,
-    as_of: datetime | None,
-    where: Any = None,
-    grouped: tuple[list[Any], np.ndarray] | None = None,
-    months: int | None = None,
-    far: int | None = None,
+    door: Door, spec: Forecast, as_of: datetime | None, where: Any = None, grouped: tuple[list[Any], np.ndarray] | None = None
 ) -> Prepared:
     """Learn from what was known at a moment; `grouped` are the keys of groups and the number of each record's group."""
     history = read(door, spec)
-    moment = moment_of(door, as_of)
-    kept = chosen(door, spec, history, where, as_of)
-    learned = learn(history, moment, kept, spec.shrink, **({"far": far} if far else {}))
+    return learned_at(door, spec, history, moment_of(door, as_of), chosen(door, spec, history, where, as_of), grouped)
+
+
+def learned_at(
+    door: Door,
+    spec: Forecast,
+    history: History,
+    moment: float,
+    kept: np.ndarray | None,
+    grouped: tuple[list[Any], np.ndarray] | None = None,
+    months: int | None = None,
+    far: int = FAR,
+) -> Prepared:
+    """The forecast at a moment of the records kept (None: all)."""
+    learned = learn(history, moment, kept, spec.shrink, far)
     ahead = months_of(history.day(moment), months or spec.months)
     keys, group = grouped or ([None], np.zeros(len(history.ids), dtype=int))
-    done = won_by_month(history, learned.now, ahead, group, len(keys))
-    return Prepared(spec, ahead, learned, door.words, keys, group, done)
+    return Prepared(spec, ahead, learned, door.words, keys, group, won_by_month(history, learned.now, ahead, group, len(keys)))

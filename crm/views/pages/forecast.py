@@ -48,9 +48,8 @@ class ForecastPage(Page):
         beside(self.app, self.work, self.show, lambda words: self.part.patch(waiting="", fault=words))
 
     def work(self) -> tuple[Any, Any]:
-        ask = {"as_of": self.as_of}
-        whole = engine.forecast(self.door, self.spec.name, **ask)
-        return whole, engine.forecast(self.door, self.spec.name, by=self.by, **ask) if self.by else None
+        whole = engine.forecast(self.door, self.spec.name, as_of=self.as_of)
+        return whole, engine.forecast(self.door, self.spec.name, as_of=self.as_of, by=self.by) if self.by else None
 
     def show(self, found: tuple[Any, Any]) -> None:
         self.whole, self.cut = found
@@ -132,10 +131,11 @@ class ForecastPage(Page):
             {"label": t("Committed"), "value": money.short(frame["committed"].sum()), "sub": t("won or promised")},
             {"label": t("Weighted pipeline"), "value": money.short(frame["weighted"].sum()), "sub": t("value × probability")},
         ]
+        aimed = int(frame["goal"].notna().sum())
         if filled(goal):
             tiles.append(
                 {
-                    "label": t("Goal"),
+                    "label": t("Goal") if aimed == len(months) else t("Goal for {n} of the months", n=aimed),
                     "value": money.short(goal),
                     "sub": t("{chance} likely to be reached", chance=t.percent(round(chance, 2))),
                     "tone": tone(chance),
@@ -268,7 +268,8 @@ class ForecastPage(Page):
         roles, door, t = self.roles, self.door, self.t
         if roles is None or not door.may("see", roles.entity):
             return {}
-        entity, found = self.app.schema.entities[roles.entity], {}
+        entity = self.app.schema.entities[roles.entity]
+        found: dict[tuple[date, Any], list[dict[str, Any]]] = {}
         from_ = min(one.date() for one in self.whole.frame["month"])
         records = door.list(roles.entity, where=f"{roles.month} >= date('{from_}')", order=[roles.month], limit=500, as_of=self.as_of)
         for record in records:
@@ -289,6 +290,7 @@ class ForecastPage(Page):
                     "when": t.ago(record.get("changed_on")) if record.get("changed_on") else "",
                     "past": self.past(record.id),
                     "may": self.as_of is None and door.may("change", roles.entity, record),
+                    "goes": self.as_of is None and door.may("delete", roles.entity, record),
                     "href": href(view="record", entity=roles.entity, id=record.id),
                 }
             )

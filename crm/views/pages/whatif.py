@@ -156,10 +156,13 @@ class WhatIfPage(Page):
             },
         ]
         if chance is not None:
+            aimed = len(found.months) if found.aimed is None else int(found.aimed.sum())
             was = asis.chance()
             tiles.append(
                 {
-                    "label": t("The goal of {goal}", goal=money.short(goal)), "value": t.percent(round(chance, 2)), "tone": tone(chance),
+                    "label": t("The goal of {goal}", goal=money.short(goal)) if aimed == len(found.months)
+                    else t("The goal of {goal} ({n} months)", goal=money.short(goal), n=aimed),
+                    "value": t.percent(round(chance, 2)), "tone": tone(chance),
                     "sub": t("reached; {chance} as things are", chance=t.percent(round(was, 2))),
                 }
             )  # fmt: skip
@@ -175,7 +178,7 @@ class WhatIfPage(Page):
             )
             for n in range(len(names))
         ]
-        picture = fan(money, names, *ranges, other=asis.quantiles()[1], tips=tips, top=self.top)
+        picture = fan(money, names, *ranges, other=None if levers.plain else asis.quantiles()[1], tips=tips, top=self.top)
         return {"tiles": tiles, "fan": picture, "plain": levers.plain, "says": self.said(levers, change, before[1], chance)}
 
     def simulated(self, levers: Levers) -> Any:
@@ -266,6 +269,7 @@ class WhatIfPage(Page):
                     "who": (self.app.company.people.name(record.get(roles.owner)) or "") if roles.owner else "",
                     "levers": {one.name: self.shown_at(one.name, getattr(levers, one.name)) for one in self.sliders()},
                     "may": self.door.may("change", roles.entity, record),
+                    "goes": self.door.may("delete", roles.entity, record),
                     "href": href(view="record", entity=roles.entity, id=record.id),
                 }
             )

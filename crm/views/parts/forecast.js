@@ -56,7 +56,7 @@ function editing(row, {t, ui, model}) {
   const {columns, categories = [], may} = model.content
   return h('tr.editing', {key: `${row.key}-edit`}, h('td', {colspan: columns.length + 1},
     row.lines.length ? h('ul.adjustments', {key: 'kept'}, row.lines.map(one => h('li', {key: String(one.id)}, h('b.num', null, one.amount), one.figure && h('span.chip', null, one.figure), h('span.why', null, one.note), h('a.meta', {href: one.href}, [one.who, one.when].filter(Boolean).join(', ')),
-      one.may && button('change', 'edit', t('Change'), {id_: String(one.id), class: 'small'}), one.may && button('drop', 'delete', '', {id_: String(one.id), label: t('Remove'), class: 'quiet small'}),
+      one.may && button('change', 'edit', t('Change'), {id_: String(one.id), class: 'small'}), one.goes && button('drop', 'delete', '', {id_: String(one.id), label: t('Remove'), class: 'quiet small'}),
       one.past.length ? h('ul.past', {label: t('How it changed')}, one.past.map((words, i) => h('li', {key: String(i)}, words))) : null))) : null,
     may && row.open && h('form', {act: 'save', key: 'form', label: t('Adjust {what}', {what: row.label})},
       h('label', null, h('span', null, t('How much more or less')), h('input', {name: 'amount', inputmode: 'text', autocomplete: 'off', required: true, placeholder: '+10 000', 'aria-invalid': ui.error ? 'true' : null})),

@@ -22,7 +22,6 @@ class Forecast(Part):
         "Goal",
         "Adjusted",
         "Month",
-        "Adjust",
         "Adjust {what}",
         "Figure",
         "How much more or less",

@@ -20,7 +20,6 @@ class ForecastRecord(Part):
         "on the line is honest",
         "Chance that was said",
         "What came true",
-        "Group",
         "Said",
         "Came true",
         "How many",

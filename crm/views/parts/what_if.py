@@ -30,6 +30,5 @@ class WhatIf(Part):
         "Forecast",
         "What is taken for granted",
         "Side by side",
-        "Reset {what}",
         "Open",
     )
