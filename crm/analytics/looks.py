@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from crm.analytics.analyses.base import ANALYSES
+
 if TYPE_CHECKING:
     from crm.records import Door
     from crm.schema.model import Kpi, Report, Schema
@@ -16,9 +18,13 @@ MOVES = "_moves"
 
 def entities(door: Door, report: Report, where: str | None = None) -> frozenset[str] | None:
     """The entities (and `_moves`) a report depends on for this reader; None where that cannot be told: it may be any of them."""
-    if report.analysis or where:
+    if where or report.analysis and not ANALYSES[report.analysis].narrow:
         return None
-    found = {report.entity}
+    found = {report.entity} | titled(door.schema, report.entity, set())
+    if report.analysis:
+        found |= {MOVES} | aims(door.schema)
+        for entity, path in report.reads:
+            found |= {entity} | along(door.schema, entity, path)
     for path in paths(report):
         found |= along(door.schema, report.entity, path)
     if report.stays is not None:

@@ -108,6 +108,16 @@ def test_an_analysis_is_kept_until_something_is_written(demo):
     assert one not in {key[0] for key in after.keys} and len(after.keys) == len(before.keys) - 1
 
 
+def test_an_analysis_is_kept_while_something_else_is_written(demo):
+    door = demo.door(SYSTEM)
+    before = run(door, "what_closes")
+    door.create("competitor_fact", {"competitor": 1, "topic": "price", "what": "Dearer"})
+    assert run(door, "what_closes").exact is before.exact
+    one = next(one for one in documents(demo, "activity") if one.get("opportunity"))
+    door.change("activity", one["id"], {"duration": 481})
+    assert run(door, "what_closes").exact is not before.exact
+
+
 def test_an_analysis_is_drawn_and_told_like_any_report(demo):
     result = run(demo.door(SYSTEM), "quiet_customers", where="segment == 'large'")
     assert 0 < len(result.exact) < len(run(demo.door(SYSTEM), "quiet_customers").exact)

@@ -64,6 +64,7 @@ class Analysis:
     name: ClassVar[str]
     options: ClassVar[dict[str, Any]] = {}
     columns: ClassVar[dict[str, str]] = {}  # {key: "dimension text"}: role and kind
+    narrow: ClassVar[bool] = False  # whether it looks at nothing but its entity, stages, goals and what its options name
     clocked: ClassVar[bool] = False  # whether its figures follow the clock and are nobody's to keep
 
     def open_to(self, door: Door, report: Report) -> bool:

@@ -30,6 +30,7 @@ class CostOfSales(Analysis):
     """
 
     name = "cost_of_sales"
+    narrow = True
     options = {
         "by": "choice:period|person?",
         "unit": "choice:month|quarter|year?",
@@ -67,7 +68,7 @@ class CostOfSales(Analysis):
         t, options = door.words, report.options
         person = options.get("by") == "person"
         unit = options.get("unit", "quarter")
-        groups: dict[Any, dict[str, Any]] = defaultdict(lambda: {"minutes": 0, "time": Decimal(0), "campaigns": Decimal(0), "won": 0, "revenue": Decimal(0), "events": 0, "costed": 0})  # fmt: skip
+        groups: dict[Any, dict[str, Any]] = defaultdict(lambda: {"minutes": 0, "kept": 0, "time": Decimal(0), "campaigns": Decimal(0), "won": 0, "revenue": Decimal(0), "events": 0, "costed": 0})  # fmt: skip
         currency = self.time(door, report, groups, as_of, period, person, unit)
         if not person:
             self.spent(door, report, groups, as_of, period, unit)
@@ -127,9 +128,15 @@ class CostOfSales(Analysis):
         )
         columns = {word: cells(frame[path]) for word, path in paths.items()}
         field = resolve(door, there, options["cost"])
+        offset = datetime.now(zone).utcoffset()
+        cut = 16 if offset is not None and offset.seconds % 3600 else 13  # what lies in one hour lies in one period, almost everywhere
+        known: dict[str, str | None] = {}
         for n, at in enumerate(columns["on"]):
-            key: Any = self.key(at, zone, period, unit)
-            if key is None or local(at, zone) > today:
+            hour = str(at or "")[:cut]
+            if hour not in known:
+                known[hour] = self.key(at, zone, period, unit) if at and local(at, zone) <= today else None
+            key: Any = known[hour]
+            if key is None:
                 continue
             if person:
                 whom = columns["who"][n] if "who" in columns else None
@@ -137,8 +144,10 @@ class CostOfSales(Analysis):
             one, cost = groups[key], columns["cost"][n]
             one["events"] += 1
             one["costed"] += cost is not None
-            one["time"] += decoded(field, "sum", cost) or 0
+            one["kept"] += cost or 0
             one["minutes"] += (columns["minutes"][n] or 0) if "minutes" in columns else 0
+        for one in groups.values():
+            one["time"] = decoded(field, "sum", one["kept"])
         found: str | None = getattr(field, "currency", None)
         return found
 
@@ -169,15 +178,20 @@ class CostOfSales(Analysis):
         paths = [one for one in (amount, close, owner, stage if good is None else None) if one]
         frame = door.frame(entity.name, list(dict.fromkeys(paths)), where=conditions, as_of=as_of, stored=True)
         field = entity.fields[amount]
+        stages = cells(frame[stage]) if good is None else []
+        ends = {
+            one for one in set(stages) if one is not None and getattr(entity.fields[str(stage)].stage_of(one), "outcome", None) == "won"
+        }
+        people = cells(frame[owner]) if owner else [None] * len(frame)
         for n, (at, value) in enumerate(zip(cells(frame[close]), cells(frame[amount]), strict=True)):
-            if good is None and getattr(entity.fields[str(stage)].stage_of(frame[stage].iloc[n]), "outcome", None) != "won":
+            if good is None and stages[n] not in ends:
                 continue
             key: Any = self.key(at, door.words.tz, period, unit)
             if key is None:
                 continue
             if person:
-                whom = frame[owner].iloc[n] if owner else None
-                key = None if whom is None or whom != whom else int(whom)
+                whom = people[n]
+                key = None if whom is None else int(whom)
             groups[key]["won"] += 1
             groups[key]["revenue"] += decoded(field, "sum", value) or 0
 

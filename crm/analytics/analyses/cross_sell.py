@@ -39,6 +39,7 @@ class CrossSell(Analysis):
     """
 
     name = "cross_sell"
+    narrow = True
     options = {
         "basket": "path",
         "item": "path",

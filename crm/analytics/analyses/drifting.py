@@ -28,6 +28,7 @@ class Drifting(OfRecords):
     """
 
     name = "drifting"
+    narrow = True
     options = {
         "events": "back",
         "on": "path of events",

@@ -23,7 +23,7 @@ from crm.analytics.effects import CLEAR, chance, corrected, difference
 from crm.analytics.groups import needed
 from crm.analytics.known import LATEST, Known, moments
 from crm.analytics.values import Rows, cells, decoded
-from crm.records.stays import begun
+from crm.records.stays import ways
 from crm.schema.scope import kind_of
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Drivers(Analysis):
     """
 
     name = "drivers"
+    narrow = True
     options = {
         "facts": {
             "each": {
@@ -188,15 +189,15 @@ class Drivers(Analysis):
             if bad is not None or good is None
             else [not one and columns[key][n] is not None for n, one in enumerate(well)]
         )
-        now = dict(zip(ids, zip(columns["created_on"], columns[key], strict=True), strict=True))
-        ways = begun(door.company, report.entity, key, now, as_of)
+        last = lasts(door, report.entity, key, as_of)
         ahead = max(1, int(float(report.options.get("ahead", AHEAD)) * DAY))
-        starts, ends = moments(columns["created_on"]), moments([ways[one][-1][0] for one in ids])
+        starts = moments(columns["created_on"])
+        ends = moments([last.get(one, (made,))[0] for one, made in zip(ids, columns["created_on"], strict=True)])
         found, already = [], 0
         for one, start, end, good_, bad_ in zip(ids, starts.tolist(), ends.tolist(), well, badly, strict=True):
             if good_ == bad_ or start < 0 or end < 0:
                 continue
-            if len(ways[one]) < 2 or end <= start:
+            if one not in last or end <= start:
                 already += 1
                 continue
             found.append(Case(one, good_, start, max(start, end - ahead)))
@@ -358,11 +359,15 @@ class Facts:
         key = door.schema.entities[entity].stage_field or path
         frame = door.frame(entity, list(dict.fromkeys(["created_on", key])), as_of=self.as_of, stored=True)
         ids, created, kept = [int(one) for one in frame.index.tolist()], cells(frame["created_on"]), cells(frame[key])
-        ways = begun(door.company, entity, key, dict(zip(ids, zip(created, kept, strict=True), strict=True)), self.as_of)
+        last = lasts(door, entity, key, self.as_of)
         stage_of = getattr(door.schema.entities[entity].fields[key], "stage_of", None)
         ends = {one: stage_of is not None and bool(getattr(stage_of(one), "outcome", None)) for one in set(kept) if one is not None}
         made = moments(created)
-        over = np.where([ends.get(one, False) for one in kept], moments([ways[one][-1][0] for one in ids]), LATEST)
+        over = np.where(
+            [ends.get(one, False) for one in kept],
+            moments([last.get(one, (made_,))[0] for one, made_ in zip(ids, created, strict=True)]),
+            LATEST,
+        )
         whose = self.known.at(entity, path, ids, made)
         order: dict[Any, tuple[Any, Any]] = {}
         numbers = np.array([-1 if one is None else int(one) for one in whose], dtype=np.int64)
@@ -398,6 +403,19 @@ class Facts:
             return str(field.display(field.from_json(value), door.shown))
 
         return call
+
+
+def lasts(door: Door, entity: str, key: str, as_of: datetime | None) -> dict[int, tuple[str, Any]]:
+    """Of every record that ever changed a stage or option: when it last did, and to what."""
+    import numpy as np
+
+    found = ways(door.company, entity, key, as_of)
+    if not len(found.record):
+        return {}
+    ends = np.flatnonzero(np.append(found.record[1:] != found.record[:-1], True))
+    more = ends[np.diff(np.append(-1, ends)) > 1]
+    columns = (found.record[more].tolist(), found.since[more].tolist(), found.value[more].tolist())
+    return {record: (since, value) for record, since, value in zip(*columns, strict=True)}
 
 
 # -- statistics

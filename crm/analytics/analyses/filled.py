@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from crm.schema.model import Report
 
 DAYS = 90
-EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 @ANALYSES.add
@@ -50,7 +49,7 @@ class Filled(Analysis):
         rows = []
         for key in keys:
             asked = [one is True for one in looked.each(shows[key])] if key in shows else [True] * len(frame)
-            there = [n for n, one in enumerate(columns[key]) if asked[n] and one not in EMPTY]
+            there = [n for n, one in enumerate(columns[key]) if (one or one == 0) and asked[n]]
             n, new = sum(asked), sum(a and b for a, b in zip(asked, fresh, strict=True))
             lately = sum(fresh[one] for one in there)
             rows.append([

@@ -23,6 +23,7 @@ class Fresh(Analysis):
     middle of the days since the last change."""
 
     name = "fresh"
+    narrow = True
     options = {"entities": "entities"}
     columns = {
         "entity": "dimension text",

@@ -39,6 +39,7 @@ class PeopleNeeded(Analysis):
     """
 
     name = "people_needed"
+    narrow = True
     options = {"target": "number?", "growth": "percent?", "months": "whole?", "ramp": "whole?"}
     columns = {"line": "dimension text", "told": "dimension text", "basis": "dimension text", "value": "measure number"}
 

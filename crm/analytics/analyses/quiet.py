@@ -19,6 +19,7 @@ class Quiet(OfRecords):
     """A row a record whose `last` contact was `days` days ago or longer; who was never contacted counts from the day it was made."""
 
     name = "quiet"
+    narrow = True
     options = {"last": "path", "days": "whole", "owner": "path?", "worth": "path?"}
     columns = {
         "record": "dimension text",
