@@ -20,6 +20,7 @@ import tempfile
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,7 +154,9 @@ def again(company: Any, mark: str, asker: Door | None = None) -> Again:
                 "The report {report} cannot be had again: there is no {entity} in today's configuration, and that of then was not kept.",
                 report=name, entity=kept["entity"],
             )  # fmt: skip
-        raise Refused("The report {report} cannot be had again: it is not in today's configuration, and that of then was not kept.", report=name)
+        raise Refused(
+            "The report {report} cannot be had again: it is not in today's configuration, and that of then was not kept.", report=name
+        )
     days = [date.fromisoformat(one) for one in kept.get("period", [])]
     asked = moment(kept["as_of"]) if kept.get("as_of") else None
     try:
@@ -190,6 +193,7 @@ def configuration_of(company: Any, kept: dict[str, Any], notes: list[str], t: An
     return schema
 
 
+@lru_cache(maxsize=4)
 def unpacked(text: str, expected: str) -> Schema:
     """The configuration of a kept text. Raises ValueError when it is not the one with this hash."""
     from crm.schema import load

@@ -52,12 +52,17 @@ def turned_over(company, pipeline):
     company.people.stale()
 
 
+#: Analyses that take long and read nothing by whose it is that the others do not.
+SLOW = ("drivers", "cross_sell", "adoption", "reps_needed")
+
+
 def heavy(company, name):
     """Whether a report replays a forecast: one of them stands for all."""
     return "forecast" in company.schema.reports[name].options
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_report_is_had_again_after_data_and_configuration_changed(company, tmp_path):
     """Run, change the data, change the YAML, again: the same figures, for the engine and for somebody who does not see everything."""
     pipeline, one = owned(company)
@@ -67,6 +72,8 @@ def test_every_report_is_had_again_after_data_and_configuration_changed(company,
         first = next((name for name in names(door) if heavy(company, name) and who is SYSTEM), None)
         for name in names(door):
             if heavy(company, name) and name != first:
+                continue
+            if who is not SYSTEM and (company.schema.reports[name].entity != pipeline.entity or company.schema.reports[name].analysis in SLOW):
                 continue
             result = run(door, name)
             kept.append((who, name, keep(door, result)))

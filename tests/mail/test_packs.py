@@ -173,7 +173,7 @@ def test_the_same_with_names_of_another_line_of_business(nonprofit_store, tmp_pa
         for section in made.sections:
             assert section.result is not None and section.result.stamp in whole
         said = text(made)
-        assert all(cell in said for section in made.sections for row in section.cells for cell in row)
+        assert all(cell in said for section in made.sections if section.kind != "figure" for row in section.cells for cell in row)
 
 
 def test_letters_of_all_languages_are_in_the_fonts():
