@@ -43,7 +43,7 @@ def test_the_forecast_is_adjusted_in_place_beside_its_record(sign_in):
 
     record = manager.locator("section.record-of")
     expect(record.locator("dl.tiles")).to_contain_text("Within the range", timeout=30_000)
-    expect(record.locator("table.errors tr.us")).to_contain_text("This forecast")
+    expect(record.locator("table.rules tr.us")).to_contain_text("This forecast")
     expect(record.locator("figure.fan i.came").first).to_be_attached()
     expect(record.locator(".honest i").first).to_be_visible()
     record.get_by_role("button", name="Stage").click()
