@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from crm.analytics import own
-from crm.views.cards import report_card
+from crm.views.cards import awaited, report_card
 
 
 def own_cards(app: Any, dashboard: str = "") -> list[tuple[Any, int]]:
     """(the card, its width of twelve columns) of those kept for a dashboard, or for the home page."""
-    return [(report_card(app, one.name, title=one.title, act=off(app, one)), one.width or 6) for one in own.cards(app.door, dashboard)]
+    return [(place(app, one), one.width or 6) for one in own.cards(app.door, dashboard)]
+
+
+def place(app: Any, card: own.OwnCard) -> Any:
+    """The card, made when it is seen."""
+    return awaited(app, card.title, lambda: report_card(app, card.name, title=card.title, act=off(app, card)))
 
 
 def off(app: Any, card: own.OwnCard) -> tuple[dict[str, Any], Any]:
