@@ -24,7 +24,8 @@ def moments(texts: Sequence[str | None]) -> Any:
     """Stored dates or moments in milliseconds since 1970 (UTC), of a day its beginning, of nothing -1; an array of whole numbers."""
     import numpy as np
 
-    found = np.array([one[:23] if one else "NaT" for one in (text and text.removesuffix("Z") for text in texts)], dtype="datetime64[ms]")
+    cut = [(one[:23] if len(one) > 22 else one.removesuffix("Z")) if one else "NaT" for one in texts]
+    found = np.array(cut, dtype="datetime64[ms]")
     return np.where(np.isnat(found), -1, found.astype(np.int64))
 
 

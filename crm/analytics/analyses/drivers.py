@@ -116,11 +116,12 @@ class Drivers(Analysis):
         least = int(asked.get("least") or LEAST)
         cases, already = self.cases(door, report, where, as_of)
         good = sum(one.good for one in cases)
+        ends = [one.good for one in cases]
         findings: list[Finding] = []
         if min(good, len(cases) - good) >= least:
             facts = Facts(door, report, cases, as_of)
             for name, spec in asked["facts"].items():
-                label, values, ends = facts.label(name, spec), facts.values(spec), [one.good for one in cases]
+                label, values = facts.label(name, spec), facts.values(spec)
                 if facts.counted(spec):
                     findings.append(of_number(t, label, values, ends, least))
                 else:
@@ -181,7 +182,8 @@ class Drivers(Analysis):
             if condition is not None:
                 return [one is True for one in rows.each(condition)]
             stage_of = getattr(field, "stage_of", None)
-            return [stage_of is not None and one is not None and getattr(stage_of(one), "outcome", None) == outcome for one in columns[key]]
+            ends = {one for one in set(columns[key]) if one is not None and stage_of and getattr(stage_of(one), "outcome", None) == outcome}
+            return [one in ends for one in columns[key]]
 
         well = holds(good, "won")
         badly = (
@@ -424,17 +426,20 @@ def lasts(door: Door, entity: str, key: str, as_of: datetime | None) -> dict[int
 def of_groups(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], least: int, call: Any) -> list[Finding]:
     """One finding an option that is common enough, of yes and no only yes; the rest in one that is not judged."""
     keys = sorted({one for one in values if one is not None}, key=str)
-    if set(keys) <= {True, False}:
+    if all(isinstance(one, bool) for one in keys):
         keys = [True]
     elif None in values:
         keys.append(None)
-    found, rare = [], 0
-    for key in keys:
-        mine = [one == key for one in values]
-        if least <= sum(mine) or len(keys) == 1:
+    import numpy as np
+
+    places = {key: n for n, key in enumerate(keys)}
+    codes, found, rare = np.array([places.get(one, -1) for one in values]), [], 0
+    for key, n in places.items():
+        mine = codes == n
+        if least <= mine.sum() or len(keys) == 1:
             found.append(of_group(t, f"{label}: {call(key)}", mine, good, least))
         else:
-            rare += sum(mine)
+            rare += int(mine.sum())
     if rare or not keys:
         found.append(Finding(t("{fact}: others", fact=label) if found else label, rare, short=t("too little data")))
     return found
@@ -442,18 +447,20 @@ def of_groups(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], l
 
 def of_number(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], least: int) -> Finding:
     """A number: above its middle against the rest, tested over all its values."""
+    import numpy as np
     from scipy.stats import mannwhitneyu
 
-    have = [(float(one), end) for one, end in zip(values, good, strict=True) if one is not None]
-    well, badly = [one for one, end in have if end], [one for one, end in have if not end]
+    every = np.array([np.nan if one is None else float(one) for one in values])
+    there = ~np.isnan(every)
+    have, ends = every[there], np.asarray(good, dtype=bool)[there]
+    well, badly = have[ends], have[~ends]
     fewest = min(len(well), len(badly))
     if fewest < least:
         return Finding(label, len(have), short=t("too little data: {n} of {least}", n=fewest, least=least))
-    ordered = sorted(one for one, _ in have)
-    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-    if middle == ordered[-1]:  # most have the highest: those below it are the other side
-        middle = max((one for one in ordered if one < middle), default=middle)
-    found = of_group(t, t("{fact} over {value}", fact=label, value=t.number(round(middle, 1))), [one > middle for one, _ in have], [end for _, end in have], 1)  # fmt: skip
+    middle = float(np.median(have))
+    if middle == have.max() > have.min():  # most have the highest: those below it are the other side
+        middle = float(have[have < middle].max())
+    found = of_group(t, t("{fact} over {value}", fact=label, value=t.number(round(middle, 1))), have > middle, ends, 1)
     if found.effect is None:
         return Finding(label, len(have), short=t("always the same"))
     test = mannwhitneyu(well, badly, alternative="two-sided", method="asymptotic")
@@ -461,11 +468,13 @@ def of_number(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], l
     return found
 
 
-def of_group(t: Any, label: str, mine: Sequence[bool], good: Sequence[bool], least: int) -> Finding:
+def of_group(t: Any, label: str, mine: Any, good: Any, least: int) -> Finding:
     """Those with something against those without."""
-    a = sum(one and end for one, end in zip(mine, good, strict=True))
-    n, m = sum(mine), len(mine) - sum(mine)
-    c = sum(good) - a
+    import numpy as np
+
+    with_, ends = np.asarray(mine, dtype=bool), np.asarray(good, dtype=bool)
+    a, n = int((with_ & ends).sum()), int(with_.sum())
+    m, c = len(with_) - n, int(ends.sum()) - a
     if min(n, m) < least:
         return Finding(label, n, short=t("too little data: {n} of {least}", n=min(n, m), least=least))
     effect, low, high = difference(a, n, c, m)
