@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import CHARTS, FONT, Chart, Look
 
 MOST = 60
 
@@ -56,11 +56,19 @@ class Sankey(Chart):
                 "hover_tooltips": [(look.label(source), "@from"), (look.label(target), "@to"), (look.label(y), "@said")],
                 "default_tools": [],
             }
-            common = {key: value for key, value in look.common(height=max(look.height, 300)).items() if key != "show_legend"}
+            common = {
+                key: value for key, value in look.common(height=max(look.height, 300)).items() if key not in ("show_legend", "responsive")
+            }
 
             def inked(plot: Any, element: Any) -> None:
-                for glyph in (one.glyph for one in plot.state.renderers if hasattr(one.glyph, "text_color")):
-                    glyph.text_color = look.ink
+                from bokeh.core.properties import value
+
+                room = round(max(len(name) for name in data["to"]) * 6.4) + 44  # the last names stand beyond the frame
+                plot.state.update(sizing_mode="stretch_width", width=None, min_border_right=room)  # its own width is too wide for a phone
+                for one in plot.state.renderers:
+                    glyph: Any = getattr(one, "glyph", None)
+                    if type(glyph).__name__ == "Text":
+                        glyph.update(text_color=look.ink, text_font=value(FONT))
 
             common["hooks"] = [*common["hooks"], inked]
             return drawn.opts(backend="bokeh", **options, **style, **common)
@@ -83,4 +91,4 @@ class Sankey(Chart):
 
 
 def short(text: str) -> str:
-    return text if len(text) <= 26 else text[:25] + "…"
+    return text if len(text) <= 18 else text[:17] + "…"

@@ -48,7 +48,7 @@ class Scatter(Chart):
         across, marks = look.scale(x, data["x"], zero=False)
         up, ticks = look.scale(y, data["y"], zero=False)
         right: list[str] = []
-        if len(data) <= 12 and label:
+        if len(data) <= 8 and label:
             texts = data.assign(text=["\u2002" + clipped(name, 16) for name in names])
             pieces.append(look.said(texts, align="left"))
             right = texts["text"].tolist()

@@ -51,4 +51,4 @@ def beside(look: Look, x: str, known: pd.DataFrame, values: list[float]) -> str:
     arrow = "▲" if change > 0.0005 else "▼" if change < -0.0005 else "="
     sign = "+" if change > 0 else ""
     before = look.text(x, known[x].iloc[-2])
-    return f"{last}: {arrow} {sign}{look.words.percent(round(change, 3))} ({before})"
+    return f"{last}: {arrow} {sign}{look.words.percent(round(change, 3))}\n({before})"
