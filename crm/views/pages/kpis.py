@@ -38,7 +38,7 @@ class KpisPage(Page):
             return
         self.title = t("KPIs")
         groups: dict[str, list[dict[str, Any]]] = {}
-        for one in there:
+        for one in sorted(there, key=lambda one: schema.kpis[one].owner != app.actor.role):  # what this user answers for stands first
             role = schema.roles.get(schema.kpis[one].owner or "")
             label = t("Answered for by: {role}", role=role.label_in(t)) if role is not None else t("For everybody")
             groups.setdefault(label, []).append(card(app, run(app.door, one), True))

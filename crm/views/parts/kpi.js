@@ -2,7 +2,7 @@
 const SIGNS = {good: 'check_circle', near: 'warning', off: 'cancel'}
 const Kpi = part(({groups = [], none}, {t}) => groups.length ? h('div.kpis', null, groups.map(g => h('section', {key: g.label, label: g.label || null},
   g.label && h('h2', null, g.label), h('div.kpigrid', null, g.cards.map(c => kpi_card(c, t)))))) : empty('speed', none))
-const kpi_card = (c, t) => h('article.kpi', {key: c.name, 'data-kpi': c.name, 'data-light': c.tone || null},
+const kpi_card = (c, t) => h('article.kpicard', {key: c.name, 'data-kpi': c.name, 'data-light': c.tone || null},
   h('h3', null, c.href ? h('a', {href: c.href, title: t('Open {name}', {name: c.label})}, c.label) : c.label),
   h('div.kpirow', null, h('p.kpivalue', null, c.value), c.line.length > 1 ? kpi_line(c, t) : null),
   c.state ? h('p.light', {class: c.tone}, icon(SIGNS[c.tone] || 'flag'), h('b', null, c.state), c.target && h('span', null, c.target)) : null,
