@@ -85,7 +85,14 @@ class Side:
         self.rights = all_of(door.company.live, sight.query())
         self.cond = all_of(self.rights, *conditions)
         close = roles.get("close")
-        self.paths = ["doc_id", self.one.stage_field, self.one.pipeline_field or self.one.stage_field, roles["amount"], close or "doc_id", DELETED]
+        self.paths = [
+            "doc_id",
+            self.one.stage_field,
+            self.one.pipeline_field or self.one.stage_field,
+            roles["amount"],
+            close or "doc_id",
+            DELETED,
+        ]
 
     def state(self, row: tuple[Any, ...]) -> State:
         _, stage, pipeline, value, close, _ = row

@@ -213,7 +213,13 @@ def test_every_row_of_stages_adds_up_and_all_rows_together(schema, history):
         assert sum(row["from_others"] + row["to_others"] for row in rows) == 0
         result = run(door, "change", period=days)
         value = {keys[0]: row[2] for keys, row in zip(result.keys, result.exact, strict=True)}
-        for figure, parts in {"opening": ["opening"], "closing": ["closing"], "won": ["won"], "lost": ["lost"], "revalued": ["raised", "lowered"]}.items():
+        for figure, parts in {
+            "opening": ["opening"],
+            "closing": ["closing"],
+            "won": ["won"],
+            "lost": ["lost"],
+            "revalued": ["raised", "lowered"],
+        }.items():
             assert sum(row[figure] for row in rows) == sum(value.get(part, 0) for part in parts), figure
     company.store.close()
 
@@ -257,7 +263,15 @@ def test_the_sentence_the_days_and_the_records_behind(company):
 
 
 def test_a_closing_date_moved_out_of_the_quarter_takes_the_money_with_it(company):
-    log = lived(company, [("new", 0, 1000, "talk", 0, 10, 1), ("new", 0, 500, "talk", 0, 95, 1), ("due", 0, 0, "", 0, 90, 24 * 28), ("due", 1, 0, "", 0, 30, 1)])
+    log = lived(
+        company,
+        [
+            ("new", 0, 1000, "talk", 0, 10, 1),
+            ("new", 0, 500, "talk", 0, 95, 1),
+            ("due", 0, 0, "", 0, 90, 24 * 28),
+            ("due", 1, 0, "", 0, 30, 1),
+        ],
+    )
     company.clock = lambda: log[-1][0]  # in August; the quarter ends in September
     result = run(company.door(SYSTEM), "quarter")
     rows = {keys[0]: row[2] for keys, row in zip(result.keys, result.exact, strict=True)}
