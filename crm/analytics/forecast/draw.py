@@ -16,8 +16,8 @@ import numpy as np
 WORLDS = 20
 #: Draws held in memory at once.
 BLOCK = 1_000_000
-#: New wins a month over which their sum is drawn from its normal limit.
-MANY = 500
+#: New wins a month over which their sum is drawn from a gamma of the same mean, variance and skewness (Pearson III).
+MANY = 60
 
 
 @dataclass
@@ -106,7 +106,6 @@ def draw_coming(coming: Coming, size: float, runs: int, seed: int) -> np.ndarray
         values = coming.values[line]
         if not len(values):
             continue
-        mean, sd = float(values.mean()), float(values.std())
         for group in range(groups):
             expected = coming.mean[:, group, line, :]
             if not expected.any():
@@ -120,7 +119,17 @@ def draw_coming(coming: Coming, size: float, runs: int, seed: int) -> np.ndarray
                 worth = np.bincount(np.repeat(np.arange(count.size), count), values[which], minlength=count.size)
             worth = worth.reshape(number.shape)
             if not few.all():
-                large = number[~few]
-                worth[~few] = np.maximum(0.0, rng.normal(large * mean, np.sqrt(large) * sd))
+                worth[~few] = np.maximum(0.0, sums(rng, number[~few], values))
             found[group] += worth * size
     return found
+
+
+def sums(rng: np.random.Generator, many: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums of so many independent draws of values, by a gamma with the mean, variance and skewness of the sum."""
+    mean, sd = float(values.mean()), float(values.std())
+    skew = float(((values - mean) ** 3).mean() / sd**3) if sd > 1e-9 * max(1.0, abs(mean)) else 0.0
+    if skew < 1e-3:
+        normal: np.ndarray = rng.normal(many * mean, np.sqrt(many) * sd)
+        return normal
+    drawn: np.ndarray = many * (mean - 2 * sd / skew) + rng.gamma(4 * many / skew**2) * (sd * skew / 2)
+    return drawn

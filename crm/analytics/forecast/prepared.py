@@ -189,7 +189,9 @@ def won_by_month(history: History, now: Any, months: Sequence[date], group: np.n
     found = np.zeros((groups, len(months)))
     if len(won):
         close = now.close[won]
-        day = np.where(np.isnan(close), [history.day(one).toordinal() for one in now.entered[won]], close)
+        day = close.copy()
+        for n in np.flatnonzero(np.isnan(close)):
+            day[n] = history.day(now.entered[won[n]]).toordinal()
         edges = np.array([one.toordinal() for one in months] + [moved(months[-1], 1).toordinal()])
         at = np.searchsorted(edges, day, side="right") - 1
         inside = (at >= 0) & (at < len(months))

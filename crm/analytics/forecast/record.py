@@ -6,15 +6,19 @@ same knowledge: the same month of the year before, the mean of the last `MEAN` m
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
 from crm.analytics.forecast.base import Record
 from crm.analytics.forecast.history import DAY, NEVER, History, read
-from crm.analytics.forecast.prepared import Prepared, chosen, moment_of, study, won_by_month
+from crm.analytics.forecast.prepared import Prepared, chosen, learned_at, moment_of, won_by_month
 from crm.analytics.forecast.sides import axis_of, currency, cut_of, sides
 from crm.analytics.periods import moved
 
@@ -51,26 +55,68 @@ def replay(door: Door, spec: Forecast, back: int, where: Any = None, as_of: date
         moment = history.moment(made_on)
         if decided(history, moment) < LEAST:
             continue
-        then = datetime.fromtimestamp(moment * DAY / 1000, UTC)
-        made = study(door, spec, then, where, months=AHEAD, far=WITHIN + 40)
-        drawn = made.simulate(runs=RUNS)
-        low, middle, high = drawn.quantiles()
-        mean = drawn.totals.mean(0)
-        base = baselines(made)
-        for ahead, month in enumerate(made.months):
+        one = replayed(door, spec, history, moment, where)
+        for ahead, month in enumerate(one.months):
             if month >= this:
                 break
-            came = actual[month]
-            rows.append(
-                {
-                    "made": pd.Timestamp(made_on), "month": pd.Timestamp(month), "ahead": ahead + 1, "p10": low[ahead], "p50": middle[ahead],
-                    "p90": high[ahead], "mean": mean[ahead], "actual": came, "inside": bool(low[ahead] <= came <= high[ahead]),
-                    **{name: base[name][ahead] for name in BASELINES},
-                }
-            )  # fmt: skip
+            came, low, high = actual[month], one.figures["p10"][ahead], one.figures["p90"][ahead]
+            figures = {name: values[ahead] for name, values in one.figures.items()}
+            shared = {"made": pd.Timestamp(made_on), "month": pd.Timestamp(month), "ahead": ahead + 1}
+            rows.append({**shared, **figures, "actual": came, "inside": bool(low <= came <= high)})
         if moment + WITHIN <= now:
-            said += chances(made, moment, now)
+            said += came_true(history, one, moment)
     return summed(door, spec, history, rows, said)
+
+
+@dataclass
+class Replayed:
+    """What was foretold at one past moment: `figures` by month, and of each record open then its id, state, owner, source and chance."""
+
+    months: list[date]
+    figures: dict[str, list[float]]
+    ids: np.ndarray
+    code: np.ndarray
+    owner: np.ndarray
+    kind: np.ndarray
+    said: np.ndarray
+
+
+#: Replays kept for a company. They follow from what was known at a past moment alone, so nothing that is written later makes them wrong.
+KEPT = 400
+_kept: WeakKeyDictionary[Any, OrderedDict[Any, Replayed]] = WeakKeyDictionary()
+
+
+def replayed(door: Door, spec: Forecast, history: History, moment: float, where: Any) -> Replayed:
+    """The forecast at one past moment; the same knowledge gives the same again, and is worked out once."""
+    then = datetime.fromtimestamp(moment * DAY / 1000, UTC)
+    chosen_ = chosen(door, spec, history, where, then)
+    kept = _kept.setdefault(door.company, OrderedDict())
+    key = (door.schema.hash, door.company.generation, spec.name, moment, fingerprint(history, moment, chosen_))
+    if key in kept:
+        kept.move_to_end(key)
+        return kept[key]
+    made = learned_at(door, spec, history, moment, chosen_, months=AHEAD, far=WITHIN + 40)
+    drawn = made.simulate(runs=RUNS)
+    figures = dict(zip(("p10", "p50", "p90"), drawn.quantiles().tolist(), strict=True))
+    figures |= {"mean": drawn.totals.mean(0).tolist(), **baselines(made)}
+    one, deal = made.learned.now, made.open
+    said = made.learned.chances(deal, np.array([float(WITHIN)]))[:, 0] if len(deal) else np.zeros(0)
+    kept[key] = Replayed(made.months, figures, history.ids[deal], one.code[deal], one.owner[deal], one.kind[deal], said)
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
+    return kept[key]
+
+
+def fingerprint(history: History, moment: float, chosen_: np.ndarray | None) -> bytes:
+    """What is the same exactly when what was known at a moment is."""
+    known = history.since <= moment
+    deal = history.deal[known]
+    found = blake2b(history.ids[deal].tobytes(), digest_size=16)
+    for column in (history.since, history.code, history.amount, history.close, history.chance, history.owner, history.kind):
+        found.update(column[known].tobytes())
+    if chosen_ is not None:
+        found.update(np.packbits(chosen_[np.unique(deal)]).tobytes())
+    return found.digest()
 
 
 def judged(door: Door, spec: Forecast, history: History, now: Any, where: Any, as_of: datetime | None) -> Any:
@@ -106,22 +152,22 @@ def baselines(made: Prepared) -> dict[str, list[float]]:
     }
 
 
-def chances(made: Prepared, moment: float, now: float) -> list[tuple[Any, ...]]:
-    """Of each open record: (stage, owner, source, the chance said to be won within `WITHIN` days, whether it was)."""
-    one = made.learned
-    history, code = one.history, one.now.code[made.open]
-    if not len(code):
-        return []
-    said = one.chances(made.open, np.array([float(WITHIN)]))[:, 0]
+def came_true(history: History, one: Replayed, moment: float) -> list[tuple[Any, ...]]:
+    """Of each record open then: (state, owner, source, the chance said to be won within `WITHIN` days, whether it was)."""
     stays, outcome = history.stays, history.outcome
     won = np.zeros(len(history.ids), dtype=bool)
     in_time = (stays.code >= 0) & (stays.enter > moment) & (stays.enter <= moment + WITHIN)
     in_time &= outcome[np.maximum(stays.code, 0)] == 1
     won[stays.deal[in_time]] = True
-    return [
-        (history.states[code[n]], int(one.now.owner[deal]), int(one.now.kind[deal]), float(said[n]), bool(won[deal]))
-        for n, deal in enumerate(made.open.tolist())
-    ]
+    rows = zip(
+        one.code.tolist(),
+        one.owner.tolist(),
+        one.kind.tolist(),
+        one.said.tolist(),
+        won[np.searchsorted(history.ids, one.ids)].tolist(),
+        strict=True,
+    )
+    return [(history.states[code], owner, kind, said, came) for code, owner, kind, said, came in rows]
 
 
 def summed(door: Door, spec: Forecast, history: History, rows: list[dict[str, Any]], said: list[tuple[Any, ...]]) -> Record:

@@ -96,9 +96,12 @@ def test_months_that_vary_more_than_chance_do_so_here() -> None:
     assert found.mean() == pytest.approx(20, rel=0.02) and found.var() == pytest.approx(3 * 20, rel=0.05)
 
 
-def test_very_many_new_wins_go_over_to_their_normal_limit() -> None:
-    values = np.array([10.0, 20, 60])
-    mean = np.full((WORLDS, 1, 1, 1), MANY * 4.0)
-    found = draw_coming(Coming(mean, 1.0, [values]), 1.0, 20_000, 0)[0, :, 0]
-    assert found.mean() == pytest.approx(MANY * 4 * 30, rel=0.01)
-    assert found.var() == pytest.approx(MANY * 4 * (values**2).mean(), rel=0.05)
+def test_very_many_new_wins_have_mean_variance_and_skewness_of_their_sum() -> None:
+    values = np.random.default_rng(2).lognormal(3, 1, 400)
+    mean = np.full((WORLDS, 1, 1, 1), MANY * 3.0)
+    found = draw_coming(Coming(mean, 1.0, [values]), 1.0, 60_000, 0)[0, :, 0]
+    wins = MANY * 3
+    assert found.mean() == pytest.approx(wins * values.mean(), rel=0.01)
+    assert found.var() == pytest.approx(wins * (values**2).mean(), rel=0.03)
+    skew = (values**3).mean() * wins / (wins * (values**2).mean()) ** 1.5  # of a compound Poisson
+    assert stats.skew(found) == pytest.approx(skew, rel=0.15)
