@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -130,7 +129,11 @@ def test_its_record_is_the_mean_of_its_rows(nordwind) -> None:
     door = nordwind.door(SYSTEM)
     found = backtest(door, "revenue")
     rows = found.frame
-    assert found.notes["replays"] == 18 and set(rows["ahead"]) == {1, 2, 3} and (rows["month"] < pd.Timestamp(nordwind.today().replace(day=1))).all()
+    assert (
+        found.notes["replays"] == 18
+        and set(rows["ahead"]) == {1, 2, 3}
+        and (rows["month"] < pd.Timestamp(nordwind.today().replace(day=1))).all()
+    )
     assert found.coverage == pytest.approx(((rows["p10"] <= rows["actual"]) & (rows["actual"] <= rows["p90"])).mean())
     size = rows["actual"].mean()
     assert found.error == pytest.approx((rows["p50"] - rows["actual"]).abs().mean() / size)
@@ -142,7 +145,9 @@ def test_its_record_is_the_mean_of_its_rows(nordwind) -> None:
     one = rows[(rows["ahead"] == 2) & (rows["month"] == rows["month"].max())].iloc[0]
     assert one["actual"] == pytest.approx(won[one["month"]])
     assert one["last_year"] == pytest.approx(won.get(one["month"] - pd.DateOffset(years=1), 0.0))
-    then = forecast(door, "revenue", as_of=start(nordwind, (nordwind.today().year - one["made"].year) * 12 + nordwind.today().month - one["made"].month))
+    then = forecast(
+        door, "revenue", as_of=start(nordwind, (nordwind.today().year - one["made"].year) * 12 + nordwind.today().month - one["made"].month)
+    )
     assert one["weighted"] == pytest.approx(then.frame["weighted"].iloc[1])
     past = [won.get(one["made"] - pd.DateOffset(months=n), 0.0) for n in range(1, 13)]
     assert one["moving_mean"] == pytest.approx(np.mean(past))
@@ -157,7 +162,16 @@ def test_on_the_demo_the_forecast_is_better_than_simpler_ways(nordwind) -> None:
 
 def test_a_simpler_way_that_was_better_is_named(nordwind) -> None:
     rows = pd.DataFrame({"made": [1], "month": [1], "ahead": [1]})
-    shown = Record(rows, 0.5, 0.1, 0.6, {"last_year": 0.9, "moving_mean": 0.4, "weighted": 0.7}, pd.DataFrame(), words=nordwind.door(SYSTEM).words, notes={"replays": 12})
+    shown = Record(
+        rows,
+        0.5,
+        0.1,
+        0.6,
+        {"last_year": 0.9, "moving_mean": 0.4, "weighted": 0.7},
+        pd.DataFrame(),
+        words=nordwind.door(SYSTEM).words,
+        notes={"replays": 12},
+    )
     assert shown.beaten_by == ["moving_mean"] and "Closer than the forecast was: the mean of twelve months." in shown.says
 
 
@@ -230,12 +244,17 @@ def test_what_a_manager_adds_stands_beside_the_figure(demo) -> None:
     marta, anna, bartek = (demo.door(demo.actor(who)) for who in ("marta", "anna", "bartek"))
     month = months(demo.today(), 2)[1]
     before = forecast(marta, "revenue")
-    marta.create("forecast_adjustment", {"month": month + timedelta(days=9), "who": anna.actor.id, "amount": -12_000, "note": "The works council waits"})
+    marta.create(
+        "forecast_adjustment",
+        {"month": month + timedelta(days=9), "who": anna.actor.id, "amount": -12_000, "note": "The works council waits"},
+    )
     marta.create("forecast_adjustment", {"month": month, "amount": 30_000, "category": "committed"})
     marta.create("forecast_adjustment", {"month": month, "amount": 5_000})
     after = forecast(marta, "revenue")
     assert after.adjustments[(month, None)] == {"total": -12_000 + 5_000, "committed": 30_000}
-    assert after.frame["adjusted"].iloc[1] == pytest.approx(before.frame["p50"].iloc[1] - 7_000) and np.isnan(after.frame["adjusted"].iloc[0])
+    assert after.frame["adjusted"].iloc[1] == pytest.approx(before.frame["p50"].iloc[1] - 7_000) and np.isnan(
+        after.frame["adjusted"].iloc[0]
+    )
     pd.testing.assert_series_equal(before.frame["p50"], after.frame["p50"])  # it is kept beside, never mixed in
     by_rep = forecast(marta, "revenue", by="rep")
     assert by_rep.adjustments[(month, anna.actor.id)] == {"total": -12_000}
@@ -295,7 +314,7 @@ def test_a_charity_foretells_its_pledges_in_its_own_words(spring) -> None:
     made = prepare(helena)
     assert made.simulate(Levers(win_rate=1.3)).totals.mean() > made.simulate().totals.mean()
     polish = spring.schema.words("pl")
-    assert re.search("[ąćęłńóśźż]", spring.schema.forecasts["giving"].help_in(polish) if hasattr(spring.schema.forecasts["giving"], "help_in") else "ż")
+    assert spring.schema.forecasts["giving"].label_in(polish) == "Przyszłe deklaracje"
 
 
 def test_a_store_without_a_past_speaks_from_its_configuration(tmp_path) -> None:
@@ -306,6 +325,6 @@ def test_a_store_without_a_past_speaks_from_its_configuration(tmp_path) -> None:
     account = door.create("account", {"name": "First", "kind": "customer"})
     door.create("opportunity", {"name": "One", "account": account.id, "amount": 1000, "close_on": company.today() + timedelta(days=20)})
     found = forecast(door, "revenue")
-    assert found.frame["pipeline"].sum() == 1000 and 0 <= found.frame["p90"].sum() <= 2500
+    assert found.frame["pipeline"].sum() == 1000 and 0 < found.frame["p90"].sum() <= 6000
     assert run(door, "forecast_record").rows == [] and run(door, "forecast_calibration").rows == []
     company.store.close()

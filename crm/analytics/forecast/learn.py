@@ -311,7 +311,7 @@ def arrivals(
         if end - begin >= 5 and start >= date(first.year, first.month, 1):
             counts.append((start, end - begin, float(((made >= begin) & (made < end)).sum())))
     if not counts:
-        return len(made) / max(1.0, now - float(made.min())), 0.5, np.ones(12), 1.0, []
+        return len(made) / (now - float(made.min()) + 30), 0.5, np.ones(12), 1.0, []  # one record on the first day is not one a day
     exposure = np.array([one[1] for one in counts])
     number = np.array([one[2] for one in counts])
     when = np.array([one[0].month - 1 for one in counts])
