@@ -33,6 +33,8 @@ KINDS = (
 GROUPED = ("by", "measures", "stays", "compare")
 
 Declared = tuple[dict[str, Any], dict[str, str]]
+#: Options, columns and the docstring of an analysis.
+Told = tuple[dict[str, Any], dict[str, str], str]
 
 
 def analysis_names() -> list[str]:
@@ -45,14 +47,38 @@ def analysis_names() -> list[str]:
 
 def declared(name: str) -> Declared | None:
     """(options, columns) of an analysis; None where there is none of this name."""
+    found = told(name)
+    return found[:2] if found is not None else None
+
+
+def told(name: str) -> Told | None:
+    """All that an analysis says of itself."""
     cls = getattr(_registry(), "_classes", {}).get(name)
     if cls is not None:
-        return dict(cls.options), dict(cls.columns)
+        return dict(cls.options), dict(cls.columns), cls.__doc__ or ""
     for folder in _folders():
         file = folder / f"{name}.py"
         if file.is_file():
             return _source(file, name, file.stat().st_mtime)
     return None
+
+
+def described() -> list[str]:
+    """A table of the analyses for the language page: what each makes, its options, the columns a chart may name."""
+    rows = ["| analysis | a row is | options | columns |", "|---|---|---|---|"]
+    for name in analysis_names():
+        found = told(name)
+        if found is not None:
+            doc = " ".join(found[2].split()).replace("|", "\\|")
+            options = "; ".join(f"`{key}` {kind if isinstance(kind, str) else _nested(kind)}" for key, kind in found[0].items())
+            columns = ", ".join(f"`{key}`" for key in found[1])
+            rows.append(f"| `{name}` | {doc} | {options.replace('|', ' / ')} | {columns} |")
+    return rows
+
+
+def _nested(kind: dict[str, Any]) -> str:
+    inner = kind.get("each") or kind.get("each?") or {}
+    return "names, each with " + ", ".join(f"`{key}` {one}" for key, one in inner.items())
 
 
 def _registry() -> Any:
@@ -65,7 +91,7 @@ def _folders() -> list[Path]:
 
 
 @lru_cache(maxsize=128)
-def _source(file: Path, name: str, changed: float) -> Declared | None:
+def _source(file: Path, name: str, changed: float) -> Told | None:
     """What the class called `name` in a source says of itself."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.ClassDef):
@@ -77,7 +103,7 @@ def _source(file: Path, name: str, changed: float) -> Declared | None:
             if isinstance(target, ast.Name) and target.id in ("name", "options", "columns") and value is not None:
                 said[target.id] = ast.literal_eval(value)
         if said.get("name") == name:
-            return said.get("options", {}), said.get("columns", {})
+            return said.get("options", {}), said.get("columns", {}), ast.get_docstring(node) or ""
     return None
 
 

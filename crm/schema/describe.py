@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from crm.schema import analyses
 from crm.schema import language as words
 from crm.schema.shapes import Either, Key, ListOf, MapOf, Shape, Struct, described
 
@@ -188,6 +189,7 @@ def language_page() -> str:
     out += ["## crm.yaml\n", *_example("company"), *_struct(words.COMPANY)]
     for folder, (_, shape) in words.KINDS.items():
         out += [f"## {folder}/\n", *_example(shape.word), *_struct(shape)]
+    out += ["## Analyses\n", "What `analysis:` of a report may name, and its `options:` (`?`: may be left out):\n", *analyses.described(), ""]
     out += ["## Fields\n", "Keys of every field:\n", *_table(words.FIELD_KEYS)]
     out += ["Types and what they take beyond that:\n", "| type | what | keys of its own |", "|---|---|---|"]
     try:
