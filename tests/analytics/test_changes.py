@@ -245,7 +245,7 @@ def test_the_sentence_the_days_and_the_records_behind(company):
     log = lived(company, history)
     company.clock = lambda: log[-1][0] + timedelta(days=1)
     result = run(company.door(SYSTEM), "change")
-    assert result.says == "Since Monday, 13 July 2026: 1 won (€10), 1 new (€7), values changed by +€5. Open pipeline €60 → €62."
+    assert result.says == "Since Monday, 13 July 2026: Kept: 1 (€10), 1 new (€7), values changed by +€5. Open pipeline €60 → €62."
     rows = {keys[0]: (row[1], row[2]) for keys, row in zip(result.keys, result.exact, strict=True)}
     assert rows["won"] == (1, Decimal("-10")) and rows["opening"] == (3, Decimal(60)) and rows["closing"] == (3, Decimal(62))
     place = [keys[0] for keys in result.keys].index("won")

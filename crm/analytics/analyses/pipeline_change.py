@@ -110,7 +110,7 @@ class PipelineChange(Changing):
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
         t, amount = door.words, self.amount(door, report)
         found, since, until = found_for(door, report, where, as_of, period)
-        labels = part_labels(t)
+        labels = part_labels(t) | ended_labels(door, report)
         first, last = day_of(t, since + timedelta(milliseconds=1)), day_of(t, until or door.company.now())
         lines: list[tuple[str, str, int, int, list[Piece]]] = [
             ("opening", t("Open {day}", day=first), len(found.before), found.opening, [])
@@ -127,17 +127,17 @@ class PipelineChange(Changing):
             keys=[(part,) for part, *_ in lines],
             behind=[records_of(found.after if part == "closing" else (one.id for one in pieces), part) for part, *_, pieces in lines],
             notes={"since": since, "until": until},
-            says=self.says(t, found, since, money, amount),
+            says=self.says(t, found, since, money, amount, ended_labels(door, report)),
         )
 
-    def says(self, t: Any, found: Changes, since: datetime, money: Any, amount: Any) -> str:
+    def says(self, t: Any, found: Changes, since: datetime, money: Any, amount: Any, ended: dict[str, str]) -> str:
         """`Since Monday, 16 November: 3 won (€12k), 2 lost (€8k), 4 new (€20k). Open pipeline €140k → €144k.`"""
 
         def told(value: int) -> str:
             return shown(t, money, decoded(amount, "sum", value), True)
 
         said = {
-            part: t(text, n=len(pieces), value=told(abs(sum(one.value for one in pieces))))
+            part: t("{what}: {n} ({value})" if part in ended else text, what=ended.get(part), n=len(pieces), value=told(abs(sum(one.value for one in pieces))))
             for part, text in (("won", "{n} won ({value})"), ("lost", "{n} lost ({value})"), ("new", "{n} new ({value})"))
             if (pieces := found.of(part))
         }
@@ -175,6 +175,20 @@ def part_labels(t: Any) -> dict[str, str]:
     }
 
 
+def ended_labels(door: Door, report: Report) -> dict[str, str]:
+    """How won and lost are called where the pipelines of the report have one name for it that is not the engine's: given, declined."""
+    t, found = door.words, {}
+    for part, own in (("won", t("Won")), ("lost", t("Lost"))):
+        called = {
+            stage.label_in(t)
+            for name in door.schema.entities[report.entity].pipelines
+            for stage in door.schema.pipelines[name].of_outcome(part)
+        }
+        if len(called) == 1 and (label := called.pop()) != own:
+            found[part] = label
+    return found
+
+
 def day_of(t: Any, moment: datetime) -> str:
     return str(t.date(moment.astimezone(t.tz).date(), "d MMM"))
 
@@ -185,4 +199,4 @@ def records_of(ids: Any, part: str) -> str | None:
     return f"id in [{', '.join(map(str, listed))}]" if listed and len(listed) <= LISTED and part != "deleted" else None
 
 
-words = ("{n} won ({value})", "{n} lost ({value})", "{n} new ({value})")
+words = ("{what}: {n} ({value})", "{n} won ({value})", "{n} lost ({value})", "{n} new ({value})")

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from crm.analytics.analyses.base import ANALYSES, Found
-from crm.analytics.analyses.pipeline_change import Changing, day_of, found_for
+from crm.analytics.analyses.pipeline_change import Changing, day_of, ended_labels, found_for
 from crm.analytics.changes import Changes
 from crm.analytics.values import decoded
 
@@ -64,7 +64,7 @@ class StageChange(Changing):
             "lost": t("Lost"),
             "gone": t("Gone"),
             "closing": t("Open {day}", day=day_of(t, until or door.company.now())),
-        }
+        } | ended_labels(door, report)
         currency = getattr(amount, "currency", None)
         stage = entity.fields[entity.stage_field or ""].label_in(t)
         return Found(
