@@ -74,7 +74,11 @@ function listacts() {
 }
 // The exact counts and sums come after the rows, so that the rows need not wait for them.
 function totalsLater(ctx) {
-  const {stamp} = ctx.model.content
+  const {stamp, view, views = []} = ctx.model.content, tabs = `${view} ${views.map(v => v.count)}`
+  if (ctx.ui.tabs !== tabs) {      // the view that is shown is among the tabs one sees; counts make them wider
+    ctx.ui.tabs = tabs
+    setTimeout(() => { const tab = ctx.root.querySelector('.tabs [aria-current]'), bar = tab?.parentNode; if (bar && tab.offsetLeft + tab.offsetWidth > bar.offsetLeft + bar.scrollLeft + bar.clientWidth) bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - 40 }, 60)
+  }
   if (stamp == null || ctx.ui.stamp === stamp) return
   ctx.ui.stamp = stamp
   setTimeout(() => { if (ctx.model.content.stamp === stamp) ctx.tell('totals', {stamp}) }, 80)

@@ -36,6 +36,9 @@ def test_a_segment_and_a_card_made_in_python_and_the_notebook_of_a_list(rep, ser
     count = records.count(f"{amount} > 20000")
     expect(tab).to_contain_text(str(count), timeout=60_000)
     tab.click()
+    expect(tab).to_have_attribute("aria-current", "page", timeout=60_000)
+    rep.goto(f"view=list&entity={pipeline.entity}&v=own:large-ones")
+    expect(tab).to_be_in_viewport(timeout=60_000)
     expect(rep.page.get_by_role("status").filter(has_text=str(count)).first).to_be_visible(timeout=60_000)
     with rep.page.expect_download() as found:
         rep.page.get_by_role("button", name="Open in notebook").click()
