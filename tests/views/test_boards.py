@@ -64,6 +64,7 @@ def test_columns_are_the_options_and_their_counts_those_of_the_store(desk: Any) 
             assert counted[option] == sum(1 for one in seen if one[by] == option), option
     assert column(page, ended)["closed"] and sum(counted.values()) > 0
     assert {"board"} <= {one["name"] for one in Listing(app, entity, {}).shapes()}
+    assert [one["name"] for one in BoardPage(app, pipeline=entity).part.content["columns"]] == list(field.options)  # c.view("board", "case")
 
 
 def test_a_move_asks_for_what_the_option_requires_and_is_taken_back(desk: Any) -> None:

@@ -29,7 +29,7 @@ class BoardPage(Listed):
 
     def __init__(self, app: Any, entity: str = "", pipeline: str = "", **args: str) -> None:
         pipelines = app.schema.pipelines
-        alone = app.schema.entities.get(entity)
+        alone = app.schema.entities.get(pipeline if pipeline and pipeline not in pipelines else entity)
         self.pipeline: Any = None
         if alone is not None and alone.board is not None:
             self.pipeline, pipeline = Columns(alone), ""
