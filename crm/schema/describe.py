@@ -18,6 +18,7 @@ One file is one thing, named after it. A configuration is a folder:
 crm.yaml            name, what it extends, languages, currency, who the users are, navigation
 entities/*.yaml     kinds of record          pipelines/*.yaml  stages          roles/*.yaml       rights
 reports/*.yaml      questions                dashboards/*.yaml rows of cards   campaigns/*.yaml   campaign types
+forecasts/*.yaml    what the pipeline will bring
 imports/**/*.yaml   maps of other systems' files               labels/<language>.yaml translations   demo.yaml  sample data
 ```
 
@@ -40,7 +41,7 @@ be used everywhere and not be declared.
 **Labels** `labels/pl.yaml` by dotted path, nested as you like: `entities.account.label`, `.plural`, `.fields.name.label`, `.fields.name.help`,
 `.fields.kind.options.customer`, `.list.filters.mine`, `.form.General` (the group's English name), `.facts.Facts`, `.kinds.customer.label`,
 `.checks.1` (by number); `pipelines.b2b.stages.won.label`, `pipelines.b2b.stages.won.do.1`; `roles.rep.label`; `reports.x.label`,
-`reports.x.measures.revenue`, `reports.x.by.month`; `dashboards.x.label`, `campaigns.fair.activities.call.label`, `navigation.sales`.
+`reports.x.measures.revenue`, `reports.x.by.month`; `forecasts.x.label`, `dashboards.x.label`, `campaigns.fair.activities.call.label`, `navigation.sales`.
 `interface:` holds the engine's strings by their English text.
 
 Editors complete and check while you type with the first line `# yaml-language-server: $schema=<path to>/.schema/<kind>.json`

@@ -1,7 +1,7 @@
 """Collects the mistakes of a configuration: all of them, each with a stable code, a place and a way to mend it.
 
 Codes: E0 the file as YAML · E1 keys, types and names · E2 entities and fields · E3 pipelines · E4 roles (E46 automations) · E5 reports and
-dashboards · E6 import maps · E7 campaigns · E8 the company file and overlays · W9 warnings (missing labels), which do not stop
+dashboards (E54 forecasts) · E6 import maps · E7 campaigns · E8 the company file and overlays · W9 warnings (missing labels), which do not stop
 anything.
 """
 
