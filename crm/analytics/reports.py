@@ -406,7 +406,7 @@ def compared(door: Door, report: Report, table: Table, other: Table | None, back
     known = {keys: dict(values) for keys, values in (table if other is None else other)}
     if at is None:
         have = {keys for keys, _ in table}
-        nothing = {m.key: 0 if m.how in ("count", "distinct") else Decimal(0) if m.how == "sum" else None for m in report.measures.values()}
+        nothing = {m.key: 0 if m.how in ("count", "distinct") else Decimal(0) if m.how in ("sum", "share") else None for m in report.measures.values()}
         table += [(keys, dict(nothing)) for keys in known if keys not in have]
     columns = []
     for measure in report.measures.values():

@@ -69,6 +69,27 @@ ELSEWHERE: dict[str, str] = {
     "what_closes": "tests/config/test_rows_analyses.py::test_what_closes_deals_is_what_pandas_and_scipy_say",
     "what_moves_donors": "tests/config/test_rows_analyses.py::test_what_makes_pledges_come_true_is_what_pandas_says",
     "who_uses_it": "tests/config/test_rows_analyses.py::test_who_uses_it_is_counted_from_the_history",
+    "calls_against_goals": "tests/config/test_rows_kpis.py::test_counts_have_goals_too",
+    "campaigns_against_goals": "tests/config/test_rows_kpis.py::test_results_of_campaigns_without_counting",
+    "forecast_by_chapter": "tests/config/test_rows_forecast.py::test_a_charity_foretells_its_pledges_in_its_own_words",
+    "forecast_by_region": "tests/config/test_rows_forecast.py::test_groups_add_up_and_any_path_is_an_axis",
+    "forecast_by_rep": "tests/config/test_rows_forecast.py::test_groups_add_up_and_any_path_is_an_axis",
+    "forecast_calibration": "tests/config/test_rows_forecast.py::test_said_chances_are_counted",
+    "forecast_calibration_rep": "tests/config/test_rows_forecast.py::test_said_chances_are_counted",
+    "forecast_calibration_source": "tests/config/test_rows_forecast.py::test_said_chances_are_counted",
+    "forecast_calibration_stage": "tests/config/test_rows_forecast.py::test_said_chances_are_counted",
+    "forecast_record": "tests/config/test_rows_forecast.py::test_its_record_is_the_mean_of_its_rows",
+    "forecast_side_by_side": "tests/config/test_rows_forecast.py::test_sides_are_what_plain_pandas_counts",
+    "forecast_simulated": "tests/analytics/forecast/test_draw.py::test_the_fast_draw_has_the_distribution_of_the_slow_one",
+    "grants_change": "tests/analytics/test_changes.py::test_every_row_of_stages_adds_up_and_all_rows_together",
+    "month_against_goal": "tests/config/test_rows_kpis.py::test_people_and_months_and_areas_against_goals_add_up",
+    "pipeline_change": "tests/config/test_rows_packs.py::test_what_changed_adds_up_for_every_role_and_begins_and_ends_with_what_each_may_see",
+    "programs_against_aims": "tests/config/test_rows_kpis.py::test_counts_have_goals_too",
+    "promises_change": "tests/config/test_rows_packs.py::test_what_changed_adds_up_for_every_role_and_begins_and_ends_with_what_each_may_see",
+    "quarter_change": "tests/config/test_rows_packs.py::test_what_changed_adds_up_for_every_role_and_begins_and_ends_with_what_each_may_see",
+    "regions_against_goals": "tests/config/test_rows_kpis.py::test_people_and_months_and_areas_against_goals_add_up",
+    "stage_change": "tests/analytics/test_changes.py::test_every_row_of_stages_adds_up_and_all_rows_together",
+    "teams_against_goals": "tests/config/test_rows_kpis.py::test_people_and_months_and_areas_against_goals_add_up",
 }
 #: Reports are asked for the Saturday so many days ago too (the demo companies sum up on Fridays); documents are replayed up to it.
 EARLIER = 200
@@ -127,7 +148,7 @@ def this_year(rows: pd.DataFrame, on: str, by: str, raw: Raw, money: str, count:
     found, earlier = tally(now, by, **asked), tally(before, by, **asked).add_suffix("_last_year")
     both = pd.concat([found, earlier], axis=1)
     both[[money, count]] = both[[money, count]].astype(float).fillna(0)
-    both["part"] = (both[money] / both[money].sum()).where(both.index.isin(found.index))
+    both["part"] = both[money] / both[money].sum()
     return both
 
 
@@ -666,6 +687,184 @@ def _(raw):
     return tally(worked(raw, raw.touchpoint, "keeper", 90), "keeper", done=("one", "sum"))
 
 
+# ---- people, campaigns, goals -----------------------------------------------------------------------------------------------------
+
+
+def tenth(value: float) -> float:
+    """Rounded to one decimal, halves up."""
+    return np.floor(value * 10 + 0.5 + 1e-9) / 10 if value == value else np.nan
+
+
+def efforts(table: str, who: str, whom: str, kinds: tuple[str, ...], words: tuple[str, str], team: str = ""):
+    """What people, or their teams, did in the last 91 days: how often, with how many, how long, how much of it with customers."""
+
+    def count(raw):
+        rows = worked(raw, getattr(raw, table), who, 91)
+        rows = rows.assign(whom=getattr(raw, table)[whom].reindex(rows.index), group=rows[who])
+        if team:
+            people = raw.user if len(raw.user) else raw.member
+            rows = rows.assign(group=rows[who].map(people[team]))
+        talked = rows["duration"].astype(float).where(rows["kind"].isin(kinds))
+        found = tally(
+            rows.assign(duration=rows["duration"].astype(float), talked=talked),
+            "group",
+            done=("one", "sum"),
+            per_week=lambda here: tenth(len(here) / 13),
+            **{words[0]: ("whom", "nunique")},
+            minutes=("duration", "sum"),
+            each=("duration", "mean"),
+            **{words[1]: ("talked", "sum")},
+        )
+        return found.assign(share_with=found[words[1]] / found["minutes"].where(found["minutes"] > 0))
+
+    return count
+
+
+figures("effort_by_rep")(efforts("activity", "owner", "account", ("call", "meeting", "visit"), ("accounts", "with_customers")))
+figures("effort_by_team")(efforts("activity", "owner", "account", ("call", "meeting", "visit"), ("accounts", "with_customers"), "team"))
+figures("effort_by_keeper")(efforts("touchpoint", "keeper", "donor", ("call", "meeting"), ("donors", "with_donors")))
+
+
+@figures("effort_by_chapter")
+def _(raw):
+    found = efforts("touchpoint", "keeper", "donor", ("call", "meeting"), ("donors", "with_donors"), "chapter")(raw)
+    return found[["done", "per_week", "minutes", "with_donors"]]
+
+
+@figures("time_by_kind")
+def _(raw):
+    rows = worked(raw, raw.activity, "owner", 91)
+    rows = rows.assign(duration=rows["duration"].astype(float))
+    return tally(rows, ["owner", "kind"], minutes=("duration", "sum"), each=("duration", "mean"), done=("one", "sum"))
+
+
+def effects(raw: Raw, table, owner: str, good: tuple[str, ...], kinds: tuple[str, ...] = ()) -> pd.DataFrame:
+    """What was done in the last 182 days and whether it had a result."""
+    rows = worked(raw, table, owner, 182)
+    rows = rows.assign(result=table["result"].reindex(rows.index), duration=rows["duration"].astype(float))
+    rows = rows[rows["kind"].isin(kinds)] if kinds else rows
+    return rows.assign(good=rows["result"].isin(good), refused=rows["result"].isin(["no_answer", "not_interested", "refused"]))
+
+
+HAD = {"done": ("one", "sum"), "good": ("good", "sum"), "effect": lambda here: rate(here["good"])}
+LONG = {
+    "minutes": ("duration", "sum"),
+    "each": ("duration", "mean"),
+    "price": lambda here: tenth(here["duration"].sum() / here["good"].sum()) if here["good"].any() else np.nan,
+}
+SOLD = ("reached", "interested", "agreed")
+
+
+@figures("effect_by_kind")
+def _(raw):
+    rows = effects(raw, raw.activity, "owner", SOLD, ("call", "email", "meeting", "visit", "letter", "fax"))
+    return tally(rows, "kind", **HAD, refused=lambda here: rate(here["refused"]), **LONG)
+
+
+@figures("effect_by_rep")
+def _(raw):
+    rows = effects(raw, raw.activity, "owner", SOLD, ("call", "meeting", "visit"))
+    return tally(rows, ["owner", "kind"], effect=HAD["effect"], done=HAD["done"])
+
+
+@figures("effect_of_touches")
+def _(raw):
+    return tally(effects(raw, raw.touchpoint, "keeper", ("reached", "gave")), "kind", **HAD, **LONG)
+
+
+def brought(raw: Raw) -> pd.DataFrame:
+    """Campaigns with their leads, deals and money beside what was wanted."""
+    lead, deal, rows = leads(raw), raw.opportunity, campaigns(raw)
+    known = lambda counted: np.nan_to_num(rows.index.map(counted).astype(float))  # noqa: E731
+    return rows.assign(
+        one=1,
+        kind=raw.campaign["kind"],
+        converted=known(lead[lead["is_converted"]].groupby("campaign")["one"].sum()),
+        deals=known(deal["name"].groupby(deal["campaign"]).count()),
+        leads_wanted=raw.campaign["goal_leads"].astype(float),
+        revenue_wanted=raw.campaign["goal_revenue"].astype(float),
+    )
+
+
+def earned(found: pd.DataFrame) -> pd.DataFrame:
+    return found.assign(lead_cost=found["cost"] / found["leads"].where(found["leads"] > 0), gain=found["revenue"] - found["cost"])
+
+
+@figures("campaign_return")
+def _(raw):
+    asked = {key: (key, "sum") for key in ("leads", "leads_wanted", "converted", "deals", "revenue_wanted", "cost")}
+    return earned(tally(brought(raw), "name", **asked, revenue=("won", "sum")))
+
+
+@figures("campaign_kinds")
+def _(raw):
+    asked = {key: (key, "sum") for key in ("leads", "converted", "cost")}
+    found = earned(tally(brought(raw), "kind", campaigns=("one", "sum"), **asked, revenue=("won", "sum")))
+    return found.assign(conversion=found["converted"] / found["leads"].where(found["leads"] > 0))
+
+
+@figures("appeals_against_goals")
+def _(raw):
+    rows = appeals(raw)
+    reached = raw.reply["status"].groupby(raw.reply["appeal"]).count()
+    rows = rows.assign(hoped=raw.appeal["goal"].astype(float), reached=np.nan_to_num(rows.index.map(reached).astype(float)))
+    found = tally(rows, "name", **{key: (key, "sum") for key in ("raised", "hoped", "reached", "answered", "cost")})
+    return found.assign(reply_cost=found["cost"] / found["answered"].where(found["answered"] > 0), gain=found["raised"] - found["cost"])
+
+
+def against(
+    raw: Raw, rows: pd.DataFrame, on: str, by: str, figures_: dict, goals, said: dict[str, tuple[str, float]], words: tuple[str, ...]
+):
+    """Figures of this year so far beside the goals of the whole year and of the part that is over; `said` {figure: (what the goal is of, its unit)}."""
+    of, wanted, begins, ends, key = words
+    start, end = pd.Timestamp(raw.today.year, 1, 1), pd.Timestamp(raw.today.year, 12, 31)
+    found = tally(rows[within(rows[on], start.date(), raw.today)], by, **figures_)
+    given = goals.columns(of, wanted, begins, ends, key)
+    given = given[given[key].notna()]
+    first, last = days(given[begins]), days(given[ends])
+
+    def part(until):
+        overlap = (last.clip(upper=until) - first.clip(lower=start)).dt.days + 1
+        return given[wanted].astype(float) * overlap.clip(lower=0) / ((last - first).dt.days + 1)
+
+    touched = (last >= start) & (first <= end)
+    for figure, (what, unit) in said.items():
+        mine = touched & (given[of] == what)
+        whole, due = ((part(until)[mine] * unit).groupby(given[key][mine]).sum() for until in (end, by_hand.today_of(raw)))
+        found = found.reindex(list(dict.fromkeys([*found.index, *whole.index])))
+        found[list(figures_)] = found[list(figures_)].astype(float).fillna(0)
+        found[f"{figure}_goal"], found[f"{figure}_due"] = whole.reindex(found.index), due.reindex(found.index)
+        found[f"{figure}_reached"] = found[figure] / found[f"{figure}_goal"]
+    return found
+
+
+SALES_GOALS, AIMS = ("measure", "target", "starts_on", "ends_on"), ("of", "wanted", "begins", "ends")
+
+
+@figures("people_against_goals")
+def _(raw):
+    return against(raw, won(raw), "close_on", "owner", MONEY, raw.goal, {"revenue": ("revenue", 100)}, (*SALES_GOALS, "owner"))
+
+
+@figures("products_against_goals")
+def _(raw):
+    rows = won(raw)
+    rows = rows[rows["product"].notna()]
+    return against(raw, rows, "close_on", "product", MONEY, raw.goal, {"revenue": ("revenue", 100)}, (*SALES_GOALS, "product"))
+
+
+@figures("keepers_against_aims")
+def _(raw):
+    return against(raw, gifts(raw), "given_on", "keeper", GIVEN, raw.aim, {"given": ("gifts", 100)}, (*AIMS, "keeper"))
+
+
+@figures("talks_against_aims")
+def _(raw):
+    rows = raw.touchpoint.columns("kind", "done_on", "keeper").assign(one=1)
+    rows = rows[rows["done_on"].notna() & rows["kind"].isin(["call", "meeting"])]
+    return against(raw, rows, "done_on", "keeper", {"talks": ("one", "sum")}, raw.aim, {"talks": ("talks", 1)}, (*AIMS, "keeper"))
+
+
 # ---- held against each other ----------------------------------------------------------------------------------------------------
 
 
@@ -803,9 +1002,10 @@ CHANCE = {"identification": 0.1, "qualification": 0.25, "offer": 0.5, "negotiati
 MONEY_COLUMNS = ("amount", "cost", "budget", "turnover")
 #: Reports of which nothing is in the export: no history of stages, no work done, no orders, no competitors, nothing of this year.
 NOT_THERE = {
-    "activities_by_rep", "activities_by_week", "campaign_results", "funnel", "lead_funnel", "lost_to", "money_by_group", "money_by_industry", "money_by_product",
-    "money_by_region", "money_by_rep", "money_by_stage", "product_margin", "product_pareto", "reasons_against", "revenue_by_rep", "stage_moves", "unpaid",
-    "win_rate_against", "win_rate_against_trend",
+    "activities_by_rep", "activities_by_week", "campaign_results", "campaign_return", "effect_by_kind", "effect_by_rep", "effort_by_rep",
+    "effort_by_team", "funnel", "lead_funnel", "lost_to", "money_by_group", "money_by_industry", "money_by_product", "money_by_region",
+    "money_by_rep", "money_by_stage", "people_against_goals", "product_margin", "product_pareto", "products_against_goals",
+    "reasons_against", "revenue_by_rep", "stage_moves", "time_by_kind", "unpaid", "win_rate_against", "win_rate_against_trend",
 }  # fmt: skip
 
 
