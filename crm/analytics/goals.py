@@ -18,7 +18,6 @@ from crm.records.goals import Goals, goals
 from crm.schema.goals import knows
 
 if TYPE_CHECKING:
-
     from crm.analytics.groups import Groups, Table
     from crm.analytics.reports import Result
     from crm.records import Door
