@@ -59,9 +59,8 @@ class Forecast:
         ]
         if self.notes.get("goal") is not None and self.notes.get("chance") is not None:
             goal = t.money_short(Decimal(round(self.notes["goal"])), self.currency)
-            said.append(
-                t("The goal of {goal} is reached with a chance of {chance}.", goal=goal, chance=t.percent(round(self.notes["chance"], 2)))
-            )
+            chance, many = t.percent(round(self.notes["chance"], 2)), self.notes.get("aimed", months)
+            said.append(t("The goal of {goal} for {n} months is reached with a chance of {chance}.", goal=goal, n=many, chance=chance))
         if self.notes.get("undated"):
             said.append(t("{n} open ones have no date and stand in the range only.", n=self.notes["undated"]))
         if self.record is not None:

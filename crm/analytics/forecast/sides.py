@@ -185,6 +185,7 @@ def side_by_side(door: Door, spec: model.Forecast, made: Prepared, cut: Cut | No
         "whole": tuple(float(one) for one in whole),
         "assumptions": made.assumptions,
         "goal": made.goal,
+        "aimed": len(made.months) if made.aimed is None else int(made.aimed.sum()),
         "chance": drawn.chance() if made.goal is not None else None,
     }
     moment = as_of or datetime.now(UTC)
