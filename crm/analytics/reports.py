@@ -249,7 +249,8 @@ def clocked(door: Door, report: Report) -> bool:
         return True
     conditions = [report.where, *(one for m in report.measures.values() for one in (m.where, m.value))]
     conditions += [one for one in report.options.values() if hasattr(one, "constants")]
-    return any("now" in one.constants for one in conditions if one is not None) or any(m.span for m in report.measures.values())
+    conditions += [m.span.ended for m in report.measures.values() if m.span is not None]  # what still lasts is measured up to today
+    return any("now" in one.constants for one in conditions if one is not None)
 
 
 def known(door: Door, key: Any) -> Result | None:
