@@ -30,7 +30,7 @@ run: $(RUN)
 
 test: $(DEV) browser lint
 	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not ui" tests
-	@if [ -d tests/ui ]; then $(BIN)/pytest -m ui tests; fi
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m ui tests
 
 check: $(DEV) lint
 	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not ui" tests
