@@ -80,7 +80,7 @@ def schema(tmp_path_factory):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     (folder / "reports").mkdir()
-    said = "".join(f"  {key}: \"{value}\"\n" for key, value in MEASURES.items())
+    said = "".join(f'  {key}: "{value}"\n' for key, value in MEASURES.items())
     for name, by in CUTS.items():
         (folder / "reports" / f"by_{name}.yaml").write_text(f"report: by_{name}\nentity: job\nby: {by}\nmeasures:\n{said}")
     (folder / "reports" / "coins.yaml").write_text(
@@ -268,7 +268,13 @@ def test_a_running_period_is_compared_with_the_same_stretch():
 def test_a_running_period_stands_beside_last_year(schema, tmp_path):
     company, door = filled(schema, tmp_path / "s.db", [])
     company.clock = lambda: datetime(2026, 5, 10, 12, tzinfo=UTC)
-    for begun, kind, worth in (("2026-04-01", "a", 1), ("2026-03-31", "a", 2), ("2025-05-10", "a", 4), ("2025-05-11", "a", 8), ("2025-04-02", "b", 16)):
+    for begun, kind, worth in (
+        ("2026-04-01", "a", 1),
+        ("2026-03-31", "a", 2),
+        ("2025-05-10", "a", 4),
+        ("2025-05-11", "a", 8),
+        ("2025-04-02", "b", 16),
+    ):
         door.create("job", {"name": "x", "begun": date.fromisoformat(begun), "kind": kind, "worth": worth})
     result = run(door, "spans")
     columns = [column.key for column in result.columns]
@@ -302,4 +308,3 @@ def test_a_report_of_the_past_takes_its_day_for_today(schema, tmp_path):
     assert run(door, "by_none", where="begun >= today - 7d", as_of=datetime(2025, 6, 2, tzinfo=UTC)).exact[0][0] == 1
     assert run(door, "by_none", where="begun >= today - 7d").exact[0][0] == 0
     company.store.close()
-
