@@ -359,7 +359,7 @@ def demo(crm, demo_store, tmp_path):
 def test_a_report_goes_where_it_is_asked_to(demo, tmp_path):
     """`--out` holds for every format, and `--json` with a picture makes the picture and tells its place."""
     answer = demo.json("report", "win_rate", "--format", "csv", "--out", tmp_path / "rate.csv")
-    assert answer == {"report": "win_rate", "path": str(tmp_path / "rate.csv")}
+    assert answer == {"report": "win_rate", "path": str(tmp_path / "rate.csv"), "stamp": answer["stamp"]} and len(answer["stamp"]) == 16
     assert (tmp_path / "rate.csv").read_text().startswith("won,decided,win_rate\n")
     demo("report", "win_rate", "--format", "json", "--out", tmp_path / "rate.json")
     document = json.loads((tmp_path / "rate.json").read_text())

@@ -9,6 +9,7 @@ from crm.analytics.analyses.base import ANALYSES, Found
 from crm.analytics.analyses.pipeline_change import Changing, day_of, ended_labels, found_for
 from crm.analytics.changes import Changes
 from crm.analytics.values import decoded
+from crm.charts.base import shown
 
 if TYPE_CHECKING:
     from crm.records import Door
@@ -74,7 +75,23 @@ class StageChange(Changing):
             ],
             keys=[(key,) for key in order],
             notes={"since": since, "until": until},
+            says=self.says(t, {names.get(key, t("Came and went")): told[key] for key in order}, amount, since),
         )
+
+    def says(self, t: Any, told: dict[str, dict[str, int]], amount: Any, since: datetime) -> str:
+        """`Since Monday, 16 November: Offer holds most more (€40k), Negotiation most less (€12k).`"""
+        money = self.column("opening", "", getattr(amount, "currency", None))
+        net = {name: row.get("closing", 0) - row.get("opening", 0) for name, row in told.items()}
+        more, less = max(net, key=net.__getitem__, default=""), min(net, key=net.__getitem__, default="")
+
+        def value(name: str) -> str:
+            return shown(t, money, decoded(amount, "sum", abs(net[name])), True)
+
+        said = [t("{stage} grew most, by {value}", stage=more, value=value(more))] if more and net[more] > 0 else []
+        if less and net[less] < 0:
+            said.append(t("{stage} shrank most, by {value}", stage=less, value=value(less)))
+        day = t.date((since + timedelta(milliseconds=1)).astimezone(t.tz).date(), "full")
+        return t("Since {day}: {parts}.", day=day, parts=", ".join(said) or t("nothing changed"))
 
 
 def by_stage(found: Changes) -> dict[Any, dict[str, int]]:
