@@ -136,6 +136,15 @@ class Window:
         self.page.locator("main .root").first.wait_for(state="attached", timeout=30_000)
         self.page.locator("body[aria-busy=false]").wait_for(state="attached", timeout=30_000)
 
+    def seen(self) -> None:
+        """Looks at every card of the page: they are made when they come near the window."""
+        waiting, deadline = self.page.locator(".awaited"), time.monotonic() + 60
+        while waiting.count():
+            assert time.monotonic() < deadline, "a card was not made"
+            self.page.evaluate("""() => { const find = n => { for (const c of n.children) { if (c.matches('.awaited')) return c; const hit = find(c) || (c.shadowRoot && find(c.shadowRoot)); if (hit) return hit } };
+                find(document.body)?.scrollIntoView({block: 'center'}) }""")
+            self.page.wait_for_timeout(50)
+
     def until(self, true: Callable[[], Any], what: str = "") -> Any:
         """Waits until the server knows what `true` asks for; for what the screen does not tell."""
         deadline = time.monotonic() + 12

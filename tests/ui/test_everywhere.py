@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from playwright.sync_api import Error as PlaywrightError
 from crm.records import SYSTEM, Company
 from crm.schema import load, shipped
 from crm.stores import open_store
-from crm.views.app import App
 from tests.ui.conftest import Running, Window, serve
 
 ALL_TEXT = """() => { const out = []; const walk = n => { if (n.nodeType === 3) out.push(n.data); else { if (n.shadowRoot) walk(n.shadowRoot); if (n.value && n.nodeName !== 'LI') out.push(n.value);
@@ -28,32 +25,11 @@ HIT = """() => { const out = window.__hit === undefined ? [] : ['it ran']; const
   walk(c); if (c.shadowRoot) walk(c.shadowRoot) } }; walk(document.documentElement); return out }"""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def filling():
-    """How many places of a page are still to be filled (charts come after the page)."""
-    count, lock, later = [0], threading.Lock(), App.later
-
-    def counted(self: App, place: Any, make: Any) -> None:
-        def one() -> Any:
-            try:
-                return make()
-            finally:
-                with lock:
-                    count[0] -= 1
-        with lock:
-            count[0] += 1
-        later(self, place, one)
-
-    App.later = counted                                       # type: ignore[method-assign]
-    yield count
-    App.later = later                                         # type: ignore[method-assign]
-
-
 class Walk:
     """Goes from page to page inside the app, and waits until each stands."""
 
-    def __init__(self, window: Window, filling: list[int]) -> None:
-        self.window, self.page, self.filling = window, window.page, filling
+    def __init__(self, window: Window) -> None:
+        self.window, self.page = window, window.page
         self.wrong: list[str] = []
         window.goto("view=settings")
 
@@ -74,9 +50,7 @@ class Walk:
         self.told(query)
 
     def settle(self) -> None:
-        until = time.monotonic() + 20
-        while self.filling[0] > 0 and time.monotonic() < until:
-            self.page.wait_for_timeout(20)
+        self.window.seen()
         self.page.wait_for_function("() => !window.Bokeh || Bokeh.documents.every(one => one.is_idle)", timeout=20_000)
 
     def narrow(self, query: str) -> None:
@@ -129,8 +103,8 @@ def run(request) -> Running:
     return request.getfixturevalue("server" if request.param == "sales" else "charity")
 
 
-def test_every_page_stands_alone_and_fits_a_phone(sign_in, run, filling):
-    walk = Walk(sign_in("admin", run=run), filling)
+def test_every_page_stands_alone_and_fits_a_phone(sign_in, run):
+    walk = Walk(sign_in("admin", run=run))
     for query in pages(run, run.user("admin")):
         walk.to(query)
     assert not walk.wrong, "\n".join(walk.wrong)
@@ -146,13 +120,13 @@ def test_a_websocket_to_elsewhere_is_seen(sign_in, server):
     assert window.outside == ["ws://127.0.0.1:65001/elsewhere"]
 
 
-def test_the_home_and_the_navigation_of_every_role_stand(sign_in, run, filling):
+def test_the_home_and_the_navigation_of_every_role_stand(sign_in, run):
     wrong = []
     for role in run.company.schema.roles:
         if role == "admin":
             continue
         window = sign_in(role, run=run)
-        walk = Walk(window, filling)
+        walk = Walk(window)
         walk.to("view=home")
         links = window.get_by_role("navigation", name="Main").get_by_role("link").evaluate_all("all => all.map(a => a.getAttribute('href'))")
         for href in dict.fromkeys(links):
@@ -249,10 +223,10 @@ def spoilt(demo_store, tmp_path_factory):
     store.close()
 
 
-def test_markup_in_records_and_configuration_stays_text(sign_in, spoilt, filling):
+def test_markup_in_records_and_configuration_stays_text(sign_in, spoilt):
     window = sign_in("admin", run=spoilt)
     page, seen = window.page, {"record": 0, "list": 0, "form": 0}
-    walk = Walk(window, filling)
+    walk = Walk(window)
 
     def look(query: str) -> None:
         if hits := page.evaluate(HIT):

@@ -70,6 +70,5 @@ def test_a_click_on_a_bar_opens_its_records_and_cards_come_when_seen(manager):
     waiting = manager.page.locator(".awaited")
     left = waiting.count()
     assert left > 0                                                    # what lies below is not made yet
-    manager.page.mouse.move(700, 300)
-    manager.until(lambda: (manager.page.mouse.wheel(0, 600), waiting.count() == 0)[1], "the cards below were not made")
+    manager.seen()
     assert manager.errors == [] and manager.outside == []

@@ -51,7 +51,7 @@ const Form = part((content, ctx) => {
     const reply = await ctx.ask('save', {values: valuesOf(ctx)})
     ui.busy = false
     if (reply.error || reply.problems) {
-      ui.tried = true; ui.problems = reply.problems || {}; ui.error = reply.error; ctx.draw()
+      ui.tried = true; ui.problems = reply.problems || {}; ui.error = reply.error; ui.told = Object.keys(ui.problems).length ? '' : reply.error; ctx.draw()      // what is wrong with no field stays said until the next try
       const bad = nodes(ctx).find(n => ui.problems[n.dataset.id_] && !n.closest('[hidden]'))
       if (bad) { bad.scrollIntoView({block: 'center'}); bad.focus() } else ctx.root.querySelector('.wrong')?.focus()
       return
@@ -78,6 +78,6 @@ async function check(ctx, field, typing = false) {
   if (typing) { ui.found = reply.found || []; return ctx.draw() }      // what is half typed is not told to be wrong
   Object.assign(ui, {hidden: reply.hidden || [], required: reply.required ?? ui.required, shown: reply.shown, found: reply.found || []})
   const seen = Object.fromEntries(Object.entries(reply.problems || {}).filter(([k]) => ui.tried || ui.touched.has(k)))
-  ui.problems = seen; if (ui.tried) ui.error = Object.keys(seen).length ? ui.error || ' ' : ''
+  ui.problems = seen; if (ui.tried) ui.error = Object.keys(seen).length ? ui.error || ' ' : ui.told
   ctx.draw()
 }
