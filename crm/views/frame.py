@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from crm.analytics.forecast import names as forecasts
 from crm.errors import Denied, Missing, Refused
 from crm.records import agenda
 from crm.views import typing
@@ -97,7 +98,7 @@ def _items(app: Any, link: Any) -> list[dict]:
     words = {"Calendar": t("Calendar"), "Reports": t("Reports"), "KPIs": t("KPIs"), "Dashboards": t("Dashboards"), "Administration": t("Administration"),
              "Forecast": t("Forecast"), "What if": t("What if")}
     label, glyph = plain.get(view, (view.replace("_", " ").capitalize(), "chevron_right"))
-    if view not in app.pages:
+    if view not in app.pages or (view in ("forecast", "whatif") and not forecasts(app.door)):
         return []
     return [{"key": f"{view}-{name or ''}", "label": link.label and t(link.label) or words.get(label, label), "glyph": link.icon or glyph, "href": app.href(view=view, name=name),
              "match": {"view": view} | ({"name": name} if name else {})}]
