@@ -44,11 +44,16 @@ def figures(one, entity, by, where=None):
     return {row["by"][0]: row["n"] for row in door.aggregate(entity, [by], {"n": ("count", None)}, where=where)}
 
 
+def own(schema):
+    """What people make themselves when they look ahead; the demo leaves that to them."""
+    return {schema.forecast_adjustments.entity, schema.scenarios.entity}
+
+
 def test_sizes(sales):
     door = sales.door(SYSTEM)
     counts = {name: door.count(name) for name in sales.schema.entities}
     assert 120 <= counts["account"] <= 220 and 350 <= counts["opportunity"] <= 520 and 2400 <= counts["activity"] <= 3800
-    assert all(counts.values()), counts
+    assert {name for name, count in counts.items() if not count} == own(sales.schema), counts
     assert demo.is_demo(sales.store)
 
 
@@ -145,7 +150,7 @@ def test_the_same_seed_gives_the_same_company(charity, tmp_path):
 
 def test_another_line_of_business_works_with_the_same_simulator(charity):
     door = charity.door(SYSTEM)
-    assert all(door.count(name) for name in charity.schema.entities)
+    assert {name for name in charity.schema.entities if not door.count(name)} == own(charity.schema)
     assert {stage.outcome for stage in charity.schema.pipelines["asking"].stages.values()} == {None, "won", "lost"}
     assert door.count("pledge", where="stage.outcome == 'won'") > 40
     december = figures(charity, "gift", ("month", "given_on"))
