@@ -9,7 +9,8 @@ from typing import Any
 from crm.schema import nextstep
 from crm.schema.building import Building, own
 from crm.schema.faults import known, meant, shorten
-from crm.schema.language import COMPANY, wrong_currency, wrong_language
+from crm.schema.language import COMPANY
+from crm.schema.language.common import wrong_currency, wrong_language
 from crm.schema.model import ActivityRoles, CampaignRoles, Entity, Group, Link, TeamRoles, UserRoles
 from crm.schema.reading import entries, flag, maybe, readable, scalar, submap, text, texts, whole
 from crm.yamlfile import Map, Node, Scalar, Seq

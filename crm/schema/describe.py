@@ -1,4 +1,4 @@
-"""Describes the language: `LANGUAGE.md` for people, JSON Schema for editors; both from `language.py` and the field types."""
+"""Describes the language: `LANGUAGE.md` for people, JSON Schema for editors; both from `language/` and the field types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from crm.schema import analyses
-from crm.schema import language as words
+from crm.schema.language import COMPANY, KINDS, LABELS
+from crm.schema.language.fields import FIELD_KEYS, settings_of, type_keys
 from crm.schema.shapes import Either, Key, ListOf, MapOf, Shape, Struct, described
 
 INTRO = """# The YAML language
@@ -187,18 +188,18 @@ budget: 10000""",
 def language_page() -> str:
     """`LANGUAGE.md` as text."""
     out = [INTRO]
-    out += ["## crm.yaml\n", *_example("company"), *_struct(words.COMPANY)]
-    for folder, (_, shape) in words.KINDS.items():
+    out += ["## crm.yaml\n", *_example("company"), *_struct(COMPANY)]
+    for folder, (_, shape) in KINDS.items():
         out += [f"## {folder}/\n", *_example(shape.word), *_struct(shape)]
     out += ["## Analyses\n", "What `analysis:` of a report may name, and its `options:` (`?`: may be left out):\n", *analyses.described(), ""]
-    out += ["## Fields\n", "Keys of every field:\n", *_table(words.FIELD_KEYS)]
+    out += ["## Fields\n", "Keys of every field:\n", *_table(FIELD_KEYS)]
     out += ["Types and what they take beyond that:\n", "| type | what | keys of its own |", "|---|---|---|"]
     try:
         from crm.fields import FIELD_TYPES
 
         for name, cls in FIELD_TYPES.items():
             doc = (cls.__doc__ or "").strip().splitlines()
-            keys = "; ".join(f"`{key}` {text[1].rstrip('.')}" for key, text in words.settings_of(name).items())
+            keys = "; ".join(f"`{key}` {text[1].rstrip('.')}" for key, text in settings_of(name).items())
             out.append(f"| `{name}` | {_cell(doc[0] if doc else '')} | {_cell(keys)} |")
     except ImportError:
         pass
@@ -247,10 +248,10 @@ def _inside(shape: Shape) -> list[Struct]:
 
 def json_schema() -> dict[str, dict[str, Any]]:
     """JSON Schema (draft 7) of every kind of file: {kind: schema}, kinds crm, entity, pipeline, role, …, labels."""
-    found = {"crm": _file(words.COMPANY, "crm.yaml")}
-    for folder, (kind, shape) in words.KINDS.items():
+    found = {"crm": _file(COMPANY, "crm.yaml")}
+    for folder, (kind, shape) in KINDS.items():
         found[kind] = _file(shape, f"{folder}/*.yaml")
-    found["labels"] = _file(words.LABELS, "labels/*.yaml")
+    found["labels"] = _file(LABELS, "labels/*.yaml")
     return found
 
 
@@ -265,13 +266,13 @@ def field_schema() -> dict[str, Any]:
     """A field: its type decides which keys it takes. Without a type (an overlay of an inherited field) every key is offered."""
     from crm.fields import FIELD_TYPES
 
-    common = {name: described(one) for name, one in words.FIELD_KEYS.items()}
+    common = {name: described(one) for name, one in FIELD_KEYS.items()}
     common["drop"] = {"type": "boolean", "description": "true removes the inherited field."}
     cases = []
     every: dict[str, Any] = dict(common)
     for name in FIELD_TYPES:
-        keys: dict[str, Key] = words.type_keys(name)
-        own = {key: described(one) for key, one in keys.items() if key not in words.FIELD_KEYS}
+        keys: dict[str, Key] = type_keys(name)
+        own = {key: described(one) for key, one in keys.items() if key not in FIELD_KEYS}
         for key in own:
             every.setdefault(key, True)
         cases.append(

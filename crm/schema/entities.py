@@ -9,7 +9,7 @@ from crm.schema import rules as ruled
 from crm.schema.building import Building, own
 from crm.schema.cards import read_little_typing
 from crm.schema.faults import known, meant, shorten
-from crm.schema.language import FIELD_KEYS, field_types, type_keys
+from crm.schema.language.fields import FIELD_KEYS, field_types, type_keys
 from crm.schema.model import Check, Duplicates, Entity, Filter, Form, Kind, Kinds, ListView, Timeline
 from crm.schema.reading import (
     entries,

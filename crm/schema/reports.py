@@ -13,7 +13,7 @@ from typing import Any
 from crm.schema import analyses, goals, subjects
 from crm.schema.building import Building
 from crm.schema.faults import known, meant, shorten
-from crm.schema.language import chart_names
+from crm.schema.language.reports import chart_names
 from crm.schema.model import (
     AGGREGATES,
     OVER,

@@ -6,7 +6,7 @@ from typing import Any
 
 from crm.schema.building import Building
 from crm.schema.faults import known
-from crm.schema.language import DAYS_OF_WEEK, hours_of, span_minutes
+from crm.schema.language.services import DAYS_OF_WEEK, hours_of, span_minutes
 from crm.schema.model import Entity, Goal, Service
 from crm.schema.reading import entries, flag, maybe, nodes, readable, scalar, scalars, source, submap, text
 from crm.yamlfile import Map, Scalar
