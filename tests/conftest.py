@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import sys
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).parent.parent
 
 
 def build(name: str, target: Path) -> Path:
@@ -29,11 +34,32 @@ def build(name: str, target: Path) -> Path:
     return target
 
 
+READERS = {"views", "server", "documents", "analytics", "charts", "cli.py", "cli", "client.py"}          # code that only reads what is in a store
+SHOWN = {"reports", "dashboards", "kpis", "packs", "forecasts", "labels"}                                 # YAML that makes no records
+
+
+def stamp() -> str:
+    """What a demo company depends on: the day, the configuration that makes records, the code below analysis and screens."""
+    found = hashlib.sha256(f"{date.today()} {sys.version_info[:2]}".encode())
+    code = [path for path in (HERE / "crm").rglob("*.py") if path.relative_to(HERE).parts[1] not in READERS]
+    texts = [path for path in (HERE / "config").rglob("*") if path.is_file() and not SHOWN & set(path.relative_to(HERE).parts)]
+    for path in sorted([*code, *texts]):
+        found.update(str(path.relative_to(HERE)).encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
 @pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory) -> Path:
-    """One folder for the whole run, shared by all test processes."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if base.name.startswith("popen-") else base) / "demo"
+def demo_folder(request, tmp_path_factory) -> Path:
+    """One folder shared by all test processes, and by the next run as long as nothing that makes a demo company has changed."""
+    if (cache := getattr(request.config, "cache", None)) is not None:
+        base = cache.mkdir("demo")
+        for old in base.iterdir():
+            if time.time() - old.stat().st_mtime > 86400:
+                shutil.rmtree(old, ignore_errors=True)
+        folder = base / stamp()
+    else:
+        base = tmp_path_factory.getbasetemp()
+        folder = (base.parent if base.name.startswith("popen-") else base) / "demo"
     folder.mkdir(exist_ok=True)
     return folder
 
