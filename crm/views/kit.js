@@ -39,6 +39,7 @@ const menu = (items, act, more = {}) => h('div.menu', {role: 'menu', ...more}, i
 
 const same = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.dataset?.key ?? null) === (b.dataset?.key ?? null)
 // Change `old` into `next` and keep every node that stays: focus, selection, scroll and a half-typed value survive.
+// What somebody is typing is theirs: an answer to what stood there a moment ago does not take the later letters away.
 // An island (an editor: `data-spec` and `mount`) looks after its own inside: it is left alone while its spec stays, replaced when it changes.
 function morph(old, next) {
   if (old.nodeType === 3) { if (old.data !== next.data) old.data = next.data; return }
@@ -51,10 +52,14 @@ function morph(old, next) {
   for (const {name, value} of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
   if (old.nodeName === 'INPUT') {
     if (old.type === 'checkbox' || old.type === 'radio') { old.checked = next.checked; old.indeterminate = next.hasAttribute('mixed') }
-    else if (old.type !== 'file' && was !== will && old.value !== (will ?? '')) old.value = will ?? ''
+    else if (old.type !== 'file' && was !== will) settle(old, will)
   }
   morphKids(old, next)
-  if (was !== will && (old.nodeName === 'TEXTAREA' || old.nodeName === 'SELECT') && old.value !== (will ?? '')) old.value = will ?? ''
+  if (was !== will && (old.nodeName === 'TEXTAREA' || old.nodeName === 'SELECT')) settle(old, will)
+}
+function settle(box, will) {
+  if (box.value === (will ?? '')) box.typed = false
+  else if (!box.typed || box.getRootNode().activeElement !== box) box.value = will ?? ''
 }
 function morphKids(old, next) {
   const keyed = new Map([...old.children].filter(n => n.dataset.key).map(n => [n.dataset.key, n]))
@@ -149,6 +154,7 @@ function part(draw, acts = {}) {
     for (const kind of KINDS)
       root.addEventListener(kind, event => {
         const element = event.target.closest?.('[data-act]'), name = element?.dataset.act
+        if (kind === 'input' || kind === 'change') event.target.typed = kind === 'input'      // a change says that somebody is done with it
         if (kind === 'submit') event.preventDefault()
         const plain = kind === 'submit' || (kind === 'click' && element?.nodeName !== 'FORM')      // a click inside a form is not its submit
         const run = name && acts[plain ? name : `${name}:${kind}`]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 from playwright.sync_api import expect
 
 from crm.records import SYSTEM
+from crm.views.pages.list import ListPage
 
 
 @pytest.fixture
@@ -55,6 +57,29 @@ def test_search_keeps_focus_and_what_is_typed(manager, server, deals):
     manager.page.get_by_role("link", name="Clear filters").click()
     expect(rows(manager.page).first).to_be_visible()
     expect(manager.page.locator("input.find")).to_have_value("")
+
+
+def test_an_answer_to_the_first_letter_does_not_take_the_next_ones_away(manager, server, deals, monkeypatch):
+    title = server.company.door(SYSTEM).list(deals.entity, limit=1)[0].title
+    word, asked, typed, find = title.split()[0], threading.Event(), threading.Event(), ListPage.find
+
+    def late(self, text):
+        if text == word[0]:
+            asked.set()
+            assert typed.wait(60)
+        find(self, text)
+    monkeypatch.setattr(ListPage, "find", late)
+    manager.goto(f"view=list&entity={deals.entity}")
+    expect(rows(manager.page).first).to_be_visible()
+    box = manager.page.locator("input.find")
+    box.press_sequentially(word[0])
+    assert asked.wait(30)
+    box.press_sequentially(word[1:])
+    typed.set()
+    expect(manager.page).to_have_url(re.compile(f"q={word}&"))
+    expect(box).to_have_value(word)
+    expect(box).to_be_focused()
+    assert manager.errors == []
 
 
 def test_a_filter_is_built_said_and_taken_away(manager, server, deals):
