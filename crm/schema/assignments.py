@@ -7,39 +7,32 @@ from typing import Any
 from crm.schema.building import Building
 from crm.schema.faults import known
 from crm.schema.model import Among, Assignment, AssignmentRule, Entity
-from crm.schema.reading import entries, maybe, nodes, readable, scalar, source, submap, text, texts, truth, whole
+from crm.schema.reading import entries, maybe, nodes, scalar, submap, text, texts, truth, whole
 from crm.schema.shapes import NO, YES
 from crm.yamlfile import Map, Node, Scalar
 
 
 def build(b: Building) -> None:
     for name, node in b.things("assignments"):
-        said = scalar(node, "entity")
-        found = b.reference(said, b.schema.entities, "entity", "E450") if said is not None else None
-        if found is None or said is None:
+        entity = b.entity(node, "E450")
+        if entity is None:
             continue
-        entity = b.schema.entities[found]
         owner = owned(b, node, entity)
         pool = b.expression(scalar(node, "pool"), entity.scope, "boolean")
         if owner is None or pool is None:
             continue
-        if other := next((one for one in b.schema.assignments.values() if (one.entity, one.owner) == (found, owner)), None):
-            message = f"'{owner}' of '{found}' is given out by the assignment '{other.name}' already."
-            b.faults.add("E459", said, message, "Put both into one file.")
+        if other := next((one for one in b.schema.assignments.values() if (one.entity, one.owner) == (entity.name, owner)), None):
+            message = f"'{owner}' of '{entity.name}' is given out by the assignment '{other.name}' already."
+            b.faults.add("E459", scalar(node, "entity"), message, "Put both into one file.")
             continue
-        path = f"assignments.{name}"
         one = Assignment(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
-            entity=found,
+            **b.head("assignments", name, node),
+            entity=entity.name,
             owner=owner,
             pool=pool,
             counts=b.expression(scalar(node, "counts"), entity.scope, "boolean"),
             among=among(b, submap(node, "among")),
             best=best(b, node, entity),
-            help=b.text(f"{path}.help", text(node, "help")),
-            path=path,
-            source=source(node),
         )
         cap(b, one, node.get("cap"))
         for below in nodes(node, "rules"):

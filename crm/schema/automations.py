@@ -15,7 +15,7 @@ from crm.expressions.values import Period
 from crm.schema.building import Building, own
 from crm.schema.faults import known, meant, shorten
 from crm.schema.model import Automation, Effect, Entity, Given, Schema, Trigger
-from crm.schema.reading import entries, flag, maybe, nodes, readable, scalar, source, submap, text, texts
+from crm.schema.reading import entries, flag, nodes, scalar, submap, text, texts
 from crm.yamlfile import Map, Node, Scalar
 
 PERIOD = re.compile(r"([+-]?)\s*(\d{1,5})\s*(min|h|d|w|m|y)\Z")
@@ -61,22 +61,15 @@ class WithBefore:
 
 def build(b: Building) -> None:
     for name, node in b.things("automations"):
-        entity_node = scalar(node, "entity")
-        found = b.reference(entity_node, b.schema.entities, "entity", "E460") if entity_node is not None else None
-        if found is None:
+        entity = b.entity(node, "E460")
+        if entity is None:
             continue
-        entity = b.schema.entities[found]
         path = f"automations.{name}"
         one = Automation(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
-            entity=found,
+            **b.head("automations", name, node),
+            entity=entity.name,
             on_import=flag(node, "on_import"),
             off=flag(node, "off"),
-            help=b.text(f"{path}.help", text(node, "help")),
-            module=maybe(node, "module"),
-            path=path,
-            source=source(node),
         )
         one.when = [made for said in nodes(node, "when") if (made := trigger(b, said, entity)) is not None]
         live = bool(one.when) and all(made.live for made in one.when)

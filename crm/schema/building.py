@@ -5,14 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from crm.schema.faults import Faults, known, meant, shorten
 from crm.schema.language import KINDS
-from crm.schema.model import Entity, Schema
+from crm.schema.model import Entity, Schema, Source
 from crm.schema.overlay import Tree
-from crm.schema.reading import entries, scalar, submap
+from crm.schema.reading import entries, maybe, readable, scalar, source, submap, text
 from crm.yamlfile import Map, Scalar
+
+
+class Head(TypedDict):
+    """The keywords every `Thing` takes."""
+
+    name: str
+    label: str
+    help: str
+    module: str | None
+    path: str
+    source: Source
 
 
 @dataclass
@@ -54,6 +65,18 @@ class Building:
             self.nodes[f"{folder}.{name}"] = node
             yield name, node
 
+    def head(self, folder: str, name: str, node: Map, label: str = "") -> Head:
+        """What every file says of the thing it is about; `label` where it has none and its name is no good one."""
+        path = f"{folder}.{name}"
+        return {
+            "name": name,
+            "label": self.text(f"{path}.label", text(node, "label") or label or readable(name.rsplit("/", 1)[-1])),
+            "help": self.text(f"{path}.help", text(node, "help")),
+            "module": maybe(node, "module"),
+            "path": path,
+            "source": source(node),
+        }
+
     def text(self, path: str, english: str) -> str:
         """Note a text that labels may translate, and give it back."""
         if english:
@@ -71,6 +94,12 @@ class Building:
             said = f"there is no {what} called '{shorten(node.text)}'." + meant(node.text, names)
             self.faults.add(code, node, said, f"There are: {known(names)}.")
         return None
+
+    def entity(self, node: Map, code: str) -> Entity | None:
+        """The entity a file is about; a fault and None when there is none of this name."""
+        said = scalar(node, "entity")
+        name = self.reference(said, self.schema.entities, "entity", code) if said is not None else None
+        return self.schema.entities[name] if name is not None else None
 
     def field(self, node: Scalar, entity: Entity, code: str = "E211", text: str | None = None) -> str | None:
         """The key of one of the entity's own fields; else a fault and None."""

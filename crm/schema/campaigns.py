@@ -8,7 +8,7 @@ from decimal import Decimal
 from crm.schema.building import Building
 from crm.schema.faults import known, meant, shorten
 from crm.schema.model import CampaignStep, CampaignType, Offset, Response
-from crm.schema.reading import entries, flag, maybe, number, readable, scalar, scalars, source, submap, text
+from crm.schema.reading import entries, flag, number, readable, scalar, scalars, submap, text
 from crm.yamlfile import Map, Scalar, Seq
 
 WHEN = re.compile(r"\s*(\w+)\s*(?:([+-])\s*(\d+)\s*([dwm]?)\s*)?\Z")
@@ -17,17 +17,11 @@ DAYS = {"": 1, "d": 1, "w": 7, "m": 30}
 
 def build(b: Building) -> None:
     for name, node in b.things("campaigns"):
-        path = f"campaigns.{name}"
         budget = number(node, "budget")
         one = CampaignType(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
+            **b.head("campaigns", name, node),
             budget=Decimal(str(budget)) if budget is not None else None,
             icon=text(node, "icon") or "campaign",
-            help=b.text(f"{path}.help", text(node, "help")),
-            module=maybe(node, "module"),
-            path=path,
-            source=source(node),
         )
         b.schema.campaigns[name] = one
         responses(b, one, node)

@@ -6,33 +6,26 @@ from crm.schema.building import Building
 from crm.schema.entities import required
 from crm.schema.faults import known, meant, shorten
 from crm.schema.model import Conversion, ConversionTarget, Entity, Filling, Finding
-from crm.schema.reading import entries, flag, nodes, percent, scalar, source, submap, text, texts
+from crm.schema.reading import entries, flag, nodes, percent, scalar, submap, text, texts
 from crm.yamlfile import Map, Scalar
 
 
 def build(b: Building) -> None:
     for name, node in b.things("conversions"):
-        said = scalar(node, "entity")
-        found = b.reference(said, b.schema.entities, "entity", "E450") if said is not None else None
-        if found is None:
+        entity = b.entity(node, "E450")
+        if entity is None:
             continue
-        entity = b.schema.entities[found]
-        path = f"conversions.{name}"
         one = Conversion(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or "Convert"),
-            entity=found,
+            **b.head("conversions", name, node, "Convert"),
+            entity=entity.name,
             when=b.expression(scalar(node, "when"), entity.scope, "boolean"),
-            help=b.text(f"{path}.help", text(node, "help")),
-            path=path,
-            source=source(node),
         )
         for key, below in entries(submap(node, "into")):
             made = target(b, one, entity, key, below if isinstance(below, Map) else Map(key.file, key.line, key.column))
             if made is not None:
                 one.into[key.text] = made
         one.mark = filling(b, one, entity, entity, submap(node, "mark"), made=False)
-        one.carry = [list_ for said in texts(node, "carry") if (list_ := b.reference(said, entity.back, f"list of '{found}'", "E457"))]
+        one.carry = [list_ for said in texts(node, "carry") if (list_ := b.reference(said, entity.back, f"list of '{entity.name}'", "E457"))]
         log = scalar(node, "log")
         roles = b.schema.activities
         if log is not None and roles is not None and roles.kind:

@@ -8,7 +8,7 @@ from typing import Any
 from crm.schema.building import Building
 from crm.schema.faults import known
 from crm.schema.model import Centre, ClassRule, Entity, Relation, Statement, Tree
-from crm.schema.reading import entries, maybe, percent, readable, scalar, source, submap, text, texts
+from crm.schema.reading import entries, percent, readable, scalar, submap, text, texts
 from crm.yamlfile import Map, Scalar
 
 FIGURES = ("money", "number", "integer", "percent", "duration")
@@ -124,12 +124,9 @@ def classes(b: Building) -> None:
     """The rules that rank all records of an entity and cut them into classes."""
     taken: dict[tuple[str, str], str] = {}
     for name, node in b.things("classes"):
-        said = scalar(node, "entity")
-        entity_name = b.reference(said, b.schema.entities, "entity", "E485") if said is not None else None
-        if entity_name is None:
+        entity = b.entity(node, "E485")
+        if entity is None:
             continue
-        entity = b.schema.entities[entity_name]
-        path = f"classes.{name}"
         field_node, by = scalar(node, "field"), scalar(node, "by")
         field = b.field(field_node, entity, "E485") if field_node is not None else None
         measure = b.field(by, entity, "E485") if by is not None else None
@@ -145,8 +142,8 @@ def classes(b: Building) -> None:
         if entity.fields[field].rule is not None:
             b.faults.add("E485", field_node, f"'{field}' has a `rule:` of its own.", "Keep one of the two.")
             continue
-        if (entity_name, field) in taken:
-            message = f"'{field}' is kept by the class '{taken[entity_name, field]}' already."
+        if (entity.name, field) in taken:
+            message = f"'{field}' is kept by the class '{taken[entity.name, field]}' already."
             b.faults.add("E485", field_node, message, "Keep one of the two.")
             continue
         if entity.fields[measure].kind not in ("money", "number", "integer", "percent", "duration"):
@@ -154,23 +151,18 @@ def classes(b: Building) -> None:
             b.faults.add("E485", by, message, "Write a field with a number; a formula can be put into one.")
             continue
         made = ClassRule(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
-            entity=entity_name,
+            **b.head("classes", name, node),
+            entity=entity.name,
             field=field,
             by=measure,
             where=where,
-            help=b.text(f"{path}.help", text(node, "help")),
-            module=maybe(node, "module"),
-            path=path,
-            source=source(node),
         )
         edges(b, made, node, options)
         other = scalar(node, "otherwise")
         if other is not None:
             made.otherwise = b.reference(other, options, f"option of '{field}'", "E485")
         if made.edges:
-            taken[entity_name, field] = name
+            taken[entity.name, field] = name
             b.schema.classes[name] = made
             if not entity.fields[field].by_hand:
                 entity.fields[field].fixed = True

@@ -13,14 +13,12 @@ from crm.schema.language.fields import FIELD_KEYS, field_types, type_keys
 from crm.schema.model import Check, Duplicates, Entity, Filter, Form, Kind, Kinds, ListView, Timeline
 from crm.schema.reading import (
     entries,
-    maybe,
     nodes,
     percent,
     plural,
     readable,
     scalar,
     scalars,
-    source,
     submap,
     text,
     texts,
@@ -75,15 +73,10 @@ def finish(b: Building) -> None:
 def begin(b: Building, name: str, node: Map) -> None:
     label = text(node, "label") or readable(name)
     entity = Entity(
-        name=name,
-        label=b.text(f"entities.{name}.label", label),
+        **b.head("entities", name, node),
         plural=b.text(f"entities.{name}.plural", text(node, "plural") or plural(label)),
         icon=text(node, "icon") or "description",
-        help=b.text(f"entities.{name}.help", text(node, "help")),
-        module=maybe(node, "module"),
         was=[one.text for one in texts(node, "was")],
-        path=f"entities.{name}",
-        source=source(node),
         schema=b.schema,
     )
     entity.scope = EntityScope(entity)

@@ -9,7 +9,7 @@ from crm.schema.building import Building
 from crm.schema.company import entity_of, role
 from crm.schema.faults import known
 from crm.schema.model import CATEGORIES, LEVERS, AdjustmentRoles, Entity, Forecast, Report, ScenarioRoles, Spend
-from crm.schema.reading import entries, maybe, percent, readable, scalar, source, submap, text, texts, whole
+from crm.schema.reading import entries, percent, scalar, submap, text, texts, whole
 from crm.yamlfile import Map, Scalar
 
 TEXTS = ("text", "long_text")
@@ -29,18 +29,15 @@ KEEPING = {"name": TEXTS, "forecast": TEXTS, "note": (*TEXTS, "markdown"), "owne
 def build(b: Building) -> None:
     """`forecasts/*.yaml`."""
     for name, node in b.things("forecasts"):
-        said = scalar(node, "entity")
-        found = b.reference(said, b.schema.entities, "entity", "E540") if said is not None else None
-        if found is None or not forecast(b, name, node, b.schema.entities[found]):
+        entity = b.entity(node, "E540")
+        if entity is None or not forecast(b, name, node, entity):
             b.gone.add(name)
 
 
 def forecast(b: Building, name: str, node: Map, entity: Entity) -> bool:
     """One forecast; False where it cannot be used."""
     path = f"forecasts.{name}"
-    label = b.text(f"{path}.label", text(node, "label") or readable(name))
-    made = Forecast(name, label, entity.name, path=path, source=source(node), module=maybe(node, "module"))
-    made.help = b.text(f"{path}.help", text(node, "help"))
+    made = Forecast(**b.head("forecasts", name, node), entity=entity.name)
     asked = texts(node, "pipelines")
     if not entity.pipelines:
         at = scalar(node, "entity")
@@ -81,7 +78,7 @@ def forecast(b: Building, name: str, node: Map, entity: Entity) -> bool:
     made.ramp = whole(node, "ramp", made.ramp) or 0
     made.shrink = whole(node, "shrink")
     before = len(b.faults)
-    holder = Report(name, label, entity.name, path=path)
+    holder = Report(name, made.label, entity.name, path=path)
     reports.axes(b, holder, node.get("by"), entity)
     made.by = holder.by
     for axis in made.by:

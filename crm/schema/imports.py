@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm.schema.building import Building
 from crm.schema.faults import known, meant, shorten
 from crm.schema.model import Entity, ImportMap, Target
-from crm.schema.reading import entries, maybe, readable, scalar, scalars, source, submap, text, texts
+from crm.schema.reading import entries, maybe, scalar, scalars, source, submap, text, texts
 from crm.yamlfile import Map, Node, Scalar, Seq
 
 #: System fields an import may fill: the past of a record comes with it.
@@ -14,16 +14,14 @@ FILLABLE = ("created_on", "created_by", "changed_on", "stage_on")
 
 def build(b: Building) -> None:
     for name, node in b.things("imports"):
-        said = scalar(node, "entity")
-        found = b.reference(said, b.schema.entities, "entity", "E601") if said is not None else None
-        if found is not None:
-            b.schema.imports[name] = one(b, name, node, b.schema.entities[found])
+        entity = b.entity(node, "E601")
+        if entity is not None:
+            b.schema.imports[name] = one(b, name, node, entity)
 
 
 def one(b: Building, name: str, node: Map, entity: Entity) -> ImportMap:
     made = ImportMap(
-        name=name,
-        label=b.text(f"imports.{name}.label", text(node, "label") or readable(name.rsplit("/", 1)[-1])),
+        **b.head("imports", name, node),
         entity=entity.name,
         file=maybe(node, "file"),
         match=b.fields(texts(node, "match"), entity, "E602"),
@@ -32,9 +30,6 @@ def one(b: Building, name: str, node: Map, entity: Entity) -> ImportMap:
         decimal=text(node, "decimal") or "auto",
         encoding=maybe(node, "encoding"),
         delimiter=maybe(node, "delimiter"),
-        help=text(node, "help"),
-        path=f"imports.{name}",
-        source=source(node),
     )
     columns = submap(node, "columns")
     filled: dict[str, Scalar] = {}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from crm.schema import reports
 from crm.schema.building import Building
 from crm.schema.model import UNITS, Axis, Chart, Entity, Kpi, KpiPart, Measure, Report
-from crm.schema.reading import entries, flag, maybe, percent, readable, scalar, source, submap, text, whole
+from crm.schema.reading import entries, flag, maybe, percent, scalar, source, submap, text, whole
 from crm.schema.scope import FixedScope
 from crm.yamlfile import Map, Node, Scalar
 
@@ -35,18 +35,12 @@ def build(b: Building) -> None:
 
 def begin(b: Building, name: str, node: Map) -> bool:
     """A KPI with its measures; whether all of them could be read."""
-    path = f"kpis.{name}"
     period = text(node, "period") or "month"
     one = Kpi(
-        name=name,
-        label=b.text(f"{path}.label", text(node, "label") or readable(name)),
+        **b.head("kpis", name, node),
         period=period,
         lower=text(node, "better") == "lower",
         pace=flag(node, "pace"),
-        help=b.text(f"{path}.help", text(node, "help")),
-        module=maybe(node, "module"),
-        path=path,
-        source=source(node),
     )
     role = scalar(node, "owner")
     if role is not None:

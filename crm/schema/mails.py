@@ -13,7 +13,7 @@ from jinja2.meta import find_undeclared_variables
 from crm.schema.building import Building, own
 from crm.schema.faults import known, meant, shorten
 from crm.schema.model import Entity, MailTemplate
-from crm.schema.reading import maybe, readable, scalar, source, submap, text
+from crm.schema.reading import scalar, submap
 from crm.yamlfile import Map, Scalar
 
 #: What a template may name besides the fields of its entity.
@@ -31,13 +31,8 @@ def build(b: Building) -> None:
             continue
         entity = b.reference(said, b.schema.entities, "entity", "E472") if said is not None else None
         one = b.schema.mails[name] = MailTemplate(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
+            **b.head("mails", name, node),
             entity=entity,
-            help=b.text(f"{path}.help", text(node, "help")),
-            module=maybe(node, "module"),
-            path=path,
-            source=source(node),
             schema=b.schema,
         )
         for part in PARTS:

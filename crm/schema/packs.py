@@ -10,7 +10,7 @@ from crm.schema.automations import DAYS
 from crm.schema.building import Building
 from crm.schema.faults import known, meant, shorten
 from crm.schema.model import Pack, PackPart, Trigger
-from crm.schema.reading import maybe, nodes, readable, scalar, scalars, source, text, texts, whole
+from crm.schema.reading import nodes, scalar, scalars, text, texts, whole
 from crm.yamlfile import Map, Node, Scalar
 
 #: Where the things a pack may show are kept.
@@ -22,16 +22,11 @@ def build(b: Building) -> None:
     for name, node in b.things("packs"):
         path = f"packs.{name}"
         one = Pack(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
+            **b.head("packs", name, node),
             roles=[role for said in texts(node, "for") if (role := b.reference(said, b.schema.roles, "role", "E561"))],
             people=[said.text for said in texts(node, "people")],
             every=[when for said in scalars(node.get("every")) if (when := schedule(b, said)) is not None],
             channels=[said.text for said in texts(node, "channels") if said.text in CHANNELS] or list(CHANNELS),
-            help=b.text(f"{path}.help", text(node, "help")),
-            module=maybe(node, "module"),
-            path=path,
-            source=source(node),
         )
         for number, item in enumerate(nodes(node, "parts"), 1):
             made = part(b, one, item, f"{path}.parts.{number}")

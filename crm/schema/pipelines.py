@@ -9,7 +9,7 @@ from crm.schema import approvals
 from crm.schema.building import Building
 from crm.schema.faults import known, shorten
 from crm.schema.model import Entity, Moves, Pipeline, Stage, Todo
-from crm.schema.reading import entries, flag, maybe, nodes, percent, readable, scalar, scalars, source, submap, text, texts, whole
+from crm.schema.reading import entries, flag, maybe, nodes, percent, readable, scalar, scalars, submap, text, texts, whole
 from crm.schema.shapes import check_name, snake
 from crm.yamlfile import Map, Scalar
 
@@ -31,17 +31,10 @@ FITTING = {
 def begin(b: Building) -> None:
     """Every pipeline with its stages and the roles of its fields."""
     for name, node in b.things("pipelines"):
-        label = text(node, "label") or readable(name)
-        path = f"pipelines.{name}"
         one = Pipeline(
-            name=name,
-            label=b.text(f"{path}.label", label),
+            **b.head("pipelines", name, node),
             entity=text(node, "entity"),
-            help=b.text(f"{path}.help", text(node, "help")),
-            module=maybe(node, "module"),
             was=[w.text for w in texts(node, "was")],
-            path=path,
-            source=source(node),
         )
         for key, value in entries(submap(node, "stages")):
             if check_name(key, type(b.faults)()):

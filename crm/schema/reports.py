@@ -28,7 +28,7 @@ from crm.schema.model import (
     Stays,
     Survival,
 )
-from crm.schema.reading import entries, flag, maybe, nodes, number, percent, readable, scalar, scalars, source, submap, text, texts, whole
+from crm.schema.reading import entries, flag, maybe, nodes, number, percent, readable, scalar, scalars, submap, text, texts, whole
 from crm.schema.scope import STAY, FixedScope, StayScope, kind_of
 from crm.yamlfile import Map, Node, Scalar, Seq
 
@@ -55,10 +55,8 @@ def dashboards(b: Building) -> None:
 
 
 def report(b: Building, name: str, node: Map, entity: Entity) -> None:
-    path = f"reports.{name}"
     one = Report(
-        name=name,
-        label=b.text(f"{path}.label", text(node, "label") or readable(name)),
+        **b.head("reports", name, node),
         entity=entity.name,
         where=b.expression(scalar(node, "where"), entity.scope, "boolean"),
         compare=maybe(node, "compare"),
@@ -67,10 +65,6 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
         target=number(node, "target"),
         green=number(node, "green"),
         amber=number(node, "amber"),
-        help=b.text(f"{path}.help", text(node, "help")),
-        module=maybe(node, "module"),
-        path=path,
-        source=source(node),
     )
     b.schema.reports[name] = one
     before = len(b.faults)
@@ -633,14 +627,9 @@ def one_node(b: Building, one: Report) -> Map:
 def dashboard(b: Building, name: str, node: Map) -> None:
     path = f"dashboards.{name}"
     one = Dashboard(
-        name=name,
-        label=b.text(f"{path}.label", text(node, "label") or readable(name)),
+        **b.head("dashboards", name, node),
         roles=[role for said in texts(node, "for") if (role := b.reference(said, b.schema.roles, "role", "E511"))],
         icon=text(node, "icon") or "dashboard",
-        help=b.text(f"{path}.help", text(node, "help")),
-        module=maybe(node, "module"),
-        path=path,
-        source=source(node),
     )
     b.schema.dashboards[name] = one
     number_ = 0

@@ -8,7 +8,7 @@ from crm.schema.building import Building
 from crm.schema.entities import required
 from crm.schema.faults import meant, shorten
 from crm.schema.model import ACTS, SCOPES, Entity, Rights, Role
-from crm.schema.reading import entries, flag, readable, scalar, source, submap, text, texts
+from crm.schema.reading import entries, flag, scalar, source, submap, texts
 from crm.schema.shapes import NO, YES
 from crm.yamlfile import Map, Node, Scalar
 
@@ -16,16 +16,11 @@ from crm.yamlfile import Map, Node, Scalar
 def begin(b: Building) -> None:
     """The roles by name; their rights follow when entities are complete."""
     for name, node in b.things("roles"):
-        path = f"roles.{name}"
         b.schema.roles[name] = Role(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
+            **b.head("roles", name, node),
             admin=flag(node, "admin"),
             modules=[one.text for one in texts(node, "modules")] if "modules" in node else None,
-            help=b.text(f"{path}.help", text(node, "help")),
             was=[one.text for one in texts(node, "was")],
-            path=path,
-            source=source(node),
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from crm.schema.building import Building
 from crm.schema.faults import known
 from crm.schema.model import Entity, Score, ScoreModel, ScoreRule
-from crm.schema.reading import entries, nodes, readable, scalar, source, submap, text, texts, whole
+from crm.schema.reading import entries, nodes, scalar, submap, text, texts, whole
 from crm.yamlfile import Map, Scalar
 
 AT_LEAST = 150
@@ -52,22 +52,15 @@ class Computed:
 def build(b: Building) -> None:
     taken: dict[tuple[str, str], str] = {}
     for name, node in b.things("scores"):
-        path = f"scores.{name}"
-        said = scalar(node, "entity")
-        found = b.reference(said, b.schema.entities, "entity", "E450") if said is not None else None
-        if found is None:
+        entity = b.entity(node, "E450")
+        if entity is None:
             continue
-        entity = b.schema.entities[found]
         one = Score(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
-            entity=found,
+            **b.head("scores", name, node),
+            entity=entity.name,
             field="",
             start=whole(node, "start") or 0,
-            help=b.text(f"{path}.help", text(node, "help")),
             hash=hashlib.sha256(json.dumps(node.plain(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16],
-            path=path,
-            source=source(node),
         )
         one.field = kept(b, scalar(node, "field"), entity, "score", ("integer",), taken, name) or ""
         rated(b, one, entity, submap(node, "rating"), taken)

@@ -8,7 +8,7 @@ from crm.schema.building import Building
 from crm.schema.faults import known
 from crm.schema.language.services import DAYS_OF_WEEK, hours_of, span_minutes
 from crm.schema.model import Entity, Goal, Service
-from crm.schema.reading import entries, flag, maybe, nodes, readable, scalar, scalars, source, submap, text
+from crm.schema.reading import entries, flag, nodes, scalar, scalars, submap, text
 from crm.yamlfile import Map, Scalar
 
 #: The kind of field each role needs, and whether the engine keeps it.
@@ -25,25 +25,14 @@ ROLES = {
 
 def build(b: Building) -> None:
     for name, node in b.things("services"):
-        said = scalar(node, "entity")
-        entity_name = b.reference(said, b.schema.entities, "entity", "E487") if said is not None else None
-        if said is None or entity_name is None:
+        entity = b.entity(node, "E487")
+        if entity is None:
             continue
-        entity = b.schema.entities[entity_name]
         if entity.service is not None:
-            message = f"'{entity_name}' has the service '{entity.service.name}' already."
-            b.faults.add("E487", said, message, "Put the goals of both into one file, told apart by `when:`.")
+            message = f"'{entity.name}' has the service '{entity.service.name}' already."
+            b.faults.add("E487", scalar(node, "entity"), message, "Put the goals of both into one file, told apart by `when:`.")
             continue
-        path = f"services.{name}"
-        one = Service(
-            name=name,
-            label=b.text(f"{path}.label", text(node, "label") or readable(name)),
-            entity=entity_name,
-            help=b.text(f"{path}.help", text(node, "help")),
-            module=maybe(node, "module"),
-            path=path,
-            source=source(node),
-        )
+        one = Service(**b.head("services", name, node), entity=entity.name)
         fields(b, one, entity, submap(node, "fields"))
         times(b, one, node)
         one.waiting = b.expression(scalar(node, "waiting"), entity.scope, "boolean")
