@@ -72,6 +72,7 @@ def test_an_answer_to_the_first_letter_does_not_take_the_next_ones_away(manager,
     manager.goto(f"view=list&entity={deals.entity}")
     expect(rows(manager.page).first).to_be_visible()
     box = manager.page.locator("input.find")
+    box.evaluate("box => { box.shown = []; new MutationObserver(() => box.shown.push(box.value)).observe(box, {attributeFilter: ['value']}) }")
     box.press_sequentially(word[0])
     assert asked.wait(30)
     box.press_sequentially(word[1:])
@@ -79,6 +80,7 @@ def test_an_answer_to_the_first_letter_does_not_take_the_next_ones_away(manager,
     expect(manager.page).to_have_url(re.compile(f"q={word}&"))
     expect(box).to_have_value(word)
     expect(box).to_be_focused()
+    assert set(box.evaluate("box => box.shown")) == {word}, "each answer found the whole word standing"
     assert manager.errors == []
 
 
