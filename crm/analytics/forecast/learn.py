@@ -323,7 +323,7 @@ def arrivals(
     x[:, 13] = -age
     penalty = np.diag([1e-3, *([1 / 0.3**2] * 12), 1 / TREND**2])
     beta = np.zeros(14)
-    beta[0] = np.log(max(0.5, number.sum()) / exposure.sum())
+    beta[0] = np.log(max(0.5, float(number.sum())) / float(exposure.sum()))
     # months of the year are learned from all years alike, the level more from the last ones
     for w in (np.ones(len(counts)), weight):
         free = slice(None) if w is not weight else slice(0, 1)
