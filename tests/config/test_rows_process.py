@@ -323,7 +323,7 @@ def test_every_module_that_writes_is_among_those_walked() -> None:
                 name = of.attr if isinstance(of, ast.Attribute) else of.id if isinstance(of, ast.Name) else ""
                 if name in ("door", "_door", "system", "_engine"):
                     found.add(str(path.relative_to(root)))
-    assert found - {"cli.py"} - set(WALKED) == set(), "walk it above, or say in WALKED why nothing can go round a gate there"
+    assert {one for one in found if not one.startswith("cli/")} - set(WALKED) == set(), "walk it above, or say in WALKED why nothing can go round a gate there"
     known = {*WAYS, *MAKING}
     assert not [way for ways in WALKED.values() if isinstance(ways, set) for way in ways - known]
 
