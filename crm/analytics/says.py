@@ -172,6 +172,8 @@ def crossing(result: Result, key: str) -> str:
         return ""
     top = max(rows, key=lambda row: row[at])
     names = [shown(t, result.columns[number], top[number]) for number in range(2)]
+    if all(axis.unit for axis in result.report.by):  # "2025, 2025" says nothing
+        names = [f"{result.columns[number].label} {names[number]}" for number in range(2)]
     values = {"label": column(result, key).label, "one": names[0], "other": names[1], "value": told(result, key, top[at])}
     if result.report.measures[key].how == "distinct" or result.report.limit:  # one may be counted in several: no part of all
         return t("{label}: most for {one}, {other}: {value}.", **values)

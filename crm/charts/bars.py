@@ -32,7 +32,7 @@ class Bars(Chart):
             frame, y, by = beside_each_other(frame, look, x, y)
         lying = options.get("horizontal")
         upright = not lying if lying is not None else x in look.columns and look.columns[x].unit is not None
-        return self.parts(frame, look, x, y, by, upright, bool(options.get("stacked"))) if by else self.plain(frame, look, x, y, upright)
+        return self.parts(frame, look, x, y, by, upright, bool(options.get("stacked"))) if by is not None else self.plain(frame, look, x, y, upright)
 
     def plain(self, frame: pd.DataFrame, look: Look, x: str, y: str, upright: bool) -> Any:
         """One measure: each bar says its value."""
@@ -53,15 +53,17 @@ class Bars(Chart):
         pieces = [look.boxes(pd.DataFrame(boxes, columns=SIDES), look.color(), hover=hover)] if boxes else []
         values = [0.0 if pd.isna(value) else float(value) for value in frame[y]]
         figures = pd.DataFrame(texts, columns=["x", "y", "text"])
-        legend, longest = [], max(0.0, *values) * 0.5
-        right = [text for (_, _, text), value in zip(texts, values, strict=True) if value > longest]
+        legend = []
         if beside:
             then = [float(value) for value in frame[beside]]
-            marks = [mark(n, value, upright) for n, value in enumerate(then) if not pd.isna(value)]
-            pieces += [look.lines(one, look.ink, width=3) for one in marks]
+            if not upright:
+                texts = clear(texts, then)
+                figures = pd.DataFrame(texts, columns=["x", "y", "text"])
+            pieces.append(look.strokes([mark(n, value, upright) for n, value in enumerate(then) if not pd.isna(value)], look.ink, width=3))
             values += [value for value in then if not pd.isna(value)]
             legend = [(clipped(look.label(beside), 32), look.ink)]
         if not upright:
+            right = [text for at, _, text in texts if at > max(0.0, *values) * 0.5]
             pieces.append(look.said(figures, align="left"))
             return look.whole(
                 [*pieces, *ground(look, values, len(names), upright)], xaxis=None, yticks=rows(look.names(frame, x)),
@@ -145,10 +147,15 @@ def standing(
     )  # fmt: skip
 
 
-def mark(n: int, value: float, upright: bool) -> pd.DataFrame:
+def mark(n: int, value: float, upright: bool) -> tuple[float, float, float, float]:
     """What a bar is compared with, as a stroke across it."""
-    across, at = ([n - 0.42, n + 0.42], [value, value]) if upright else ([value, value], [-n - 0.42, -n + 0.42])
-    return pd.DataFrame({"x": across, "y": at})
+    return (n - 0.42, value, n + 0.42, value) if upright else (value, -n - 0.42, value, -n + 0.42)
+
+
+def clear(texts: list[Any], then: list[float]) -> list[Any]:
+    """The figures of lying bars, each beyond the mark of what it is compared with where it would lie on it."""
+    room = 0.16 * max([0.0, *(at for at, _, _ in texts), *(one for one in then if not pd.isna(one))])
+    return [(mark if at <= mark <= at + room else at, n, text) for (at, n, text), mark in zip(texts, then, strict=True)]
 
 
 def ground(look: Look, values: list[float], groups: int, upright: bool) -> list[Any]:

@@ -42,6 +42,8 @@ INK = ("#1b1d22", "#e9eaed")
 QUIET = ("#565c67", "#a4a9b3")
 LINE = ("#e6e7ea", "#2a2d34")
 GROUND = ("#ffffff", "#16181d")
+#: No tools that nobody sees: each is five models of every drawing.
+BARE: dict[str, Any] = {"default_tools": []}
 FONT = "Inter, Roboto, 'Segoe UI', system-ui, sans-serif"
 
 
@@ -163,6 +165,8 @@ class Look:
                 glyph: Any = getattr(renderer, "glyph", None)
                 if type(glyph).__name__ in ("Text", "Scatter"):
                     renderer.level = "annotation"  # else it is cut where the frame ends
+                if type(glyph).__name__ == "Text" and glyph.text_baseline == "bottom":
+                    glyph.y_offset = -3  # a figure does not touch the bar it stands on
                 if hasattr(glyph, "hit_dilation") and isinstance(glyph.size, (int, float)):
                     glyph.hit_dilation = max(1.0, 24 / glyph.size)  # a finger needs 24 pixels
 
@@ -192,7 +196,7 @@ class Look:
     def common(self, **more: Any) -> dict[str, Any]:
         """Options that every plot of this look has, in the words of its backend."""
         if self.backend == "bokeh":
-            return {"responsive": True, "height": self.height, "toolbar": None, "hooks": self.hooks(), "show_legend": False, **more}
+            return {"responsive": True, "height": self.height, "toolbar": None, **BARE, "hooks": self.hooks(), "show_legend": False, **more}
         kept = (
             "xlabel",
             "ylabel",
@@ -223,10 +227,18 @@ class Look:
 
         curve = hv.Curve(data[["x", "y"]], "x", "y")
         if self.backend == "bokeh":
-            style = {"color": color, "line_width": width, "line_dash": "dashed" if dash else "solid"}
+            style = {"color": color, "line_width": width, "line_dash": "dashed" if dash else "solid", **BARE}
         else:
             style = {"color": color, "linewidth": width, "linestyle": "--" if dash else "-"}
         return curve.opts(backend=self.backend, interpolation="steps-post" if step else "linear", **style)
+
+    def strokes(self, ends: Sequence[tuple[float, float, float, float]], color: str, *, width: float = 1) -> Any:
+        """Straight lines from (x, y) to (x, y), as many as there are, as one piece."""
+        import holoviews as hv
+
+        drawn = hv.Segments(list(ends), ["x0", "y0", "x1", "y1"])
+        style = {"line_width": width, **BARE} if self.backend == "bokeh" else {"linewidth": width}
+        return drawn.opts(backend=self.backend, color=color, **style)
 
     def dots(self, data: pd.DataFrame, color: str, *, size: float = 6, hover: Any = (), alpha: float = 1) -> Any:
         """Points at `x` and `y`; the columns beside them are told when pointed at, and `row` opens the records."""
@@ -234,7 +246,7 @@ class Look:
 
         points = hv.Points(data, ["x", "y"], [key for key in data.columns if key not in ("x", "y")])
         if self.backend == "bokeh":
-            tools = {"tools": ["hover", "tap"], "hover_tooltips": list(hover), "nonselection_alpha": 0.55}
+            tools = {"tools": ["hover", "tap"], "hover_tooltips": list(hover), "nonselection_alpha": 0.55, **BARE}
             return points.opts(backend=self.backend, color=color, size=size, alpha=alpha, line_color=None, **tools)
         return points.opts(backend=self.backend, color=color, s=(size * 0.9) ** 2, alpha=alpha, linewidth=0)
 
@@ -243,7 +255,7 @@ class Look:
         import holoviews as hv
 
         area = hv.Area(data[["x", "low", "high"]], "x", ["low", "high"])
-        style = {"color": color, "line_width": 0} if self.backend == "bokeh" else {"color": color, "facecolor": color, "edgecolor": "none"}
+        style = {"color": color, "line_width": 0, **BARE} if self.backend == "bokeh" else {"color": color, "facecolor": color, "edgecolor": "none"}
         return area.opts(backend=self.backend, alpha=alpha, **style)
 
     def boxes(self, data: pd.DataFrame, color: str, *, hover: Any = (), alpha: float = 1) -> Any:
@@ -253,7 +265,7 @@ class Look:
         sides = ["x0", "y0", "x1", "y1"]
         drawn = hv.Rectangles(data, sides, [key for key in data.columns if key not in sides])
         if self.backend == "bokeh":
-            tools = {"tools": ["hover", "tap"], "hover_tooltips": list(hover), "nonselection_alpha": 0.55 * alpha}
+            tools = {"tools": ["hover", "tap"], "hover_tooltips": list(hover), "nonselection_alpha": 0.55 * alpha, **BARE}
             return drawn.opts(backend=self.backend, color=color, line_color=None, alpha=alpha, **tools)
         return drawn.opts(backend=self.backend, color=color, linewidth=0, alpha=alpha)
 
@@ -271,6 +283,7 @@ class Look:
                 "text_align": align,
                 "text_baseline": base,
                 "text_font": value(FONT),  # a plain string would be the name of a column
+                **BARE,
             }
             return drawn.opts(backend=self.backend, **style)
         upright = {"middle": "center", "bottom": "bottom", "top": "top"}[base]
@@ -307,13 +320,13 @@ class Look:
             drawn = {
                 getattr(one.glyph, "fill_color" if type(one.glyph).__name__ == "Quad" else "line_color", None): one
                 for one in reversed(figure.renderers)
-                if type(one.glyph).__name__ in ("Quad", "Line")
+                if type(one.glyph).__name__ in ("Quad", "Line", "Segment")
             }
             items = [LegendItem(label=name, renderers=[drawn[color]]) for name, color in legend if color in drawn]
             if items:
-                named = Legend(items=items, ncols=columns(legend), location="top_left", border_line_alpha=0, background_fill_alpha=0)
+                named = Legend(ncols=columns(legend), location="top_left", border_line_alpha=0, background_fill_alpha=0)
                 named.update(
-                    label_text_color=self.quiet, label_text_font=FONT, label_text_font_size="12px", glyph_width=14, glyph_height=14
+                    items=items, label_text_color=self.quiet, label_text_font=FONT, label_text_font_size="12px", glyph_width=14, glyph_height=14
                 )
                 named.update(padding=0, margin=6, spacing=4, label_standoff=4)
                 figure.add_layout(named, "above")
@@ -458,7 +471,7 @@ def shown(words: Any, column: Column, value: Any, short: bool = False) -> str:
     if column.kind == "money":
         return words.money_short(value, column.currency) if short else words.money(Decimal(str(value)), column.currency)
     if column.kind == "percent":
-        return words.percent(value)
+        return words.percent(round(value, 3) if short else value)
     if column.kind in ("number", "integer", "duration"):
         return words.number(tidy(value))
     if isinstance(value, date):

@@ -34,6 +34,7 @@ class Calibration(Chart):
                 "row": [int(row) for row in known.index],
             }
         )
+        foot = look.t("Bars: 95% certain to lie within") if size else ""
         bars = [(a - 0.002, *wilson(b, n), a + 0.002) for a, b, n in zip(data["x"], data["y"], counts, strict=True) if n > 0]
         pieces = [look.lines(pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]}), look.quiet, width=1, dash=True)]
         if bars:
@@ -42,11 +43,11 @@ class Calibration(Chart):
         pieces.append(look.lines(data, look.color(), width=1.5))
         hover = [(look.label(x), "@across"), (look.label(y), "@up"), *([(look.label(size), "@many")] if size else [])]
         pieces.append(look.dots(data, look.color(), size=9, hover=hover))
-        pieces.append(look.said(pd.DataFrame([(0.97, 0.9, look.t("as said"))], columns=["x", "y", "text"]), align="right"))
+        pieces.append(look.said(pd.DataFrame([(1.0, 0.8, look.t("as said"))], columns=["x", "y", "text"]), align="right"))
         ticks = [(part / 4, look.words.percent(part / 4)) for part in range(5)]
         return look.whole(
             pieces, grid=True, xticks=ticks, yticks=ticks, xlim=(-0.03, 1.03), ylim=(-0.03, 1.05), xlabel=look.label(x), ylabel=look.label(y),
-            height=max(look.height, 300),
+            height=max(look.height, 300), foot=foot,
         )  # fmt: skip
 
 

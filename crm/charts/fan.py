@@ -52,5 +52,9 @@ class Fan(Chart):
         marks, turned = look.across(x, list(frame[x]), 36)
         return look.whole(
             [*pieces, *look.ends(ends, limits)], grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.3, len(frame) - 0.7),
-            ylim=limits, right=[text for _, _, text, _ in ends],
+            ylim=limits, right=[text for _, _, text, _ in ends], foot=self.shaded(look, keys),
         )  # fmt: skip
+
+    def shaded(self, look: Look, keys: list[str]) -> str:
+        """What the band is, in words."""
+        return look.t("Shaded: {low} to {high}", low=look.label(keys[0]), high=look.label(keys[-1])) if len(keys) > 1 else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import BARE, CHARTS, Chart, Look
 
 MOST = 24
 
@@ -56,6 +56,7 @@ class Funnel(Chart):
                 selection_alpha=1,
                 nonselection_alpha=0.55,
                 hover_tooltips=[(look.label(x), "@step"), (look.label(y), "@value")],
+                **BARE,
             )
         else:
             steps = steps.opts(backend=look.backend, color=look.color(), facecolor=look.color(), edgecolor="none")

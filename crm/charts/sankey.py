@@ -54,7 +54,6 @@ class Sankey(Chart):
                 "tools": ["hover"],
                 "edge_hover_fill_alpha": 0.7,
                 "hover_tooltips": [(look.label(source), "@from"), (look.label(target), "@to"), (look.label(y), "@said")],
-                "default_tools": [],
             }
             common = {
                 key: value for key, value in look.common(height=max(look.height, 300)).items() if key not in ("show_legend", "responsive")
@@ -67,6 +66,8 @@ class Sankey(Chart):
                 plot.state.update(sizing_mode="stretch_width", width=None, min_border_right=room)  # its own width is too wide for a phone
                 for one in plot.state.renderers:
                     glyph: Any = getattr(one, "glyph", None)
+                    if type(glyph).__name__ == "Scatter":
+                        one.visible = False  # a dot in the middle of each node, under its name
                     if type(glyph).__name__ == "Text":
                         glyph.update(text_color=look.ink, text_font=value(FONT))
 

@@ -13,7 +13,7 @@ MOST = 5
 
 @CHARTS.add
 class Survival(Chart):
-    """`y` the measure of a report of what still lasts, `by` groups: a falling stair with its 95 % band, named at its end.
+    """`y` the measure of a report of what still lasts, `by` groups: a falling stair with its 95 % band, several named above with their medians.
 
     A line marks the half; where a stair crosses it stands the median in days. Of more than `MOST` groups the first are drawn.
     """
@@ -26,7 +26,7 @@ class Survival(Chart):
             return look.nothing()
         groups = [(None, frame)] if by is None else [(name, part) for name, part in frame.groupby(by, sort=False, dropna=False)][:MOST]
         longest = max(float(part["days"].max()) for _, part in groups) or 1.0
-        pieces, ends = [], []
+        pieces, legend = [], []
         for number, (name, part) in enumerate(groups):
             color = look.color(number)
             days, left = part["days"].astype(float).to_list(), part[y].astype(float).to_list()
@@ -38,19 +38,16 @@ class Survival(Chart):
                     stairs.append((days[n + 1], low[n], high[n]))
             pieces.append(look.band(pd.DataFrame(stairs, columns=["x", "low", "high"]), color, alpha=0.14))
             pieces.append(look.lines(pd.DataFrame({"x": days, "y": left}), color, step=True))
-            half = next((day for day, value in zip(days, left, strict=True) if value <= 0.5), None)
+            told, half = "", next((day for day, value in zip(days, left, strict=True) if value <= 0.5), None)
             if half is not None:
                 told = look.t("{n} days", n=int(half))
                 dot = pd.DataFrame([(half, 0.5, told, int(part.index[0]))], columns=["x", "y", "said", "row"])
                 pieces.append(look.dots(dot, color, size=8, hover=[(look.t("Half are over after"), "@said")]))
-                pieces.append(
-                    look.said(
-                        pd.DataFrame([(half, 0.5, f"\u2002{told}")], columns=["x", "y", "text"]), color=color, align="left", base="bottom"
-                    )
-                )
-            if name is not None or by is not None:
-                ends.append((days[-1], left[-1], clipped(look.text(by or "", name), 16), color))
-        pieces += look.ends(ends, (0, 1.04))
+                if by is None:
+                    at = pd.DataFrame([(half, 0.5, f"\u2002{told}")], columns=["x", "y", "text"])
+                    pieces.append(look.said(at, color=color, align="left", base="bottom"))
+            if by is not None:
+                legend.append((clipped(look.text(by, name), 22) + (told and f": {told}"), color))
         pieces.insert(0, look.lines(pd.DataFrame({"x": [0, longest], "y": [0.5, 0.5]}), look.quiet, width=1, dash=True))
         _, marks = look.scale("days", [0, longest])
         ticks = [(part / 4, look.words.percent(part / 4)) for part in range(5)]
@@ -60,7 +57,8 @@ class Survival(Chart):
             xticks=marks,
             yticks=ticks,
             xlim=(0, longest * 1.03),
-            right=[text for _, _, text, _ in ends],
+            legend=legend,
+            foot=look.t("Shaded: 95% certain to lie within"),
             ylim=(0, 1.04),
             xlabel=look.label("days"),
             height=max(look.height, 280),

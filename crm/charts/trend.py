@@ -37,18 +37,20 @@ class Trend(Chart):
         at = pd.DataFrame([(0.01, 0.62, look.text(y, values[-1], short=True))], columns=["x", "y", "text"])
         pieces.append(look.said(at, color=look.ink, align="left", size=30))
         pieces.append(
-            look.said(pd.DataFrame([(0.01, 0.24, beside(look, x, known, values))], columns=["x", "y", "text"]), align="left", size=12)
+            look.said(pd.DataFrame([(0.01, 0.24, beside(look, x, y, known, values))], columns=["x", "y", "text"]), align="left", size=12)
         )
         return look.whole(pieces, xaxis=None, yaxis=None, xlim=(0, 1), ylim=(0, 1), height=120)
 
 
-def beside(look: Look, x: str, known: pd.DataFrame, values: list[float]) -> str:
+def beside(look: Look, x: str, y: str, known: pd.DataFrame, values: list[float]) -> str:
     """The last period, and the change from the one before in words: an arrow never stands alone."""
     last = look.text(x, known[x].iloc[-1])
     if len(values) < 2 or not values[-2]:
         return last
-    change = (values[-1] - values[-2]) / abs(values[-2])
+    column, before = look.columns.get(y), look.text(x, known[x].iloc[-2])
+    points = column is not None and column.kind == "percent"  # a part of a part would say something else
+    change = values[-1] - values[-2] if points else (values[-1] - values[-2]) / abs(values[-2])
     arrow = "▲" if change > 0.0005 else "▼" if change < -0.0005 else "="
     sign = "+" if change > 0 else ""
-    before = look.text(x, known[x].iloc[-2])
-    return f"{last}: {arrow} {sign}{look.words.percent(round(change, 3))}\n({before})"
+    said = look.t("{n} points", n=sign + look.words.number(round(100 * change, 1))) if points else sign + look.words.percent(round(change, 3))
+    return f"{last}: {arrow} {said}\n({before})"

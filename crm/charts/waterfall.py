@@ -54,17 +54,17 @@ class Waterfall(Chart):
             said.append((end, max(0.0, level), look.text(y, level, short=True)))
         columns = ["x0", "y0", "x1", "y1", "name", "said", "row"]
         hover = [(look.label(x), "@name"), (look.label(y), "@said")]
-        pieces = [look.lines(pd.DataFrame({"x": [a, b], "y": [at, at]}), look.quiet, width=1) for a, b, at in links]
+        pieces = [look.strokes([(a, at, b, at) for a, b, at in links], look.quiet)] if links else []
         for color, found in boxes.items():
             if found:
                 pieces.append(look.boxes(pd.DataFrame(found, columns=columns), look.color(color), hover=hover))
         if len(names) <= 8:
             texts = pd.DataFrame(said, columns=["x", "y", "text"])
-            pieces.append(look.said(texts, base="bottom", size=11 if len(names) <= 5 else 9))
+            pieces.append(look.said(texts, base="bottom", size=11 if len(names) <= 5 else 10))
         edges = [edge for found in boxes.values() for box in found for edge in (box[1], box[3])]
         limits, ticks = look.scale(y, edges)
         high = limits[1] + (limits[1] - limits[0]) * 0.06
-        marks, turned = look.places(names if ends else [*names, look.t("Total")], 44 if look.backend == "bokeh" else 80)
+        marks, turned = look.places(names if ends else [*names, look.t("Total")], 50 if look.backend == "bokeh" else 80)
         return look.whole(
             pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.6, end + 0.6), ylim=(limits[0], high),
             height=look.height + (60 if turned else 0),

@@ -56,9 +56,10 @@ def card(app: Any, result: Result, help: bool = False) -> dict[str, Any]:
 
 
 def change(t: Any, result: Result) -> str:
-    """The last whole period, in words."""
-    before = result.notes["before"]
+    """Which period the figure is of, and the last whole one."""
+    before, unit = result.notes["before"], result.columns[0].unit
+    running = str(t("{period} so far", period=shown(t, result.columns[0], result.exact[-1][0]))) if unit else ""
     if before is None:
-        return ""
+        return running
     when, figure = shown(t, result.columns[0], result.exact[-2][0]), shown(t, result.columns[1], Decimal(str(before)), True)
-    return str(t("{period}: {value}", period=when, value=figure))
+    return " · ".join(one for one in (running, str(t("{period}: {value}", period=when, value=figure))) if one)

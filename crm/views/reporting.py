@@ -163,7 +163,8 @@ class Asked:
         period = self.args.get("p", "")
         if not self.days or period in PERIODS:
             return None
-        return {"from": self.days[0].isoformat(), "to": (self.days[1] - timedelta(days=1)).isoformat()}
+        first, last = self.days[0], self.days[1] - timedelta(days=1)
+        return {"from": first.isoformat(), "to": last.isoformat(), "first": self.t.date(first), "last": self.t.date(last)}
 
     def slider(self) -> dict[str, Any]:
         """The ends of the last months, and now; `at` is the one shown, or the nearest before the exact day."""

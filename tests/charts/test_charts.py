@@ -175,3 +175,55 @@ def test_series_differ_for_the_colour_blind(kind, dark):
     apart = {(a, b): sum((p - q) ** 2 for p, q in zip(seen[a], seen[b], strict=True)) ** 0.5 for a in range(8) for b in range(a)}
     assert all(apart[a, b] >= 10 for a, b in apart if a < 4), {pair: round(value) for pair, value in apart.items() if value < 10}
     assert all(apart[n + 1, n] >= 15 for n in range(7)), [round(apart[n + 1, n]) for n in range(7)]
+
+
+def texts_of(state):
+    return [text.strip() for one in state.renderers if type(one.glyph).__name__ == "Text" for text in one.data_source.data["text"]]
+
+
+def test_several_measures_stand_beside_each_other_under_their_names():
+    """Each group is named once; each measure has its colour and its name."""
+    from bokeh.models.annotations import Legend
+
+    data = pd.DataFrame({"group": ["A", "B"], "value": [5.0, 3.0], "goal": [4.0, 6.0]})
+    state = figure(data=data, x="group", y=["value", "goal"])
+    assert [item.label.value for item in state.select_one(Legend).items] == ["Value", "Goal"]
+    assert not [name for name in state.yaxis[0].major_label_overrides.values() if "(2)" in name]
+    assert len({one.glyph.fill_color for one in state.renderers if type(one.glyph).__name__ == "Quad"}) == 2
+
+
+def test_a_figure_lies_neither_on_its_bar_nor_on_the_mark_of_what_it_is_compared_with():
+    columns = {**COLUMNS, "value_last_year": Column("value_last_year", "Value, last year", "money", "measure")}
+    data = pd.DataFrame({"group": ["A", "B", "C"], "value": [900.0, 400.0, 100.0], "value_last_year": [500.0, 450.0, None]})
+    state = hv.renderer("bokeh").get_plot(CHARTS["bars"]().draw(data, Look(Words("en"), columns), x="group", y="value")).state
+    [at] = [one.data_source.data["x"] for one in state.renderers if type(one.glyph).__name__ == "Text"]
+    assert list(at) == [900.0, 450.0, 100.0]
+    data = data[["group", "value"]]
+    table = figure("bar_table", data, x="group")
+    said = next(one.data_source.data for one in table.renderers if type(one.glyph).__name__ == "Text" and len(one.data_source.data["text"]) == 3)
+    [bars] = [one.data_source.data for one in table.renderers if type(one.glyph).__name__ == "Quad"]
+    assert list(said["x"]) == list(bars["right"]) and max(bars["right"]) < 0.8                    # and the longest bar leaves it room
+
+
+def test_a_part_moves_by_points_and_money_by_percent():
+    months = list(pd.date_range("2026-01-01", periods=2, freq="MS"))
+    data = pd.DataFrame({"month": months, "chance": [0.4, 0.5], "value": [40.0, 50.0]})
+    assert "Feb 2026: ▲ +10 points\n(Jan 2026)" in texts_of(figure("trend", data, x="month", y="chance"))
+    assert "Feb 2026: ▲ +25%\n(Jan 2026)" in texts_of(figure("trend", data, x="month", y="value"))
+
+
+def test_several_falling_stairs_are_named_above_with_their_medians():
+    """Their ends and middles lie close to each other: names written there would lie on one another."""
+    from bokeh.models.annotations import Legend
+
+    data = pd.DataFrame({"group": ["A"] * 3 + ["B"] * 3, "days": [0, 10, 20, 0, 11, 30], "came": [1.0, 0.5, 0.1, 1.0, 0.6, 0.3]})
+    data = data.assign(came_low=data["came"] - 0.1, came_high=data["came"] + 0.1)
+    state = figure("survival", data, y="came", by="group")
+    assert [item.label.value for item in state.select_one(Legend).items] == ["A: 10 days", "B: 30 days"] and not texts_of(state)
+
+
+def test_what_is_shaded_is_said():
+    from bokeh.models.annotations import Title
+
+    state = figure("fan", frame(5, low=1.0), x="month", y=["many", "value", "goal"])
+    assert [one.text for one in state.below if isinstance(one, Title)] == ["Shaded: Many to Goal"]

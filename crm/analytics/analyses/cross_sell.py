@@ -136,8 +136,8 @@ class CrossSell(Analysis):
             return f"{said} " + t("Too little data to say whether suggesting it works ({n} taken later).", n=trial["n"])
         values = {"n": trial["n"], "suggest": suggest, "hit": t.percent(round(Decimal(trial["hits"]) / trial["n"], 2))}
         values["plain"] = t.percent(round(Decimal(trial["plain"]) / trial["n"], 2))
-        tried_ = t("Of {n} things taken later for the first time, {hit} were among {suggest} suggestions; the best sellers alone would have met {plain}.", **values)  # fmt: skip
-        more = "" if trial["hits"] > trial["plain"] else " " + t("So suggest the best sellers.")
+        tried_ = t("Of {n} things taken later for the first time, {hit} were among {suggest} suggestions; what is taken most would have met {plain} alone.", **values)  # fmt: skip
+        more = "" if trial["hits"] > trial["plain"] else " " + t("So suggest what is taken most.")
         return f"{said} {tried_}{more}"
 
 

@@ -135,7 +135,7 @@ class BoardPage(Listed):
             "title": record.title,
             "sub": subtitle(record, listing.entity, listing.shown),
             "amount": fields[amount].display(record[amount], listing.shown) if amount and record.get(amount) is not None else "",
-            "next": (", ".join(str(one) for one in (words, short_date(t, day)) if one) if day else self.unplanned(record))
+            "next": (" · ".join(str(one) for one in (short_date(t, day), words) if one) if day else self.unplanned(record))
             if stage.open
             else (t.date(entered, "d MMM y") if entered else " "),
             "tone": due_tone(t, day) if stage.open and (day or listing.entity.next) else "",

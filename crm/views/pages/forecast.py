@@ -102,6 +102,7 @@ class ForecastPage(Page):
             "asof": asof,
             "today": door.company.today().isoformat(),
             "address": href(view="forecast", name=spec.name, by=self.by),
+            "day": t.date(self.as_of.date() if self.as_of else door.company.today()),
             "whatif": href(view="whatif", name=spec.name),
         }
 

@@ -106,6 +106,11 @@ class WhatIfPage(Page):
         return [one for one in SLIDERS if one.name in shown]
 
     def content(self) -> dict[str, Any]:
+    def named(self, one: Slider) -> str:
+        """What a lever is called: as the scenarios of this configuration name it."""
+        key = self.roles.levers.get(one.name) if self.roles is not None else None
+        return str(self.app.schema.entities[self.roles.entity].fields[key].label_in(self.t) if key else self.t(one.label))
+
         t, may = self.t, self.roles is not None and self.door.may("create", self.roles.entity)
         return {
             "title": self.title,
@@ -113,7 +118,7 @@ class WhatIfPage(Page):
             "forecast": href(view="forecast", name=self.spec.name),
             "levers": [
                 {
-                    "name": one.name, "label": t(one.label), "help": t(one.help), "least": one.least, "most": one.most, "step": one.step,
+                    "name": one.name, "label": self.named(one), "help": t(one.help), "least": one.least, "most": one.most, "step": one.step,
                     "value": self.shown_at(one.name, getattr(self.levers, one.name)), "plain": 0 if one.name == "reps" else 100,
                 }
                 for one in self.sliders()
@@ -209,7 +214,7 @@ class WhatIfPage(Page):
             value = self.shown_at(one.name, getattr(levers, one.name))
             away = value - (0 if one.name == "reps" else 100)
             if away:
-                found.append(f"{t(one.label)} {'+' if away > 0 else '−'}{abs(away) if one.name == 'reps' else t.percent(abs(away) / 100)}")
+                found.append(f"{self.named(one)} {'+' if away > 0 else '−'}{abs(away) if one.name == 'reps' else t.percent(abs(away) / 100)}")
         return found
 
     def assumptions(self) -> list[str]:
@@ -320,7 +325,7 @@ class WhatIfPage(Page):
         ranges = [one.quantiles(whole=True) for one in drawn]
         rows = [
             {
-                "label": t(one.label),
+                "label": self.named(one),
                 "cells": [
                     f"{value:+d}" if one.name == "reps" and value else t.number(value) if one.name == "reps" else t.percent(value / 100)
                     for value in (self.shown_at(one.name, getattr(levers, one.name)) for _, levers in settings)

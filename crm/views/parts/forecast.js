@@ -4,7 +4,7 @@ const Forecast = part((content, ctx) => {
   const pills = (list, label) => list.length ? h('nav.opts', {label, key: label}, list.map(one => h('a.button', {key: one.name, href: one.href, 'aria-current': one.on ? 'true' : null}, one.label))) : null
   return h('section.forecast', {label: title},
     h('header.bar', {key: 'head'}, h('div.two', null, h('h1', null, title), help && h('small', null, help)), h('span.grow'),
-      h('label.asday', null, h('span', null, t('As of')), h('input', {type: 'date', act: 'asof', value: asof || today, max: today})), asof && h('a.button', {key: 'now', href: content.address}, t('Now')),
+      h('label.asday', null, h('span', null, t('As of')), daybox(content.day, '', {act: 'asof', value: asof || today, max: today})), asof && h('a.button', {key: 'now', href: content.address}, t('Now')),
       whatif && h('a.button', {href: whatif, key: 'whatif'}, icon('tune'), t('What if…')), button('notebook', 'code', '', {label: t('Open in notebook'), class: 'quiet'})),
     h('div.bar.cuts', {key: 'cuts'}, pills(others, t('Forecast')), pills(cuts, t('By'))),
     fault && h('p.errors', {role: 'alert', key: 'fault'}, fault),

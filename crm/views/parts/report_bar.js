@@ -7,8 +7,8 @@ const ReportBar = part((content, ctx) => {
     h('div.bar.asks', {key: 'asks'},
       picks.map(p => h('label.ask', {key: p.name}, h('span', null, p.label), h('select', {act: 'pick', 'data-name': p.name, value: p.value}, p.options.map(([value, label]) => h('option', {value, key: value || '-'}, label))))),
       dates && h('span.ask.two', {key: 'dates'},
-        h('label', null, h('span', null, t('First day')), h('input', {type: 'date', act: 'dates', 'data-name': 'from', value: dates.from})),
-        h('label', null, h('span', null, t('Last day')), h('input', {type: 'date', act: 'dates', 'data-name': 'to', value: dates.to})))),
+        h('label', null, h('span', null, t('First day')), daybox(dates.first, '', {act: 'dates', 'data-name': 'from', value: dates.from})),
+        h('label', null, h('span', null, t('Last day')), daybox(dates.last, '', {act: 'dates', 'data-name': 'to', value: dates.to})))),
     h('div.bar.tools', {key: 'tools'},
       chips.map(c => h('span.chip.filter', {key: `chip-${c.name}`}, h('span', null, `${c.label}: ${c.value}`), button('unfilter', 'close', '', {id_: c.name, label: `${t('Clear')}: ${c.label}`}))),
       filters && h('span.pop', {key: 'filterpop'}, button('filter', 'filter_list', t('Filter'), {class: 'quiet', 'aria-expanded': String(ui.pop === 'filter'), 'aria-haspopup': 'dialog'}), ui.pop === 'filter' && builder(ctx, 'filter')),
@@ -19,7 +19,7 @@ const ReportBar = part((content, ctx) => {
     asof && h('div.bar.asof', {key: 'asof'},
       h('label.slide', null, h('span', null, t('As of')), h('input', {type: 'range', act: 'seen', min: 0, max: asof.marks.length - 1, step: 1, value: at, 'aria-valuetext': asof.marks[at]?.label, label: t('As of the day')})),
       h('output', {key: 'output'}, ui.at == null ? asof.label : asof.marks[at]?.label),
-      h('label.exact', null, h('span.sr', null, t('Exact day')), h('input', {type: 'date', act: 'day', max: asof.last, value: asof.day, title: t('Exact day')})),
+      h('label.exact', null, h('span.sr', null, t('Exact day')), daybox(asof.label, t('Exact day'), {act: 'day', max: asof.last, value: asof.day, title: t('Exact day')})),
       asof.day && button('now', 'history_toggle_off', t('Back to now'), {class: 'quiet back', label: t('Back to now')})),
   ]
 }, {
