@@ -10,6 +10,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Properties are tried with the same examples on every machine, however slow it is; `--hypothesis-profile=default` looks for new ones.
+settings.register_profile("crm", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("crm")
 
 HERE = Path(__file__).parent.parent
 
