@@ -647,7 +647,7 @@ ENGLISH = Words("en")
 
 # --- which texts the engine uses
 
-_CALLS = {"t", "Refused", "Denied", "Missing", "ExpressionError"}
+_CALLS = {"t", "words", "Refused", "Denied", "Missing", "ExpressionError"}
 
 
 @lru_cache(maxsize=4)
@@ -666,7 +666,7 @@ def _used(folder: Path, stamp: tuple[tuple[str, int], ...]) -> dict[str, str]:
 def used(package: str | Path | None = None) -> dict[str, str]:
     """Every English text the engine may show, as `{text: "file:line" of its first use}`, read from the source of the package.
 
-    Python: literals in `t(…)`, `….t(…)`, `Refused(…)`, `Denied(…)`, `Missing(…)`, `ExpressionError(…)` (both branches of `a if b else c` too) and in
+    Python: literals in `t(…)`, `….t(…)`, `….words(…)`, `Refused(…)`, `Denied(…)`, `Missing(…)`, `ExpressionError(…)` (both branches of `a if b else c` too) and in
     assignments `words = (…)`. JavaScript beside it: `t('…')`.
     """
     folder = Path(package) if package else Path(__file__).parent

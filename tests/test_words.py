@@ -305,11 +305,11 @@ def test_folding():
 def test_every_kind_of_place_is_found(tmp_path):
     (tmp_path / "a.py").write_text(
         'from x import Refused, t\nclass P:\n    words = ("One", "Two")\n'
-        'def f(t, self):\n    t("Three")\n    self.t("Four", n=1)\n    raise Refused("Fi" "ve")\n    t("Six" if f else "Seven")\n    t(f"not {f}")\n    Missing("Eight")\n'
+        'def f(t, self):\n    t("Three")\n    self.t("Four", n=1)\n    raise Refused("Fi" "ve")\n    t("Six" if f else "Seven")\n    t(f"not {f}")\n    Missing("Eight")\n    self.door.words("Ten")\n'
     )
     (tmp_path / "a.js").write_text("el(t('Nine')); x = t(\"It's\"); at('no'); t('Don\\'t', {n})")
     found = used(tmp_path)
-    assert set(found) == {"One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "It's", "Don't"}
+    assert set(found) == {"One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "It's", "Don't"}
     assert found["Three"].endswith("a.py:5")
 
 

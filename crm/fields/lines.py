@@ -111,6 +111,30 @@ class Lines(Field):
                 if value is not None:
                     row[column.key] = column.clean(value, t)
 
+    def totals(self, value: Any) -> dict[str, Any]:
+        """`{column: sum}` of the columns that a formula gives as a number or money; a price or a discount adds up to nothing."""
+        found: dict[str, Any] = {}
+        for key, column in self.columns.items():
+            there = [row[key] for row in value or () if row.get(key) is not None] if column.computed else []
+            if there and column.kind in ("money", "number", "integer"):
+                found[key] = sum(there)
+        return found
+
+    def worked_out(self, typed: Any, ctx: Shown = PLAIN) -> dict[str, Any]:
+        """What the computed columns say of rows as they are being typed, and what they add up to: `{"rows": [{column: text}], "totals":
+        {column: text}}`. A row that is not finished, or wrong, says nothing yet: what is wrong is told when it is saved."""
+        rows: list[dict[str, Any]] = []
+        for number, row in enumerate(typed if isinstance(typed, (list, tuple)) else [], 1):
+            try:
+                rows.append(self.row(number, row, ctx.t) if number <= self.max else {})
+            except Refused:
+                rows.append({})
+        computed = [column for column in self.columns.values() if column.computed]
+        return {
+            "rows": [{column.key: column.display(row[column.key], ctx) for column in computed if column.key in row} for row in rows],
+            "totals": {key: self.columns[key].display(total, ctx) for key, total in self.totals(rows).items()},
+        }
+
     def to_json(self, value: Any) -> Any:
         if value is None:
             return None
@@ -138,7 +162,10 @@ class Lines(Field):
         return [{key: self.columns[key].typed(kept, ctx) for key, kept in row.items() if key in self.columns} for row in value or []]
 
     def display(self, value: Any, ctx: Shown = PLAIN) -> str:
-        return ctx.t("{n} lines", n=len(value)) if value else ""
+        if not value:
+            return ""
+        totals = [self.columns[key].display(total, ctx) for key, total in self.totals(value).items()]
+        return " · ".join([ctx.t("{n} lines", n=len(value)), *totals])
 
     def table(self, value: Any, ctx: Shown = PLAIN) -> dict[str, Any]:
         """The whole table for showing: `{"columns": [{"key", "label", "align"}], "rows": [[cell]]}`."""
@@ -153,14 +180,15 @@ class Lines(Field):
 
     def edited(self, ctx: Shown = PLAIN) -> dict[str, Any]:
         columns = [
-            {"key": key, "label": column.label_in(ctx.t), "align": column.align, "editor": column.editor(None, ctx)}
+            {"key": key, "label": column.label_in(ctx.t), "align": column.align, "computed": column.computed, "editor": column.editor(None, ctx)}
             for key, column in self.columns.items()
         ]
-        return {"columns": columns, "max": self.max}
+        return {"columns": columns, "max": self.max, "of": self.path}
 
     def editor(self, value: Any = None, ctx: Shown = PLAIN) -> dict[str, Any]:
         result = super().editor(value, ctx)
         result["text"] = self.display(value, ctx)
+        result["worked"] = self.worked_out(value, ctx)
         if value:
             result["table"] = self.table(value, ctx)  # texts of links for rows that are there already
         return result

@@ -24,6 +24,7 @@ from crm.views.typing import LOG, Boxes
 
 log = logging.getLogger("crm.views")
 LOOK = 30_000                            # milliseconds between two looks for new notices
+STAY = {"words": 5, "acts": 12}          # seconds a message stays: a plain one; one with Undo or bad news
 UPLOAD_LIMIT = 10 * 1024 * 1024          # bytes of one file; a message of the socket carries a third more
 PAGE_SX = {
     "& .MuiAppBar-root": {"left": {"xs": 0, "sm": "var(--side)"}, "width": "auto", "background": "none", "boxShadow": "none", "color": "inherit", "zIndex": 10},
@@ -82,7 +83,7 @@ class App:
         self.frame = self.frame_at(query)
         aside = {"width": 0, "height": 0, "sizing_mode": "fixed"}
         self.command = PARTS["command"](app=self, **aside, on={"find": self.find, "run": self.run})
-        self.toast = PARTS["toast"](app=self, **aside, on={"undo": self.undo})
+        self.toast = PARTS["toast"]({"stay": STAY}, app=self, **aside, on={"undo": self.undo})
         self.sheets = PARTS["sheet"](app=self, **aside, on={"save": self._sheet_save, "close": self._sheet_close, "changed": self._sheet_changed, "tool": self._sheet_tool})
         self.boxes = Boxes(self)
         self.frame.param.watch(lambda event: self.show(), "query")
@@ -245,6 +246,13 @@ class App:
             hits = [(record.id, record.title) for record in self.door.list(to, order=["-changed_on"], limit=limit)]
         notes = self._subtitles(entity, [number for number, _ in hits])
         return {"options": [[number, title, notes.get(number, "")] for number, title in hits], "create": bool(text.strip()) and self.door.may("create", to)}
+
+    def lines(self, of: str, rows: list) -> dict:
+        """What the formulas of a table give for rows as they are typed; `of` is the path of its field."""
+        _, entity, _, key = of.split(".")
+        if key not in self.door.readable(entity):
+            raise Missing("This is not there, or not for you.")
+        return self.schema.entities[entity].fields[key].worked_out(rows, self.shown)
 
     def _subtitles(self, entity: Any, ids: list[int]) -> dict[int, str]:
         from crm.views.text import subtitle

@@ -271,6 +271,10 @@ class Editing(Part):
         """A new thing made from within a link editor: {"value", "label"}, or a sheet is opened and {"sheet": true} returned."""
         return self._app.make(to, text)
 
+    def on_lines(self, of: str, rows: list) -> dict:
+        """What the formulas of a table give while it is typed: {"rows": [{column: text}…], "totals": {column: text}}."""
+        return self._app.lines(of, rows)
+
     def on_upload(self, name: str, kind: str, data: str) -> dict:
         """{"file": {name, type, size, blob}} for base64 `data`."""
         return self._app.upload(name, kind, data)

@@ -132,7 +132,7 @@ EDITORS.tags = e => {
 // What links share: a box that asks the server while typing and a list under it. `pick(option)` is told the choice.
 function finder(e, {pick, start = '', clear, keep = true}) {
   const box = inputOf(e, {role: 'combobox', 'aria-expanded': 'false', 'aria-autocomplete': 'list', 'aria-controls': `l${e.id}`, value: start, placeholder: e.spec.placeholder || e.t('Type to search')}), list = h('div.options', {role: 'listbox', id: `l${e.id}`, label: e.t('Choose'), popover: 'manual'})
-  let found = [], at = 0, turn = 0, timer = 0, text = start, open = false
+  let found = [], at = 0, turn = 0, timer = 0, text = start, open = false, asked = false, left = ''      // asked: an answer is awaited; left: by which key the box was left meanwhile, which means the first one found
   // in the top layer, beside the box wherever it scrolls: neither a sheet nor a table cuts it off
   const beside = () => { const r = (box.closest('.finder') || box).getBoundingClientRect(), up = innerHeight - r.bottom < 240 && r.top > innerHeight - r.bottom; list.style.cssText = `left:${r.left}px;width:${Math.max(r.width, 220)}px;${up ? `bottom:${innerHeight - r.top + 3}px` : `top:${r.bottom + 3}px`};max-height:${Math.min(264, (up ? r.top : innerHeight - r.bottom) - 12)}px` }
   const float = on => { if (!list.isConnected || on === list.matches(':popover-open')) return on && beside(); if (on) { list.showPopover(); beside(); addEventListener('scroll', beside, true) } else { list.hidePopover(); removeEventListener('scroll', beside, true) } }
@@ -146,7 +146,10 @@ function finder(e, {pick, start = '', clear, keep = true}) {
     const mine = ++turn, typed = box.value === text && keep ? '' : box.value
     const reply = e.spec.options && !e.spec.to ? {options: e.spec.options.filter(o => optionOf(o).label.toLowerCase().includes(typed.toLowerCase()))} : await e.ctx.ask('lookup', {to: e.spec.to, field: e.spec.field || '', text: typed})
     if (mine !== turn || !list.isConnected) return
-    found = (reply.options || []).map(optionOf); at = 0
+    found = (reply.options || []).map(optionOf); at = 0; asked = false
+    const by = left; left = ''
+    if (by && found.length && !found[0].make) return choose(found[0])
+    if (by === 'Tab') { box.value = text; return }
     if (typed.trim() && reply.create && e.spec.create !== false && !found.some(o => o.label.toLowerCase() === typed.trim().toLowerCase())) found.push({make: true, label: e.t('Create “{text}”', {text: typed.trim()}), text: typed.trim()})
     open = true; draw()
   }
@@ -160,16 +163,17 @@ function finder(e, {pick, start = '', clear, keep = true}) {
     }
     text = o.label; box.value = keep ? o.label : ''; shut(); pick(o)
   }
-  box.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(look, 160) })
+  box.addEventListener('input', () => { asked = true; left = ''; clearTimeout(timer); timer = setTimeout(look, 160) })
   box.addEventListener('click', () => { if (!open) look() })
   box.addEventListener('keydown', event => {
     if ((event.key === 'ArrowDown' || event.key === 'ArrowUp')) { event.preventDefault(); event.stopPropagation(); if (!open) return look(); if (found.length) at = (at + (event.key === 'ArrowDown' ? 1 : found.length - 1)) % found.length; draw() }
+    else if (/^(Tab|Enter)$/.test(event.key) && !event.ctrlKey && asked && keep && box.value.trim() && box.value !== text) { left = event.key; if (left === 'Enter') { event.preventDefault(); event.stopPropagation() } }
     else if (event.key === 'Enter' && open && found.length && !event.ctrlKey) { event.preventDefault(); event.stopPropagation(); choose(found[at]) }
     else if (event.key === 'Escape' && open) { event.preventDefault(); event.stopPropagation(); shut(); if (keep) box.value = text }
     else if (event.key === 'Tab' && open) { if (box.value.trim() && box.value !== text && found.length && !found[at].make) choose(found[at]); else shut() }
   })
   box.addEventListener('change', event => { event.stopPropagation(); if (keep && !box.value.trim()) { text = ''; clear?.() } })
-  box.addEventListener('focusout', () => setTimeout(() => { if (open && !list.matches(':hover')) shut(); if (keep && box.value !== text) { if (!box.value.trim()) { text = ''; clear?.() } else box.value = text } }, 120))
+  box.addEventListener('focusout', () => setTimeout(() => { if (left) return; if (open && !list.matches(':hover')) shut(); if (keep && box.value !== text) { if (!box.value.trim()) { text = ''; clear?.() } else box.value = text } }, 120))
   list.addEventListener('pointerdown', event => event.preventDefault())
   list.addEventListener('click', event => { const o = event.target.closest('[data-i]'); if (o) choose(found[Number(o.dataset.i)]) })
   return {box, list, set: label => { text = label; box.value = label }}
@@ -193,18 +197,34 @@ EDITORS.links = e => {
   wrap.append(list, h('span.finder', null, icon('search'), find.box, find.list)); draw()
   return {nodes: wrap, box: find.box, keep: () => lines.map(x => ({...x})), read: () => lines.map(({label, title, ...x}) => more.length ? Object.fromEntries(Object.entries(x).filter(([, v]) => v != null && v !== '')) : x.id)}
 }
-// A table inside a record: a row per line, an editor per column, a total under number columns
+// A table inside a record: a row per line, an editor per column. What a formula gives, and what it adds up to, the server works out while one types.
 EDITORS.lines = e => {
-  const columns = (e.spec.columns || []).map(c => ({...c, key: c.key || c.field, editor: c.editor || {type: c.type || 'text', options: c.options, to: c.to}})), rows = (e.value || []).map(v => ({v: {...v}})), body = h('tbody'), foot = h('tfoot')
+  const numeric = ['number', 'money', 'percent'], right = c => c.align === 'right' || numeric.includes(c.editor.type)
+  const columns = (e.spec.columns || []).map(c => ({...c, key: c.key || c.field, editor: c.editor || {type: c.type || 'text', options: c.options, to: c.to}})), texts = e.spec.table?.rows || []
+  const rows = (e.value || []).map((v, i) => ({v: {...v}, text: Object.fromEntries(columns.map((c, j) => [c.key, cellText(texts[i]?.[j])]))})), body = h('tbody'), foot = h('tfoot'), worked = columns.filter(c => c.computed)
   const line = row => {
-    row.node = h('tr', null, columns.map(c => { const inner = editor(e.ctx, {...c.editor, value: row.v[c.key]}, {label: c.label}); inner.mount(); row[c.key] = inner; return h('td', {class: c.align === 'right' || ['number', 'money', 'percent'].includes(c.editor.type) ? 'num' : ''}, inner) }))
-    const off = h('button.bare', {type: 'button', label: e.t('Remove'), title: e.t('Remove')}, icon('close')); off.addEventListener('click', () => { rows.splice(rows.indexOf(row), 1); row.node.remove(); e.live(); e.say() }); row.node.append(h('td', null, off))
+    row.out = {}
+    row.node = h('tr', null, columns.map(c => {
+      if (c.computed) return h('td.num', {'data-label': c.label}, row.out[c.key] = h('output.fixed', {label: c.label}))
+      const inner = editor(e.ctx, {...c.editor, value: row.v[c.key], text: row.text?.[c.key]}, {label: c.label}); inner.mount(); row[c.key] = inner
+      return h('td', {'data-label': c.label, class: right(c) ? 'num' : ''}, inner)
+    }))
+    const off = h('button.bare', {type: 'button', label: e.t('Remove'), title: e.t('Remove')}, icon('close')); off.addEventListener('click', () => { rows.splice(rows.indexOf(row), 1); row.node.remove(); e.live(); e.say(); work() }); row.node.append(h('td', null, off))
     return row.node
   }
   const add = h('button.quiet', {type: 'button'}, icon('add'), e.t('Add a line')); add.addEventListener('click', () => { const row = {v: {}}; rows.push(row); body.append(line(row)); row[columns[0]?.key]?.focus() })
-  body.append(...rows.map(line))
-  const read = () => rows.map(row => Object.fromEntries(columns.map(c => [c.key, c.editor.type === 'fixed' ? row.v[c.key] ?? null : row[c.key].read()]).filter(([, v]) => !unset(v)))).filter(r => Object.keys(r).length)
-  return {nodes: [h('div.scroll', null, h('table.lines', {label: e.label}, h('thead', null, h('tr', null, columns.map(c => h('th', {scope: 'col', class: ['number', 'money', 'percent'].includes(c.editor.type) ? 'num' : ''}, c.label)), h('th', null, h('span.sr', null, e.t('Remove'))))), body, foot)), add], box: null, read}
+  const one = row => Object.fromEntries(columns.filter(c => !c.computed).map(c => [c.key, c.editor.type === 'fixed' ? row.v[c.key] ?? null : row[c.key].read()]).filter(([, v]) => !unset(v)))
+  const said = found => {
+    rows.forEach((row, i) => { for (const c of worked) row.out[c.key].textContent = found.rows[i]?.[c.key] ?? '' })
+    const sums = found.totals || {}, first = columns.findIndex(c => c.key in sums)
+    foot.replaceChildren(...(first < 0 ? [] : [h('tr', null, first > 0 && h('th', {scope: 'row', colspan: first}, e.t('Total')), columns.slice(first).map(c => h('td.num', {'data-label': c.label}, sums[c.key] ?? '')), h('td', null))]))
+  }
+  let waiting = 0, turn = 0
+  const work = () => { if (!worked.length) return; clearTimeout(waiting); const mine = ++turn; waiting = setTimeout(async () => { const reply = await e.ctx.ask('lines', {of: e.spec.of, rows: rows.map(one)}); if (mine === turn && reply.rows) said(reply) }, 160) }
+  body.addEventListener('input', work); body.addEventListener('change', work)
+  body.append(...rows.map(line)); if (e.spec.worked) said(e.spec.worked); if (e.value !== e.spec.value) work()
+  const read = () => rows.map(one).filter(r => Object.keys(r).length)
+  return {nodes: [h('div.scroll', null, h('table.lines', {label: e.label, style: `--columns:${columns.length}`}, h('thead', null, h('tr', null, columns.map(c => h('th', {scope: 'col', class: right(c) ? 'num' : ''}, c.label)), h('th', null, h('span.sr', null, e.t('Remove'))))), body, foot)), add], box: null, read}
 }
 // Files: read here, sent as base64, kept by the server; the record gets the reference when it is saved
 EDITORS.files = e => {

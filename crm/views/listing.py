@@ -18,6 +18,7 @@ from crm.fields.base import OPERATORS, Shown
 from crm.records import agenda, saved
 from crm.views.app import href
 from crm.views.insights import promise
+from crm.views.text import help_of
 
 PAGE = 50
 
@@ -613,7 +614,7 @@ class Listing:
                     "label": self.label(path),
                     "kind": " ".join(kind),
                     "sortable": bool(getattr(field, "sortable", True)) and "." not in path,
-                    "help": getattr(field, "help", "") or None,
+                    "help": help_of(field, self.t) or None,
                 }
             )
         return heads

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from crm.schema import check, load
 from crm.words import used
@@ -118,3 +119,14 @@ def test_a_module_can_be_switched_off(module, tmp_path):
     smaller = load(tmp_path)
     gone = set(schema("sales").entities) - set(smaller.entities)
     assert gone and all(schema("sales").entities[name].module == module for name in gone)
+
+
+@pytest.mark.parametrize("name", ["sales", "nonprofit"])
+def test_one_of_something_is_said_as_one(name):
+    t = load(CONFIG / name).words("en")
+    assert [t("{n} lines", n=n) for n in (0, 1, 2)] == ["0 lines", "1 line", "2 lines"]
+    assert [t("{n} days here", n=n) for n in (1, 21)] == ["1 day here", "21 days here"]
+    forms = yaml.safe_load((CONFIG / "base" / "labels" / "en.yaml").read_text())["interface"]
+    assert not set(forms) - set(used()), "nothing says these any more"
+    for text, said in forms.items():
+        assert said["other"] == text and said["one"] != text

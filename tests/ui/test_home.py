@@ -56,7 +56,7 @@ def test_the_pipeline_bars_are_the_sums_of_the_store(rep):
     rows = [doc for doc in rep.run.company.store.table("opportunity").all() if doc.get("owner") == user and doc.get("pipeline") == "b2b" and not doc.get("deleted_on")]
     opened = [stage.key for stage in rep.run.company.schema.pipelines["b2b"].stages.values() if stage.open]
     count = sum(1 for doc in rows if doc.get("stage") in opened)
-    expect(rep.get_by_role("figure", name=re.compile("Business customers|My pipeline"))).to_contain_text(f"{count} opportunities")
+    expect(rep.get_by_role("figure", name=re.compile("Business customers|My pipeline"))).to_contain_text(f"{count} in all")
     total = sum(doc.get("amount", 0) for doc in rows if doc.get("stage") == "offer") / 100
     shown = rep.get_by_role("row", name=re.compile("^Offer")).inner_text()
     number = re.search(r"€\s?([\d.,]+)([KM]?)", shown)

@@ -36,7 +36,7 @@ def test_lines_are_added_changed_refused_beside_them_and_taken_back(demo: Any, d
     first, second = door.list("product", "active == True", limit=2)
     app, _, sheet = opened(demo, "anna", deal, "lines")
     columns = [one["key"] for one in sheet["fields"][0]["editor"]["columns"]]
-    assert columns == ["product", "quantity", "price", "discount"]
+    assert columns == ["product", "quantity", "price", "discount", "value"]
     wrong = app._sheet_save(sheet["key"], {"lines": [{"product": first.id, "quantity": "many", "price": "10"}]})
     assert "lines" in wrong["problems"] and door.get("opportunity", deal.id)["lines"] in (None, [])
     gone = app._sheet_save(sheet["key"], {"lines": [{"product": 10**6, "quantity": "1"}]})
