@@ -76,19 +76,22 @@ def open_company(config: str | Path | None = None, data: str | Path | None = Non
     return Company(schema, open_store(url))
 
 
-def open(config: str | Path | None = None, data: str | Path | None = None, user: str | int | None = None) -> Client:
-    """Open a configuration and its data. `user` is a login (or id) whose rights hold; None is the engine itself, which sees all."""
+def open(config: str | Path | None = None, data: str | Path | None = None, user: str | int | None = None, dark: bool = False) -> Client:
+    """Open a configuration and its data. `user` is a login (or id) whose rights hold; None is the engine itself, which sees all.
+
+    `dark`: charts stand on the dark ground of the app, for a notebook with a dark theme (Python is not told which theme it has).
+    """
     _prepare_notebook()
-    return Client(open_company(config, data), user)
+    return Client(open_company(config, data), user, dark)
 
 
 class Client:
     """One company in Python: an attribute per entity, `.report()`, `.view()`, `.search()`; `.door` for everything else."""
 
-    def __init__(self, company: Any, user: str | int | None = None) -> None:
+    def __init__(self, company: Any, user: str | int | None = None, dark: bool = False) -> None:
         from crm.records import SYSTEM
 
-        self.company = company
+        self.company, self.dark = company, dark
         self.actor = SYSTEM if user is None else company.actor(user)
         self.door: Door = company.door(self.actor)
 
@@ -173,28 +176,59 @@ class Client:
         return kpis.names(self.door)
 
     def report(
-        self, name: str | Mapping[str, Any] | Shown, *, where: str | None = None, as_of: Any = None, period: Any = None, **options: Any
-    ) -> Report:
+        self, name: str | Mapping[str, Any] | Shown, *, where: str | None = None, as_of: Any = None, period: Any = None,
+        compare: str = "", by: str = "", measure: str = "", dark: bool | None = None, **options: Any,
+    ) -> Report:  # fmt: skip
         """A report by its name, or by its definition with the keys of a report's YAML: `.frame` (pandas), `.chart` (HoloViews), `.rows`, `.says`.
 
         `where` narrows it, `as_of` (a date, a moment) shows the past, `period` takes the place of the report's own: `"2026"`, `"2026-Q2"`,
-        `"2026-06"`, or a pair of dates (the first day, the day after the last). Figures of money are in units of their currency.
+        `"2026-06"`, or a pair of dates (the first day, the day after the last); `"last_quarter"` and `"2026-01-01..2026-03-31"` as on the
+        report's page, where `compare`, `by` and `measure` can be chosen too. Figures of money are in units of their currency. `.stamp`
+        keeps the figures, so that `crm report --again STAMP` gives them years later. `dark` as in `crm.open`, for this one.
         """
         from crm import analytics
         from crm.analytics.own import report_of
+        from crm.analytics.reports import report_for
+        from crm.analytics.shapes import Choices, named
 
-        asked = {"where": where, "as_of": self._moment(as_of), "period": None if period is None else period_of(period), **options}
+        said = period if isinstance(period, str) and named(period) else ""
+        days = None if period is None or said else period_of(period)
+        choices = Choices(compare, by, said, measure)
+        asked = {"where": where, "as_of": self._moment(as_of), "period": days, "choices": choices or None, **options}
         asked = {key: value for key, value in asked.items() if value is not None}
         if isinstance(name, Shown):
             name = name.spec or name._result.report.name
-        if isinstance(name, Mapping):
-            return Report(analytics.run(self.door, report_of(self.door, name), **asked), self.actor, dict(name))
+        spec = dict(name) if isinstance(name, Mapping) else None
+        dark = self.dark if dark is None else dark
+        if spec is not None:
+            self._fit(made := report_of(self.door, spec), choices)
+            return Report(analytics.run(self.door, made, **asked), self.actor, dark, spec, self.door)
         try:
-            return Report(analytics.run(self.door, name, **asked), self.actor)
+            own = report_for(self.door, str(name))
         except Missing:
-            raise unknown("report", name, self.reports) from None
+            raise unknown("report", str(name), self.reports) from None
+        self._fit(own, choices)
+        return Report(analytics.run(self.door, str(name), **asked), self.actor, dark, None, self.door)
 
-    def chart(self, entity: str, by: Any = None, measures: Any = None, *, chart: Any = None, as_of: Any = None, **spec: Any) -> Report:
+    def _fit(self, report: Any, choices: Any) -> None:
+        """Refuses what a report cannot be asked for, with what it can."""
+        from crm.analytics.shapes import axes, comparisons, dated
+
+        timed = dated(self.door, report) is not None
+        fits = {
+            "comparison": (choices.compare, ["none", *comparisons(report, bool(choices.period) and timed)]),
+            "group": (choices.by, [one.key for one in axes(self.door, report)]),
+            "measure": (choices.measure, list(report.measures)),
+        }
+        for what, (said, there) in fits.items():
+            if said and said not in there:
+                raise unknown(what, said, there)
+        if choices.period and not timed:
+            raise Refused("This report has no date by which a period could be chosen.")
+
+    def chart(
+        self, entity: str, by: Any = None, measures: Any = None, *, chart: Any = None, as_of: Any = None, dark: bool | None = None, **spec: Any
+    ) -> Report:
         """A report made on the spot, checked like one in YAML: `c.chart("opportunity", by="stage", measures={"sum": "sum(amount)"})`.
 
         `measures` may be one text; `chart` is the name of a chart (`"line"`) or what the YAML says under `chart:`. The further keys are those
@@ -205,13 +239,13 @@ class Client:
         if isinstance(measures, str):
             measures = {re.sub(r"\W+", "_", measures).strip("_").lower() or "measure": measures}
         made = {"entity": entity, "by": by, "measures": measures or {"count": "count"}, "chart": chart, **spec}
-        return self.report({key: value for key, value in made.items() if value is not None}, as_of=as_of)
+        return self.report({key: value for key, value in made.items() if value is not None}, as_of=as_of, dark=dark)
 
     def forecast(self, name: str | None = None, *, as_of: Any = None, where: str | None = None, by: str | None = None) -> Shown:
         """What is expected, a row a month: committed, best case, pipeline, weighted, simulated P10/P50/P90, goal, adjusted, actual."""
         from crm.analytics import forecast as engine
 
-        return Shown(engine.forecast(self.door, name, as_of=self._moment(as_of), where=where, by=by), self.actor)
+        return Shown(engine.forecast(self.door, name, as_of=self._moment(as_of), where=where, by=by), self.actor, self.dark)
 
     def simulate(
         self, name: str | None = None, *, levers: Any = None, runs: int = 10_000, seed: int = 0, as_of: Any = None, **moved: float
@@ -228,13 +262,13 @@ class Client:
             if lever not in known:
                 raise unknown("lever", lever, known)
         chosen = replace(levers, **moved) if isinstance(levers, engine.Levers) else engine.Levers(**given)
-        return Shown(engine.simulate(self.door, name, levers=chosen, runs=runs, seed=seed, as_of=self._moment(as_of)), self.actor)
+        return Shown(engine.simulate(self.door, name, levers=chosen, runs=runs, seed=seed, as_of=self._moment(as_of)), self.actor, self.dark)
 
     def backtest(self, name: str | None = None, *, back: int = 12) -> Shown:
         """How good the forecast was, replayed at past months: `.frame`, `.coverage`, `.bias`, `.error`, `.baselines`, `.calibration`."""
         from crm.analytics import forecast as engine
 
-        return Shown(engine.backtest(self.door, name, back=back), self.actor)
+        return Shown(engine.backtest(self.door, name, back=back), self.actor, self.dark)
 
     def card(self, title: str, report: Any, *, dashboard: str = "", where: str | None = None, width: int | None = None) -> int:
         """Puts a report on a dashboard of the app for this user, or on their home page; gives the step, which `c.door.undo(step)` takes back.
@@ -303,8 +337,8 @@ POSITIONS = {"board": ("pipeline",), "process": ("pipeline",), "dashboard": ("na
 class Shown:
     """Figures in a notebook: title, what they say, and the chart or the table. Everything of the result (`.frame`, `.says` …) is theirs too."""
 
-    def __init__(self, result: Any, actor: Any, spec: dict[str, Any] | None = None) -> None:
-        self._result, self._actor, self.spec = result, actor, spec
+    def __init__(self, result: Any, actor: Any, dark: bool, spec: dict[str, Any] | None = None) -> None:
+        self._result, self._actor, self._dark, self.spec = result, actor, dark, spec
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -324,7 +358,7 @@ class Shown:
 
     def draw(self, **options: Any) -> Any:
         """The drawing with options: `height`, `dark`, `backend="matplotlib"`."""
-        return self._result.chart(**options)
+        return self._result.chart(**{"dark": self._dark, **options})
 
     def _head(self) -> str:
         title = getattr(self._result, "title", "") or type(self._result).__name__
@@ -343,6 +377,9 @@ class Shown:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         """Head and chart as the notebook shows them, the figures as plain text beside it."""
+        from crm.charts.base import GROUND, INK
+
+        ground = {"background": GROUND[self._dark], "color": INK[self._dark], "padding": "8px"}  # the colours of charts are made for it
         head = f'<div style="font:13px/1.5 sans-serif"><b>{escape(self._head())}</b><br>{escape(self._said())}</div>'
         drawn = self._drawn()
         if drawn is None:
@@ -350,7 +387,6 @@ class Shown:
         import panel as pn
         from panel.theme import Native
 
-        ground = {"background": "#fff", "color": "#1b1d22", "padding": "8px"}  # the colours of charts are made for it
         pane = pn.pane.HoloViews(drawn, sizing_mode="stretch_width", theme=None, linked_axes=False)
         found = pn.Column(pn.pane.HTML(head, margin=(0, 0, 6, 0)), pane, sizing_mode="stretch_width", styles=ground, design=Native)
         made = found._repr_mimebundle_(include, exclude) if pn.extension._loaded else None
@@ -361,6 +397,29 @@ class Shown:
 
 class Report(Shown):
     """A computed report (`crm.analytics.Result`) whose `.chart` is the drawing itself; `.draw(height=…)` draws it otherwise."""
+
+    def __init__(self, result: Any, actor: Any, dark: bool, spec: dict[str, Any] | None, door: Any) -> None:
+        super().__init__(result, actor, dark, spec)
+        self._door = door
+
+    @property
+    def stamp(self) -> str:
+        """The stamp these figures can be had again by (`crm report --again STAMP`): asking for it keeps them."""
+        from crm.analytics.stamps import keep
+
+        return keep(self._door, self._result, "python", self.spec)
+
+    def behind(self, row: int, column: str = "") -> pd.DataFrame:
+        """The records behind a row, or behind one figure of it: those the user sees, as they were `as_of`; columns as their list has them."""
+        result = self._result
+        entity, found = result.drills, result.behind_of(row)
+        columns = [path for path in self._door.schema.entities[entity].list.columns if path in self._door.readable(entity)] or None
+        if found is None:
+            if not result.drillable(row):
+                raise Missing("No records stand behind this row.")
+            return self._door.frame(entity, columns, where=result.drill(row, column) or None, as_of=result.asked)
+        frame = self._door.frame(entity, columns, as_of=result.asked)
+        return frame[frame.index.isin(found.of(column)[1])]
 
     def _table(self) -> str:
         heads = "".join(f"<th>{escape(one.label)}</th>" for one in self._result.columns)

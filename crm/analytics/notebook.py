@@ -53,7 +53,7 @@ def _report(door: Door, name: str, params: dict[str, Any]) -> list[Cell]:
     stamp = params.pop("stamp", None)
     label = params.pop("label", None) or report.label_in(t)
     cells = [("markdown", _head(label, report.help_in(t), stamp and t("Stamp of the figures: {stamp}", stamp=stamp)))]
-    given = _said(params, "where", "as_of", "period")
+    given = _said(params, "where", "as_of", "period", "compare", "by", "measure")
     then = "" if "as_of" in given or not params.get("shown") else f"  # as it was shown: as_of={_literal(params['shown'])}"
     cells.append(("code", f"report = {_call('c.report', name, **given)}{then}\nreport"))
     return [*cells, ("code", "report.frame")]

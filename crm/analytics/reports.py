@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,12 @@ import pandas as pd
 from babel.numbers import get_currency_precision
 
 from crm.analytics import looks, survival
-from crm.analytics.analyses.base import ANALYSES
+from crm.analytics.analyses.base import ANALYSES, Members
 from crm.analytics.cuts import resolve
 from crm.analytics.goals import Beside, sighted
 from crm.analytics.groups import Groups, Table, asked, text_of
 from crm.analytics.periods import after, earlier, shifted, start_of, stride, window
+from crm.analytics.shapes import Choices, shaped
 from crm.charts.base import CHARTS, Column, Look, ready
 from crm.errors import Missing
 
@@ -42,6 +43,16 @@ LOOKED = 500
 #: The store's sequence, what came out, and the tables it was read from (None: any).
 Kept = tuple[int, "Result", "frozenset[str] | None"]
 _kept: WeakKeyDictionary[Any, OrderedDict[Any, Kept]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What was asked of a report."""
+
+    where: str | None
+    as_of: datetime | None
+    period: tuple[date, date] | None
+    choices: Choices | None
 
 
 @dataclass
@@ -66,10 +77,13 @@ class Result:
     notes: dict[str, Any] = field(default_factory=dict)  # what only a sentence tells: medians, how many are still open
     told: str = ""  # the sentence of an analysis or a KPI
     opens: Sequence[tuple[str, int] | None] = ()  # the record each row of an analysis is about
+    members: Sequence[Members | None] = ()  # the records behind each row of an analysis where no condition tells them
+    of: str = ""  # the entity of those records; "" the report's
     stamp: str = ""
     wanted: str | None = None  # the condition that was asked for; `where` may hold more: what the reader's rights leave of a report
     asked: datetime | None = None  # the moment that was asked for; None: as it is now
     period: tuple[date, date] | None = None  # the period that was asked for
+    choices: Choices | None = None  # what else was asked for otherwise than the YAML says
     stride: tuple[str, int] | None = None  # how far back the stretch lies that the running period is compared with
     user: str = ""
     configuration: str = ""  # the hash of the configuration it was computed with
@@ -108,7 +122,10 @@ class Result:
             "stamp": self.stamp,
             "configuration": self.configuration,
             "user": self.user,
-            "parameters": {"where": self.wanted, "as_of": told_moment(self.asked), "period": [str(one) for one in self.period or ()]},
+            "parameters": {
+                "where": self.wanted, "as_of": told_moment(self.asked), "period": [str(one) for one in self.period or ()],
+                **({"choices": asdict(self.choices)} if self.choices else {}),
+            },
         }
 
     def texts(self) -> list[list[str]]:
@@ -119,10 +136,25 @@ class Result:
 
     def drillable(self, row: int) -> bool:
         """Whether records stand behind a row: some rows of an analysis are worked out of more than records."""
-        return not self.report.analysis or bool(self.behind[row])
+        return not self.report.analysis or bool(self.behind[row]) or self.behind_of(row) is not None
+
+    def behind_of(self, row: int) -> Members | None:
+        """The records behind a row of an analysis that no condition tells; they are of the entity `drills`."""
+        return self.members[row] if self.members else None
+
+    @property
+    def drills(self) -> str:
+        """The entity of the records behind the rows."""
+        return self.of or self.report.entity
 
     def drill(self, row: int, column: str | None = None) -> str:
-        """The condition, in the expression language, that the records behind one row fulfil; behind one figure of it with `column`."""
+        """The condition, in the expression language, that the records behind one row fulfil; behind one figure of it with `column`.
+
+        They are records of `drills`. Where only their numbers tell them, it is as long as they are many: `behind_of(row)` has the numbers.
+        """
+        if (found := self.behind_of(row)) is not None:
+            ids = found.of(column or "")[1]
+            return f"id in [{', '.join(map(str, ids))}]" if ids else "id == 0"
         measure, compare = self.report.measures.get(column or ""), ""
         behind, span = list(self.behind[row]), self.span[0]
         for name in ("previous", "last_year"):
@@ -210,27 +242,32 @@ def open_to(door: Door, report: Report) -> bool:
 
 
 def run(
-    door: Door, name: str | Report, *, where: str | None = None, as_of: datetime | None = None, period: tuple[date, date] | None = None
-) -> Result:
+    door: Door, name: str | Report, *, where: str | None = None, as_of: datetime | None = None, period: tuple[date, date] | None = None,
+    choices: Choices | None = None,
+) -> Result:  # fmt: skip
     """Computes one report for the user of `door`.
 
     `where` narrows it further (an expression), `as_of` computes it from the records as they were then, `period` (first day, day after
-    the last) takes the place of the report's own `span`. Raises `Missing` for a report that is not there or not for this user,
-    `ExpressionError` for a faulty `where`.
+    the last) takes the place of the report's own `span`, `choices` are what else is asked otherwise than its YAML says. Raises `Missing`
+    for a report that is not there or not for this user, `ExpressionError` for a faulty `where`.
     """
     schema = door.schema
     report = report_for(door, name) if isinstance(name, str) else name
     moment = as_of or now_of(door)
+    if choices:
+        report, days = shaped(door, report, choices, door.company.today() if as_of is None else as_of.astimezone(door.words.tz).date())
+        period = period or days
+    params = Parameters(where, as_of, period, choices or None)
     key = None
     if isinstance(name, str) and not clocked(door, report) and "now" not in (where or ""):
         actor = door.actor
         who = (actor.system, actor.id, actor.role, actor.team, door.words.language)
-        key = (schema.hash, door.company.generation, name, who, where, as_of, period, door.company.today())
+        key = (schema.hash, door.company.generation, name, who, params, door.company.today())
         found = known(door, key)
         if found is not None:
-            return signed(door, found, where, as_of, period, moment)
+            return signed(door, found, params, moment)
     sequence = door.company.store.sequence
-    result = signed(door, computed(door, report, where, as_of, period, moment), where, as_of, period, moment)
+    result = signed(door, computed(door, report, where, as_of, period, moment), params, moment)
     if key is not None:
         kept: OrderedDict[Any, Kept] = _kept.setdefault(door.company, OrderedDict())
         kept[key] = (sequence, result, looked_at(door, report, where))
@@ -387,6 +424,7 @@ def analysed(
     return Result(
         report, columns, frame_of(columns, rows), rows, keys, moment, door.words, where,
         behind=behind, span=(inside, ""), notes=found.notes, told=found.says, opens=[found.opens[n] for n in order] if found.opens else (),
+        members=[found.members[n] for n in order] if found.members else (), of=found.of,
     )  # fmt: skip
 
 
@@ -527,14 +565,14 @@ def now_of(door: Door) -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def signed(
-    door: Door, result: Result, wanted: str | None, asked: datetime | None, period: tuple[date, date] | None, moment: datetime
-) -> Result:
+def signed(door: Door, result: Result, asked: Parameters, moment: datetime) -> Result:
     """A result with all that it takes to get it again (I7): configuration, user, parameters, moment, and the stamp over them."""
     login, configuration = door.actor.login, door.schema.hash
-    said: list[Any] = [configuration, result.report.name, wanted or "", login, moment.isoformat(timespec="milliseconds")]
-    said += [str(one) for one in period] if period else []
+    said: list[Any] = [configuration, result.report.name, asked.where or "", login, moment.astimezone(UTC).isoformat(timespec="milliseconds")]
+    said += [str(one) for one in asked.period] if asked.period else []
+    said += [asdict(asked.choices)] if asked.choices else []
     mark = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
     return replace(
-        result, as_of=moment, words=door.words, stamp=mark, wanted=wanted, asked=asked, period=period, user=login, configuration=configuration
+        result, as_of=moment, words=door.words, stamp=mark, wanted=asked.where, asked=asked.as_of, period=asked.period,
+        choices=asked.choices, user=login, configuration=configuration,
     )  # fmt: skip

@@ -38,7 +38,7 @@ def reading(result: Result) -> str:
     key = told_of(result)
     if len(report.by) > 1:
         return crossing(result, key) if len(report.by) == 2 and report.measures[key].how in SUMMED else ""
-    if key in report.goals and (said := goals.reading(result, key)):
+    if report.compare == "goal" and key in report.goals and (said := goals.reading(result, key)):
         return said
     measure = report.measures[key]
     if report.by[0].unit and not report.by[0].first:

@@ -1,13 +1,14 @@
 """A report asked otherwise than its YAML says, by a screen: another period, another comparison, cut by something else.
 
-What may be chosen follows from the report and from what its reader may see; `shaped` gives the report that is then run like any other.
+What may be chosen follows from the report and from what its reader may see; `shaped` gives the report that is then run like any other:
+`run(door, "win_rate", choices=Choices(by="owner", period="last_quarter"))`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crm.analytics.periods import after, floor, moved, window
 from crm.schema.model import Axis, Chart
@@ -29,6 +30,23 @@ PERIODS = {
 #: Types of fields a report may be cut by on the spot.
 GROUPED = ("choice", "stage", "pipeline", "link", "user", "team", "boolean", "rating")
 MONTHS = {"month": 1, "fiscal_quarter": 3, "fiscal_year": 12}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is asked otherwise than the report says, as an address carries it; "" for as it was set up.
+
+    `compare` previous, last_year, goal or none; `by` the key of an axis (`axes`); `period` a name (`PERIODS`) or `2026-01-01..2026-03-31`;
+    `measure` the one that is drawn.
+    """
+
+    compare: str = ""
+    by: str = ""
+    period: str = ""
+    measure: str = ""
+
+    def __bool__(self) -> bool:
+        return any(astuple(self))
 
 
 def grouped(report: Report) -> bool:
@@ -74,6 +92,11 @@ def span_of(text: str, today: date, first: int, running: bool = False) -> tuple[
     return ("", days) if dots and days[0] < days[1] else None
 
 
+def named(text: str) -> bool:
+    """Whether a text is a period as an address carries it."""
+    return text in PERIODS or ".." in text
+
+
 def axes(door: Door, report: Report) -> list[Axis]:
     """What a report may be cut by instead of its own axes: the fields of its records with few values, and its date in pieces."""
     if not grouped(report) or not report.measures or len(report.by) > 1:
@@ -92,11 +115,11 @@ def axes(door: Door, report: Report) -> list[Axis]:
     return found
 
 
-def shaped(door: Door, report: Report, *, compare: str = "", by: str = "", period: str = "", measure: str = "", today: date) -> Any:
-    """(the report as it was asked for, the days of its period or None); a choice that does not fit is left out."""
-    days = None
+def shaped(door: Door, report: Report, choices: Choices, today: date) -> tuple[Report, tuple[date, date] | None]:
+    """The report as it was asked for (itself where nothing is otherwise), the days of its period; a choice that does not fit is left out."""
+    days, by, period, measure = None, choices.by, choices.period, choices.measure
     when = dated(door, report)
-    compare = compare or report.compare or ""
+    compare = choices.compare or report.compare or ""
     found = span_of(period, today, door.schema.fiscal_start, compare in ("previous", "last_year")) if period and when else None
     made = report
     if found is not None:
@@ -109,7 +132,17 @@ def shaped(door: Door, report: Report, *, compare: str = "", by: str = "", perio
     elif measure in made.measures and isinstance(made.chart.axes.get("y"), str):
         made = replace(made, chart=replace(made.chart, axes={**made.chart.axes, "y": measure}))
     wanted = compare if compare in comparisons(made, days is not None) else None
-    return replace(made, compare=wanted, period=made.period or (when if wanted in ("previous", "last_year") else None)), days
+    made = replace(made, compare=wanted, period=made.period or (when if wanted in ("previous", "last_year") else None))
+    if wanted != report.compare and compared(made) and made.by:  # a chart of figures that are not there any more
+        made = replace(made, chart=Chart("bars", {"x": made.by[0].key, "y": drawn_measure(made)}), sort=[])
+    return report if made == report else made, days
+
+
+def compared(report: Report) -> bool:
+    """Whether the chart of a report draws a figure of its comparison, such as a goal."""
+    own = {axis.key for axis in report.by} | set(report.measures)
+    drawn = [one for said in report.chart.axes.values() for one in (said if isinstance(said, list) else [said])]
+    return any(isinstance(one, str) and one and one not in own for one in drawn)
 
 
 def drawn_measure(report: Report) -> str:

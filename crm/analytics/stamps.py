@@ -1,6 +1,6 @@
 """Reports that can be had again (I7): what was given away is kept under its stamp, and computed anew years later.
 
-    keep(door, result)                      # a report printed, downloaded or mailed
+    keep(door, result)                      # a report whose stamp is shown: printed, downloaded, mailed, or asked for on its page
     found = again(company, "9f86d081884c7d65")
     found.same, found.differences, found.why, found.result
 
@@ -18,7 +18,8 @@ import hashlib
 import json
 import tempfile
 import zlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -28,7 +29,9 @@ from weakref import WeakKeyDictionary
 
 from tinydb.queries import where
 
+from crm.analytics.own import plain, report_of
 from crm.analytics.reports import Result, report_for, run
+from crm.analytics.shapes import Choices
 from crm.errors import ConfigError, Denied, Missing, Refused
 from crm.records import SYSTEM
 from crm.records.company import stamp as stored
@@ -45,10 +48,15 @@ LOOKED = 200_000
 _kept_configurations: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
-def keep(door: Door, result: Result, how: str = "report") -> str:
-    """Remember a result that leaves the house (`how`: report, csv, png, pack …), so that it can be had again; its stamp comes back."""
+def keep(door: Door, result: Result, how: str = "report", spec: Mapping[str, Any] | None = None) -> str:
+    """Remember a result whose stamp is shown (`how`: report, page, csv, png, pack …), so that it can be had again; its stamp comes back.
+
+    `spec` is the definition of a report that was made on the spot and stands in no configuration.
+    """
     company, store = door.company, door.company.store
     table = store.table(STAMPS)
+    definition = dumps(plain(spec)) if spec is not None else None
+    result = replace(result, stamp=stamp_of(result.stamp, definition))
     with store.transaction(actor=door.actor.login, note="Report kept"):
         table.declare(fields={"stamp": "text", "report": "text", "ran": "datetime"}, indexes=[["stamp"]], history=False)
         if table.count(where("stamp") == result.stamp):
@@ -63,6 +71,8 @@ def keep(door: Door, result: Result, how: str = "report") -> str:
             "as_of": stored(result.asked) if result.asked is not None else None,
             "where": result.wanted,
             "period": [str(one) for one in result.period] if result.period else None,
+            "choices": asdict(result.choices) if result.choices else None,
+            "spec": definition,
             "configuration": result.configuration,
             "text": configuration_kept(company),
             "user": actor.id,
@@ -78,6 +88,11 @@ def keep(door: Door, result: Result, how: str = "report") -> str:
         }
         table.insert({key: value for key, value in row.items() if value is not None})
     return result.stamp
+
+
+def stamp_of(mark: str, definition: str | None) -> str:
+    """The stamp of a result, with the definition it was made by where that stands in no configuration."""
+    return mark if definition is None else hashlib.sha256(f"{mark}{definition}".encode()).hexdigest()[:16]
 
 
 def configuration_kept(company: Any) -> str:
@@ -148,7 +163,8 @@ def again(company: Any, mark: str, asker: Door | None = None) -> Again:
     if asker is not None and not asker.actor.system:
         still_allowed(asker, kept)
     name = kept["report"]
-    if not (name in schema.reports or name in schema.kpis or name.startswith("card-")):
+    definition = kept.get("spec")
+    if definition is None and not (name in schema.reports or name in schema.kpis or name.startswith("card-")):
         if kept["entity"] not in schema.entities:
             raise Refused(
                 "The report {report} cannot be had again: there is no {entity} in today's configuration, and that of then was not kept.",
@@ -160,7 +176,14 @@ def again(company: Any, mark: str, asker: Door | None = None) -> Again:
     days = [date.fromisoformat(one) for one in kept.get("period", [])]
     asked = moment(kept["as_of"]) if kept.get("as_of") else None
     try:
-        result = run(door, name, where=kept.get("where"), as_of=asked, period=(days[0], days[1]) if days else None)
+        report = report_of(door, json.loads(definition), name) if definition is not None else name
+        result = run(
+            door, report, where=kept.get("where"), as_of=asked, period=(days[0], days[1]) if days else None,
+            choices=Choices(**kept["choices"]) if "choices" in kept else None,
+        )  # fmt: skip
+        result = replace(result, stamp=stamp_of(result.stamp, definition))
+    except ConfigError as error:
+        raise Refused("The report {report} cannot be had again: {why}", report=name, why=str(error.faults[0])) from None
     except Missing:
         raise Refused("The report {report} cannot be had again with the rights of {user}.", report=name, user=kept["login"]) from None
     found = Again(kept, result, True, notes=notes)

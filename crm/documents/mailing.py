@@ -1,8 +1,9 @@
-"""Meeting packs by mail: queued in the outbox when their time has come, made when they are sent, once per reader and day.
+"""Meeting packs by mail: queued in the outbox when their time has come, made when they are sent, one per reader and day.
 
 Every reader of a scheduled pack gets the figures of the same moment, the one of the schedule, with their own rights and in their own
-language. What is noted and what is queued are one transaction; a pack is sent at most once (`once`), so nobody gets it twice, whatever
-crashes when. A worker that was away sends the newest one when it is back, if that is not older than `LATE`.
+language. What is noted and what is queued are one transaction, and each reader's pack is a row of the outbox of its own: none is lost
+whatever crashes when, and one that is sent again has the same figures and the same Message-ID (`crm.worker.sending`). A worker that was
+away sends the newest one when it is back, if that is not older than `LATE`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def queue_pack(company: Company, pack: Pack, now: datetime) -> int:
     with company.store.transaction():
         mails = 0
         for user in readers(company, pack):
-            payload = {"user": user, "pack": pack.name, "at": moment.isoformat(), "once": True}
+            payload = {"user": user, "pack": pack.name, "at": moment.isoformat()}
             mails += queue(company, "mail", payload, key=f"pack|{pack.name}|{user}|{moment.date()}") is not None
         company.store.meta.set(noted, [*kept, moment.isoformat()])
     return mails
@@ -76,7 +77,7 @@ def mail_to_me(door: Door, name: str) -> str:
     if not to:
         raise Refused("You have no e-mail address here. Ask your administrator to enter one.")
     now = door.company.now()
-    queue(door.company, "mail", {"user": door.actor.id, "pack": name, "once": True}, key=f"pack|{name}|{door.actor.id}|{now.isoformat()}")
+    queue(door.company, "mail", {"user": door.actor.id, "pack": name, "at": now.isoformat()}, key=f"pack|{name}|{door.actor.id}|{now.isoformat()}")
     return to
 
 

@@ -3,8 +3,10 @@
     goals:
       - {roles: [rep], set: {measure: revenue, target: {around: [240000, 0.15]}}}        # each of these people
       - {each: territory, names: [Poland], set: {…}}                                     # each of these records
+      - {roles: [rep], coming: 1.2, set: {…}}                                            # of the coming year a fifth more is asked
 
-The chances come from a stream of their own, so that nothing else in the story moves.
+Where the company's forecasts look into the coming year, its goals are set already. The chances come from a stream of their own, so that
+nothing else in the story moves.
 """
 
 from __future__ import annotations
@@ -23,17 +25,26 @@ def give(world: Any) -> None:
     entity = world.schema.entities[roles.entity]
     before, world.random = world.random, stream(world, "goals")
     try:
-        for year in range(world.start.year, world.now.year + 1):
+        for year in range(world.start.year, last_year(world) + 1):
             at = max(datetime(year, 1, 2, 9, tzinfo=UTC), world.start + timedelta(hours=1))
             with world.system.step("Goals of the year", at=min(at, world.now)):
                 for row in rows:
                     for key, number in receivers(world, roles, entity, row):
                         values = world.values({**row.get("set", {})}, {}, at)
                         values |= {key: number, roles.start: f"{year}-01-01", roles.end: f"{year}-12-31"}
+                        if year > world.now.year:
+                            wanted = round(values[roles.target] * float(row.get("coming", 1)))
+                            values[roles.target] = round(wanted, 2 - len(str(wanted)))
                         world.system.create(entity.name, values)
                         world.made[entity.name] += 1
     finally:
         world.random = before
+
+
+def last_year(world: Any) -> int:
+    """The year of the last month that a forecast of the company looks at; this year without one."""
+    ahead = max((one.months - 1 for one in world.schema.forecasts.values()), default=0)
+    return int(world.now.year + (world.now.month - 1 + ahead) // 12)
 
 
 def receivers(world: Any, roles: Any, entity: Any, row: dict[str, Any]) -> list[tuple[str, int]]:

@@ -7,7 +7,6 @@ past, `as` chart or table, `sort` a column (`-revenue`).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -15,17 +14,19 @@ from crm.analytics import Result, run
 from crm.analytics.groups import asked
 from crm.analytics.periods import moved
 from crm.analytics.reports import report_for
-from crm.analytics.shapes import PERIODS, axes, comparisons, dated, drawn_measure, grouped, shaped, span_of
+from crm.analytics.shapes import PERIODS, Choices, axes, comparisons, dated, drawn_measure, grouped, span_of
+from crm.analytics.stamps import keep
 from crm.charts.base import shown
 from crm.errors import Refused
 from crm.expressions import ExpressionError
 from crm.views.app import href
+from crm.views.cards import give, pinned, records_href
 from crm.views.listing import Listing
 from crm.views.narrowing import SAID, condition, narrowed
 
 NUMBERS = ("money", "percent", "number", "integer", "duration")
-#: Months the slider reaches back, rows of the table, and records behind a figure of the past that an address can name.
-BACK, ROWS, PINNED = 24, 400, 400
+#: Months the slider reaches back, and rows of the table.
+BACK, ROWS = 24, 400
 
 
 class Narrowing(Listing):
@@ -51,13 +52,11 @@ class Asked:
         self.as_of = self._moment(self.args.get("asof", ""))
         today = self.as_of.astimezone(self.t.tz).date() if self.as_of else self.door.company.today()
         self.today: date = today
-        self.report, self.days = shaped(
-            self.door, self.own, compare=self.args.get("c", ""), by=self.args.get("by", ""), period=self.args.get("p", ""),
-            measure=self.args.get("m", ""), today=today,
-        )  # fmt: skip
-        self.changed = replace(self.report, period=self.own.period, span=self.own.span) != self.own
+        self.choices = Choices(*(self.args.get(key, "") for key in ("c", "by", "p", "m")))
         self.where = narrowed(self.listing) or None
         self.result = self._run()
+        self.report, self.days = self.result.report, self.result.period
+        self.kept = False
 
     def _moment(self, day: str) -> datetime | None:
         """The end of a day of the past; None for today and for what is no day."""
@@ -68,12 +67,11 @@ class Asked:
         return datetime.combine(found, time(23, 59, 59), self.t.tz) if found < self.door.company.today() else None
 
     def _run(self) -> Result:
-        asked: Any = self.report if self.changed or self.report.span != self.own.span else self.own.name
         try:
-            return run(self.door, asked, where=self.where, as_of=self.as_of, period=self.days)
+            return run(self.door, self.own.name, where=self.where, as_of=self.as_of, choices=self.choices)
         except (ExpressionError, Refused):  # an address written by hand: the report without it
             self.where = None
-            return run(self.door, asked, as_of=self.as_of, period=self.days)
+            return run(self.door, self.own.name, as_of=self.as_of, choices=self.choices)
 
     # -- what the page shows
 
@@ -105,9 +103,9 @@ class Asked:
         return {
             "says": words[0],
             "meta": whom,
-            "stamp": None
-            if self.changed
-            else {"text": t("Stamp {stamp}", stamp=result.stamp), "help": t("With this stamp the same figures can be asked for again.")},
+            "stamp": {"text": t("Stamp {stamp}", stamp=result.stamp), "help": t("With this stamp the same figures can be asked for again.")}
+            if self.kept
+            else {"help": t("Keeps these figures with all that was asked, and shows the stamp they can be had again by.")},
             "picks": self.picks(),
             "dates": self.dates(),
             "chips": self.listing.chips(),
@@ -200,9 +198,7 @@ class Asked:
         found = [{"name": "csv", "label": t("Download as CSV"), "glyph": "table_chart"}]
         if self.result.report.chart.name != "table" and self.result.exact:
             found.append({"name": "png", "label": t("Download as picture"), "glyph": "image"})
-        if not self.changed:
-            found.append({"name": "ipynb", "label": t("Open in notebook"), "glyph": "code"})
-        return found
+        return [*found, {"name": "ipynb", "label": t("Open in notebook"), "glyph": "code"}]
 
     def table(self) -> dict[str, Any]:
         """The content of the part `figures`: sorted as the address says, with the figures over all groups below."""
@@ -241,14 +237,17 @@ class Asked:
         }
 
     def row(self, number: int, texts: list[str]) -> dict[str, Any]:
-        from crm.views.cards import records_href
-
         result = self.result
         cells: list[Any] = list(texts)
         own = {one.key for one in result.report.measures.values() if one.where is not None and result.report.stays is None}
         own |= {f"{key}_{word}" for key in result.report.measures for word in ("previous", "last_year")}
         if not result.drillable(number) and not result.opens:
             return {"key": str(number), "cells": cells}
+        if (found := result.behind_of(number)) is not None:
+            for at, column in enumerate(result.columns):
+                if column.key in found.parts and result.exact[number][at] is not None:
+                    cells[at] = {"text": texts[at], "open": column.key}
+            return {"key": str(number), "open": {"row": number}, "cells": cells}
         for at, column in enumerate(result.columns):
             if at and column.key in own and result.exact[number][at]:
                 cells[at] = (
@@ -276,16 +275,19 @@ class Asked:
             return self.app.go(view="record", entity=one[0], id=str(one[1]))
         if not self.result.drillable(number):
             return None
-        where = self.result.drill(number, column or None)
-        label = self.label(number, column or None)
-        if self.as_of is not None:
-            then = [asked(self.door, self.report.entity, where, self.as_of)]
-            found = list(self.door.frame(self.report.entity, [], where=then, as_of=self.as_of, stored=True).index)
-            label = f"{label}, {self.t('as of {day}', day=self.t.date(self.today))}"
-            if len(found) > PINNED:
-                label = f"{label} ({self.t('the first {n} of {all}', n=PINNED, all=len(found))})"
-            where = f"id in [{', '.join(str(int(one)) for one in found[:PINNED])}]" if found else "id == 0"
-        return self.app.go(view="list", entity=self.report.entity, v="all", w=where, wl=label)
+        ids: list[int] | None = None
+        if (behind := self.result.behind_of(number)) is not None:
+            said, ids = behind.of(column)
+            label = f"{self.result.title}: {said}"
+        else:
+            where, label = self.result.drill(number, column or None), self.label(number, column or None)
+            if self.as_of is not None:
+                then = [asked(self.door, self.report.entity, where, self.as_of)]
+                ids = [int(one) for one in self.door.frame(self.report.entity, [], where=then, as_of=self.as_of, stored=True).index]
+        if ids is not None:
+            label = f"{label}, {self.t('as of {day}', day=self.t.date(self.today))}" if self.as_of is not None else label
+            where, label = pinned(ids, label, self.t)
+        return self.app.go(view="list", entity=self.result.drills, v="all", w=where, wl=label)
 
     def total(self) -> list[str] | None:
         """Every measure over all groups together; None where that says nothing."""
@@ -306,9 +308,13 @@ class Asked:
 
     def give(self, name: str) -> dict[str, Any]:
         """A file of what is shown."""
-        from crm.views.cards import give
-
+        self.kept = True
         return give(self.app, self.result, name)
+
+    def stamp(self) -> None:
+        """Keep the figures shown: a stamp is shown only where it can be asked for later."""
+        keep(self.door, self.result, "page")
+        self.kept = True
 
     # -- what the user chooses
 

@@ -9,6 +9,9 @@ What is guaranteed. A row is in the outbox exactly when the step that caused it 
   worker and sent once more, under the same key: a mail has the same Message-ID, a webhook the same `webhook-id` and `Idempotency-Key`.
   Whoever receives twice can tell and drop the second. So delivery is at least once, and exactly once for receivers that look at the key.
   What is better left out than said twice (a payload with `once`, such as the morning mail) is not sent again: at most once.
+* Some messages take long to make: a meeting pack, a row for each of its readers. They are made one at a time, after everything that is
+  quickly said, and a worker killed in the middle of one has sent nothing yet: the next one makes it anew. One that ended `TRIES` workers
+  is given up.
 
 Webhooks are signed as Standard Webhooks (standardwebhooks.com) describes: headers `webhook-id`, `webhook-timestamp` and
 `webhook-signature: v1,<base64 of HMAC-SHA256 over "id.timestamp.body">`. The key is in the environment variable the YAML names; one
@@ -133,16 +136,20 @@ def send_due(company: Company, now: datetime | None = None, stop: Callable[[], b
     table = company.store.table(OUTBOX)
     left = table.ids(where("state") == SENDING)
     if left:
-        once = [doc.doc_id for doc in table.get(doc_ids=left) if doc["payload"].get("once")]
+        rows = table.get(doc_ids=left)
+        once = [doc.doc_id for doc in rows if doc["payload"].get("once")]
+        worn = [doc.doc_id for doc in rows if doc["tries"] >= TRIES and "pack" in doc["payload"]]
         with company.store.transaction():
             table.update({"state": WAITING, "unsure": True}, doc_ids=left)
             table.update({"state": SENT, "sent": stamp(now or company.now())}, doc_ids=once)
+            for id in worn:
+                _failed(company, id, "The worker ended each time it was sent.", {}, TRIES, True, now)
         log.warning("%s messages may have been sent before a worker ended; they are sent again under the same keys", len(left))
     taken = 0
     while not stop():
-        moment = stamp(now or company.now())
-        due = (where("state") == WAITING) & (where("due") <= moment)
-        ids = table.ids(due, order_by=["due"], limit=50)
+        due = (where("state") == WAITING) & (where("due") <= stamp(now or company.now()))
+        slow = where("payload").pack.exists()
+        ids = table.ids(due & ~slow, order_by=["due"], limit=50) or table.ids(due & slow, order_by=["due"], limit=1)
         if not ids:
             break
         for id in ids:

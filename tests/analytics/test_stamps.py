@@ -125,6 +125,35 @@ def test_parameters_moment_and_user_are_part_of_it(company):
     assert all(again(company, one.stamp).same for one in results)
 
 
+def test_choices_and_definitions_made_on_the_spot_are_part_of_it(company):
+    """I7: a report asked otherwise than its YAML says, and one that stands in no YAML, are had again after everything changed."""
+    from crm.analytics.shapes import axes, dated, grouped
+    from crm.client import Client
+
+    pipeline, one = owned(company)
+    client = Client(company, company.actor(one).login)
+    made = {name: company.schema.reports[name] for name in client.reports}
+    name = next(n for n, r in made.items() if r.entity == pipeline.entity and grouped(r) and axes(client.door, r) and dated(client.door, r))
+    other = axes(client.door, made[name])[0].key
+    results = [
+        client.report(name, by=other), client.report(name, by=other, period="last_year"), client.report(name, period="last_year", compare="previous"),
+        client.chart(pipeline.entity, by=pipeline.fields["stage"], measures=f"sum({pipeline.fields['amount']})"),
+        client.chart(pipeline.entity, by=pipeline.fields["stage"], measures="count"),
+    ]  # fmt: skip
+    marks = [result.stamp for result in results]
+    assert len(set(marks)) == 5 and marks == [result.stamp for result in results]
+    rows = [result.rows for result in results]
+    assert rows[0] != client.report(name).rows and results[0].json()["parameters"]["choices"]["by"] == other
+    turned_over(company, pipeline)
+    for mark, before in zip(marks, rows, strict=True):
+        found = again(company, mark)
+        assert found.same and found.result.rows == before and found.result.stamp == mark, found.why
+    with pytest.raises(Missing, match="There is no group called 'nothing'"):
+        client.report(name, by="nothing")
+    with pytest.raises(Missing, match="There is no measure called"):
+        client.report(name, measure="nothing")
+
+
 def test_who_may_have_it_again(company):
     pipeline, one = owned(company)
     name = next(n for n, r in company.schema.reports.items() if r.entity == pipeline.entity and n in names(company.door(one)))

@@ -54,6 +54,8 @@ FIGURES: dict[str, by_hand.Figures] = {}
 ELSEWHERE: dict[str, str] = {
     "bought_together": "tests/config/test_rows_analyses.py::test_what_is_bought_together_is_what_pandas_counts",
     "cost_by_rep": "tests/config/test_rows_analyses.py::test_what_selling_costs_is_what_the_documents_add_up_to",
+    "cost_by_keeper": "tests/config/test_rows_analyses.py::test_what_selling_costs_is_what_the_documents_add_up_to",
+    "cost_of_giving": "tests/config/test_rows_analyses.py::test_what_selling_costs_is_what_the_documents_add_up_to",
     "cost_of_sales": "tests/config/test_rows_analyses.py::test_what_selling_costs_is_what_the_documents_add_up_to",
     "drifting_customers": "tests/config/test_rows_analyses.py::test_who_drifts_is_who_pandas_finds",
     "filled_accounts": "tests/config/test_rows_analyses.py::test_what_is_filled_in_is_counted_over_the_documents",
@@ -64,6 +66,7 @@ ELSEWHERE: dict[str, str] = {
     "late_buyers": "tests/config/test_rows_analyses.py::test_who_drifts_is_who_pandas_finds",
     "late_donors": "tests/config/test_rows_analyses.py::test_who_drifts_is_who_pandas_finds",
     "quiet_customers": "tests/config/test_rows_analyses.py::test_whom_nobody_talked_to_is_counted_over_the_documents",
+    "fundraisers_needed": "tests/config/test_rows_analyses.py::test_how_many_reps_a_target_takes_is_a_sum_done_by_hand",
     "reps_needed": "tests/config/test_rows_analyses.py::test_how_many_reps_a_target_takes_is_a_sum_done_by_hand",
     "silent_donors": "tests/config/test_rows_analyses.py::test_whom_nobody_talked_to_is_counted_over_the_documents",
     "what_closes": "tests/config/test_rows_analyses.py::test_what_closes_deals_is_what_pandas_and_scipy_say",

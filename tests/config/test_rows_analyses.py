@@ -108,6 +108,7 @@ def facts(sales):
         weeks = max((until - begun) / timedelta(days=1), 7) / 7
         account = at(sales, "opportunity", deal["id"], "account", until)
         rows.append({
+            "id": deal["id"],
             "won": won,
             "contacts": sum(one["kind"] in TALKS for one in known) / weeks,
             "calls": sum(one["kind"] == "call" for one in known) / weeks,
@@ -153,6 +154,14 @@ def rank_sum(values, won):
 def test_what_closes_deals_is_what_pandas_and_scipy_say(sales, facts):
     result = run(sales.door(SYSTEM), "what_closes")
     rows = table(result)
+    place = {name: n for n, name in enumerate(rows)}
+
+    def behind(name, having, without):
+        """Each row opens the deals it counts, and those it counts them against (F3)."""
+        found = result.behind_of(place[name])
+        assert sorted(found.of()[1]) == sorted(facts.loc[having, "id"]) and found.of()[0] == name
+        assert sorted(found.of("without")[1]) == sorted(facts.loc[without, "id"])
+
     assert result.notes["decided"] == len(facts) and result.notes["good"] == facts["won"].sum()
     ps = {}
     for key, label in NUMBERS.items():
@@ -168,6 +177,7 @@ def test_what_closes_deals_is_what_pandas_and_scipy_say(sales, facts):
         pairs = (won[:, None] > lost).mean() + (won[:, None] == lost).mean() / 2
         assert float(row["more"]) == pytest.approx(pairs, abs=1e-4), key
         ps[name] = rank_sum(have[key].astype(float), have["won"].astype(bool))
+        behind(name, have.index[top], have.index[~top])
     options = sales.schema.entities["opportunity"].fields["source"].options
     for key in facts["source"].dropna().unique():
         mine = facts["source"] == key
@@ -177,6 +187,7 @@ def test_what_closes_deals_is_what_pandas_and_scipy_say(sales, facts):
         a, n, c, m = facts["won"][mine].sum(), mine.sum(), facts["won"][~mine].sum(), (~mine).sum()
         assert [float(row["with"]), float(row["without"]), row["n"]] == pytest.approx([a / n, c / m, n], abs=1e-4)
         ps[f"Source: {options[key].label}"] = stats.fisher_exact([[a, n - a], [c, m - c]]).pvalue
+        behind(f"Source: {options[key].label}", mine, ~mine)
     findings = [one for one in result.notes["findings"] if one.p is not None]
     for one in findings:
         if one.name in ps:
@@ -331,33 +342,46 @@ def test_who_drifts_is_who_pandas_finds(company):
 # --- F9
 
 
-def test_what_selling_costs_is_what_the_documents_add_up_to(sales):
+#: {configuration: (reports by time and by person, entity and its date, won stage, owner; the time spent: entity, kinds, what it must not
+#: be about, cost, owner; campaigns)}; the roles of those who sell.
+SELLING = {
+    "sales": ("cost_of_sales", "cost_by_rep", "opportunity", "close_on", "won", "owner", "activity", TALKS, "case", "cost", "campaign", "user", "rep"),
+    "nonprofit": (
+        "cost_of_giving", "cost_by_keeper", "pledge", "expected_on", "given", "keeper", "touchpoint",
+        ("call", "email", "letter", "meeting", "thanks"), "enquiry", "spent", "appeal", "member", "fundraiser",
+    ),
+}  # fmt: skip
+
+
+def test_what_selling_costs_is_what_the_documents_add_up_to(company):
+    """F9, in both configurations by YAML alone."""
+    report, by_person, deal, closing, good, owner, event, kinds, other, spent, campaign, user, role = SELLING[company.schema.name]
     quarters = defaultdict(lambda: {"hours": 0.0, "time": 0, "campaigns": 0, "won": 0, "revenue": 0})
     people = defaultdict(lambda: {"time": 0, "won": 0})
-    today = sales.today()
+    today = company.today()
     year = today - timedelta(days=364)
-    roles = {one["id"]: one["role"] for one in documents(sales, "user")}
+    roles = {one["id"]: one["role"] for one in documents(company, user)}
 
     def quarter(text):
         on = day(text)
         return date(on.year, on.month - (on.month - 1) % 3, 1)
 
-    for one in documents(sales, "activity"):
-        if one["kind"] in TALKS and not one.get("case") and one.get("done_on") and day(one["done_on"]) <= today:
-            quarters[quarter(one["done_on"])]["time"] += one.get("cost") or 0
+    for one in documents(company, event):
+        if one["kind"] in kinds and not one.get(other) and one.get("done_on") and day(one["done_on"]) <= today:
+            quarters[quarter(one["done_on"])]["time"] += one.get(spent) or 0
             quarters[quarter(one["done_on"])]["hours"] += (one.get("duration") or 0) / 60
-            if day(one["done_on"]) >= year and one.get("owner") and roles[one["owner"]] == "rep":
-                people[one["owner"]]["time"] += one.get("cost") or 0
-    for one in documents(sales, "campaign"):
+            if day(one["done_on"]) >= year and one.get(owner) and roles[one[owner]] == role:
+                people[one[owner]]["time"] += one.get(spent) or 0
+    for one in documents(company, campaign):
         if one.get("starts_on") and one.get("cost") and day(one["starts_on"]) <= today:
             quarters[quarter(one["starts_on"])]["campaigns"] += one["cost"]
-    for one in documents(sales, "opportunity"):
-        if one["stage"] == "won" and one.get("close_on"):
-            quarters[quarter(one["close_on"])]["won"] += 1
-            quarters[quarter(one["close_on"])]["revenue"] += one["amount"]
-            if year <= day(one["close_on"]) <= today:
-                people[one["owner"]]["won"] += 1
-    found = table(run(sales.door(SYSTEM), "cost_of_sales"))
+    for one in documents(company, deal):
+        if one["stage"] == good and one.get(closing):
+            quarters[quarter(one[closing])]["won"] += 1
+            quarters[quarter(one[closing])]["revenue"] += one["amount"]
+            if year <= day(one[closing]) <= today:
+                people[one[owner]]["won"] += 1
+    found = table(run(company.door(SYSTEM), report))
     for start, expected in quarters.items():
         row = found[start]
         cost = (expected["time"] + expected["campaigns"]) / 100
@@ -370,37 +394,49 @@ def test_what_selling_costs_is_what_the_documents_add_up_to(sales):
         assert row["won"] == expected["won"] and float(row["revenue"]) == expected["revenue"] / 100
         if expected["won"]:
             assert float(row["per_won"]) == pytest.approx(cost / expected["won"], abs=0.006)
-    result = run(sales.door(SYSTEM), "cost_by_rep")
+    result = run(company.door(SYSTEM), by_person)
     rows = {key[0]: row for key, row in zip(result.keys, table(result).values(), strict=True)}
     assert {one for one, row in people.items() if row["time"] or row["won"]} == set(rows)
     for one, expected in people.items():
         assert float(rows[one]["time"]) == expected["time"] / 100 and rows[one]["won"] == expected["won"]
 
 
-def test_how_many_reps_a_target_takes_is_a_sum_done_by_hand(sales):
-    today = sales.today()
+@pytest.mark.parametrize(
+    ("source", "report", "deal", "amount_on", "good", "owner", "user", "growth", "ramp"),
+    [
+        ("sales", "reps_needed", "opportunity", "close_on", "won", "owner", "user", 1.2, 6),
+        ("charity", "fundraisers_needed", "pledge", "expected_on", "given", "keeper", "member", 1.25, 4),
+    ],
+)
+def test_how_many_reps_a_target_takes_is_a_sum_done_by_hand(request, source, report, deal, amount_on, good, owner, user, growth, ramp):
+    made = request.getfixturevalue(source)
+    today = made.today()
     start = pd.Timestamp(today.replace(day=1))
-    deals = pd.DataFrame(documents(sales, "opportunity"))
-    active = {one["id"] for one in documents(sales, "user") if one.get("active", True)}
-    deals = deals[deals["owner"].notna()]
-    won = deals[deals["stage"] == "won"].copy()
-    won["month"] = pd.to_datetime(won["close_on"].str[:10]).dt.to_period("M").dt.to_timestamp()
+    deals = pd.DataFrame(documents(made, deal))
+    active = {one["id"] for one in documents(made, user) if one.get("active", True)}
+    deals = deals[deals[owner].notna()]
+    won = deals[deals["stage"] == good].copy()
+    won["month"] = pd.to_datetime(won[amount_on].str[:10]).dt.to_period("M").dt.to_timestamp()
     months = pd.date_range(start - pd.DateOffset(months=12), periods=12, freq="MS")
-    reps = deals["owner"].unique()
-    steady = [won[(won["owner"] == rep) & (won["month"] == month)]["amount"].sum() / 100 for rep in reps for month in months]
+    reps = deals[owner].unique()
+    steady = [won[(won[owner] == rep) & (won["month"] == month)]["amount"].sum() / 100 for rep in reps for month in months]
     mean, error = np.mean(steady), stats.sem(steady)
     last = won[(won["month"] >= months[0]) & (won["month"] < start)]["amount"].sum() / 100
-    target, people = last * 1.2, len(set(reps) & active)
-    share = (sum((month + 0.5) / 6 for month in range(6)) + 6) / 12
+    target, people = last * growth, len(set(reps) & active)
+    share = (sum((month + 0.5) / ramp for month in range(ramp)) + 12 - ramp) / 12
     needed = [
-        max(0, int(np.ceil((target - each * 12 * people) / (each * 12 * share))))
+        max(0, int(np.ceil((target - each * 12 * people) / (each * 12 * share)))) if each > 0 else None
         for each in (mean, mean + 1.96 * error, mean - 1.96 * error)
     ]
-    result = run(sales.door(SYSTEM), "reps_needed")
+    result = run(made.door(SYSTEM), report)
     assert result.notes["share"] == pytest.approx(share) and result.notes["people"] == people
     assert result.notes["steady"] and np.mean(result.notes["steady"]) == pytest.approx(mean)
     assert result.notes["target"] == pytest.approx(target) and list(result.notes["needed"]) == needed
-    assert any("assumed" in row[2] for row in result.exact) and "assumed" in result.says and "measured over 60" in result.exact[1][2]
+    assert (
+        any("assumed" in row[2] for row in result.exact)
+        and "assumed" in result.says
+        and f"measured over {len(reps) * 12}" in result.exact[1][2]
+    )
 
 
 # --- F10
@@ -436,9 +472,13 @@ def test_what_is_bought_together_is_what_pandas_counts(request, name, entity, wh
     pairs = {(a, b) for a, b in itertools.permutations(whole.columns, 2) if together.loc[a, b] >= 3}
     columns = [column.key for column in result.columns]
     assert pairs and {key[:2] for key in result.keys} == pairs
-    for key, cells in zip(result.keys, result.exact, strict=True):
+    assert result.drills == made.schema.entities[entity].fields[who].to
+    for n, (key, cells) in enumerate(zip(result.keys, result.exact, strict=True)):
         a, b = key[:2]
         row = dict(zip(columns, cells, strict=True))
+        behind, both = result.behind_of(n), whole[[a, b]].all(axis=1)
+        assert behind.of()[1] == sorted(whole.index[(whole[a] == 1) & (whole[b] == 0)])  # whom the other may be suggested to
+        assert behind.of("both")[1] == sorted(whole.index[both]) and len(behind.of("both")[1]) == row["both"]
         confidence = together.loc[a, b] / whole[a].sum()
         assert row["both"] == together.loc[a, b] and float(row["support"]) == pytest.approx(whole[[a, b]].all(axis=1).mean(), abs=1e-4)
         assert float(row["confidence"]) == pytest.approx(confidence, abs=1e-4)
@@ -584,10 +624,12 @@ def test_adoption_does_not_tell_what_the_reader_may_not_see(demo):
     assert sum(row[column] for row in after.exact) == sum(row[column] for row in whole.exact) + 1
 
 
-def test_who_may_not_read_the_costs_has_no_report_of_them(sales):
+def test_who_may_not_read_the_costs_has_no_report_of_them(sales, charity):
     rep = next(one["login"] for one in documents(sales, "user") if one["role"] == "rep")
     assert not {"cost_of_sales", "cost_by_rep"} & set(names(sales.door(rep)))
     assert {"cost_of_sales", "cost_by_rep", "reps_needed"} <= set(names(sales.door("diana")))
+    assert not {"cost_of_giving", "cost_by_keeper"} & set(names(charity.door("jan")))
+    assert {"cost_of_giving", "cost_by_keeper", "fundraisers_needed"} <= set(names(charity.door("irena")))
 
 
 def test_every_analysis_says_something_in_both_languages(company, monkeypatch):

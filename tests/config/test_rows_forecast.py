@@ -317,6 +317,16 @@ def test_a_charity_foretells_its_pledges_in_its_own_words(spring) -> None:
     assert spring.schema.forecasts["giving"].label_in(polish) == "Przyszłe deklaracje"
 
 
+def test_demo_companies_have_goals_for_all_the_months_foretold(nordwind, spring) -> None:
+    """F12: what the forecast is held against is set as far as it looks, and stands to what was reached as a plan does."""
+    for company in (nordwind, spring):
+        found = forecast(company.door(SYSTEM))
+        assert found.frame["goal"].notna().all(), company.schema.name
+    months = forecast(nordwind.door(SYSTEM)).frame["goal"]
+    last = backtest(nordwind.door(SYSTEM)).frame.drop_duplicates("month")["actual"].mean()
+    assert 0.5 * last < months.mean() < 2 * last
+
+
 def test_a_store_without_a_past_speaks_from_its_configuration(tmp_path) -> None:
     company = Company(load(shipped("sales")), open_store(str(tmp_path / "new.db")))
     door = company.door(SYSTEM)

@@ -91,6 +91,24 @@ def test_a_report_opens_as_the_notebook_that_makes_it_again(opened):
         assert whole.rows != result.rows, "the notebook holds the part of its user"
 
 
+def test_charts_stand_on_the_ground_of_a_dark_notebook(company):
+    """`crm.open(dark=True)` for all, `dark=True` for one: the colours of the app's dark side, on its ground."""
+    from crm.charts.base import GROUND, INK, SERIES
+    from crm.client import Client
+    from tests.notebooks import shown
+
+    pipeline = deals(company)
+    asked = {"by": pipeline.fields["stage"], "measures": "count", "chart": "bars"}
+    light, dark = Client(company), Client(company, dark=True)
+    for made, side in (
+        (light.chart(pipeline.entity, **asked), 0), (light.chart(pipeline.entity, **asked, dark=True), 1),
+        (dark.chart(pipeline.entity, **asked), 1), (dark.chart(pipeline.entity, **asked, dark=False), 0),
+    ):  # fmt: skip
+        text = " ".join(shown(made).values())
+        assert GROUND[side] in text and INK[side] in text and SERIES[0][side] in text
+        assert INK[1 - side] not in text and SERIES[0][1 - side] not in text
+
+
 def test_frames_have_types_that_pandas_works_well_with(company):
     """Against the values the door gives one by one."""
     someone = client(company)

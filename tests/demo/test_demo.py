@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import mean
+from types import SimpleNamespace
 
 import pytest
 
 from crm.errors import Refused
-from crm.intake import demo
+from crm.intake import demo, demo_goals
 from crm.records.actor import SYSTEM
 from crm.records.company import Company
 from crm.schema import load
@@ -157,6 +158,16 @@ def test_another_line_of_business_works_with_the_same_simulator(charity):
     summer = sum(count for month, count in december.items() if month[-2:] in ("07", "08"))
     winter = sum(count for month, count in december.items() if month[-2:] in ("11", "12"))
     assert winter > 1.5 * summer
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "year"), [("2026-11-22", 6, 2027), ("2026-08-01", 6, 2027), ("2026-07-31", 6, 2026), ("2026-12-31", 0, 2026)]
+)
+def test_goals_are_set_as_far_as_the_forecast_looks(day, months, year):
+    """F7, F12: a goal for two of the six months that are foretold says little."""
+    forecasts = {"one": SimpleNamespace(months=months)} if months else {}
+    world = SimpleNamespace(now=datetime.fromisoformat(day), schema=SimpleNamespace(forecasts=forecasts))
+    assert demo_goals.last_year(world) == year
 
 
 def test_only_an_empty_store_is_filled(charity):

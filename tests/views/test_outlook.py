@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -132,6 +132,8 @@ def test_sliders_answer_from_the_same_luck_and_scenarios_are_kept_and_compared(c
     shown = page(company, manager, "view=whatif")
     content = shown.part.content
     assert [one["name"] for one in content["levers"]] and content["result"]["plain"]
+    fields = company.schema.entities[shown.roles.entity].fields  # a charity asks for pledges, not for deals
+    assert [one["label"] for one in content["levers"]] == [fields[shown.roles.levers[one["name"]]].label for one in content["levers"]]
     answer = shown.turned({"win_rate": 120})["result"]
     wanted = engine.prepare(shown.door, name).simulate(Levers(win_rate=1.2))
     assert shown.simulated(Levers(win_rate=1.2)).totals.mean() == pytest.approx(wanted.totals.mean(), rel=0.003)
@@ -163,6 +165,27 @@ def test_the_chance_of_a_goal_counts_the_months_that_have_one(company):
         assert drawn.chance() == (drawn.totals[:, drawn.aimed].sum(1) >= drawn.goal).mean()
     made.goal, made.aimed = 1.0, np.zeros(len(made.months), dtype=bool)
     assert made.simulate().chance() == 0
+
+
+def test_the_page_says_for_how_many_months_there_is_a_goal_and_is_never_certain(company):
+    """F7, F12: goals of two months are not told as those of six, and what was drawn is "over 99%" at most."""
+    manager, _, name = ROLES[company.schema.name]
+    roles, door = company.schema.goals, company.door(SYSTEM)
+    company.store.table(roles.entity).truncate()
+    start = company.today().replace(day=1)
+    values = {roles.target: 1, roles.start: str(start), roles.end: str(moved(start, 2) - timedelta(days=1))}
+    about = {"sales": {roles.measure: "revenue"}, "nonprofit": {roles.measure: "gifts"}}[company.schema.name]
+    door.create(roles.entity, {**values, **about})
+    shown = page(company, manager, f"view=forecast&name={name}")
+    tile = shown.part.content["tiles"][-1]
+    months = len(shown.whole.frame)
+    assert tile["label"] == "Goal for 2 of the months" and f"no goal yet for {months - 2} months" in tile["sub"]
+    assert tile["sub"].startswith("over 99% likely") and "100%" not in shown.part.content["says"] + tile["sub"]
+    assert "for 2 months is reached with a chance of over 99%" in shown.whole.says
+    mended = {roles.target: 10**9, roles.end: str(moved(start, months) - timedelta(days=1))}
+    door.change(roles.entity, door.ids(roles.entity, None)[0], mended)
+    tile = page(company, manager, f"view=forecast&name={name}").part.content["tiles"][-1]
+    assert tile["label"] == "Goal" and tile["sub"] == "under 1% likely to be reached"
 
 
 def test_scales_read_well():

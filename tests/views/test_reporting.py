@@ -96,7 +96,81 @@ def test_another_group_takes_the_place_of_the_reports_own(company):
     assert "Source" in one.title and one.asked.report.chart.name == "bars" and one.asked.report.chart.axes["y"] == "deals"
     whole = page(company, "name=revenue_by_month")
     assert one.table.content["total"][1:3] == whole.table.content["total"][1:3]  # the same deals, cut otherwise
-    assert one.bar.content["stamp"] is None and whole.bar.content["stamp"]  # what was changed on the spot has no stamp
+
+
+@pytest.mark.parametrize("query", [
+    "name=revenue_by_rep", "name=revenue_by_month&by=source&m=deals", "name=revenue_by_rep&p=last_quarter&c=previous&f=amount:over:2000",
+    "name=win_rate&p=2026-01-01..2026-03-31", "name=people_against_goals&asof=2026-05-31&c=none", "name=lost_reasons&p=last_year&c=last_year",
+])  # fmt: skip
+def test_a_stamp_that_is_shown_can_be_asked_for_later(company, query):
+    """I7: also of a report changed on the spot. A page that is looked at writes nothing; who wants a stamp gets one that works."""
+    from crm.analytics.stamps import STAMPS, again
+
+    kept = company.store.table(STAMPS).count()
+    one = page(company, query)
+    assert "text" not in one.bar.content["stamp"] and company.store.table(STAMPS).count() == kept
+    one.stamp()
+    mark = one.asked.result.stamp
+    assert mark in one.bar.content["stamp"]["text"] and company.store.table(STAMPS).count() == kept + 1
+    found = again(company, mark)
+    assert found.same and found.result.stamp == mark and found.result.rows == one.asked.result.rows
+    assert [column.key for column in found.result.columns] == [column.key for column in one.asked.result.columns]
+    one.read(one.asked.args)  # looked at anew it is another moment, whose figures nobody kept
+    assert "text" not in one.bar.content["stamp"]
+    one.give("csv")
+    assert one.asked.result.stamp in one.bar.content["stamp"]["text"] and again(company, one.asked.result.stamp).same
+
+
+def test_a_report_changed_on_the_spot_opens_as_a_notebook_that_shows_the_same(company):
+    from tests.notebooks import cells
+
+    one = page(company, "name=revenue_by_month&by=source&m=deals&p=last_quarter")
+    code = "\n".join(cells(base64.b64decode(one.give("ipynb")["file"]["data"])))
+    assert 'by="source"' in code and 'measure="deals"' in code and 'period="last_quarter"' in code
+
+
+def test_rows_of_an_analysis_open_the_records_they_were_worked_out_of(company):
+    """F3: the deals with a fact, and those without; F10: who could be offered the other, and who has both."""
+    one = page(company, "name=what_closes")
+    result = one.asked.result
+    columns = [column.key for column in result.columns]
+    rows = one.table.content["rows"]
+    number = next(n for n, row in enumerate(result.exact) if ": " in row[0] and row[columns.index("with")] is not None)
+    many = result.exact[number][columns.index("n")]
+    assert rows[number]["open"] == {"row": number} and rows[number]["cells"][columns.index("without")]["open"] == "without"
+    one.open(number)
+    listing = one.app.now.listing
+    assert listing.entity.name == "opportunity" and listing.count() == many
+    assert listing.chips()[0]["value"] == f"{result.title}: {result.exact[number][0]}"
+    one = page(company, "name=what_closes")
+    one.open(number, "without")
+    assert one.app.now.listing.count() == min(result.notes["decided"] - many, 390)
+
+    one = page(company, "name=bought_together")
+    result = one.asked.result
+    columns = [column.key for column in result.columns]
+    one.open(0, "both")
+    assert one.app.now.listing.entity.name == "account" and one.app.now.listing.count() == result.exact[0][columns.index("both")]
+    one = page(company, "name=bought_together")
+    one.open(0)
+    first, other = result.keys[0][:2]
+    door = company.door(SYSTEM)
+    having = {what: {deal["account"] for deal in door.list("opportunity", where=f"stage.outcome == 'won' and product == {what}", limit=None)} for what in (first, other)}
+    assert one.app.now.listing.count() == len(having[first] - having[other])
+    assert f"{result.exact[0][0]} without {result.exact[0][1]}" in one.app.now.listing.chips()[0]["value"]
+
+
+def test_as_many_records_are_named_as_an_address_can_hold():
+    from crm.views.cards import PINNED, pinned
+    from crm.words import Words
+
+    t = Words("en", {})
+    for ids in (range(1, 300), range(100_000, 101_000), range(1, 5000)):
+        text, label = pinned(list(ids), "All", t)
+        said = [int(one) for one in text[text.index("[") + 1 : -1].split(",")]
+        assert said == list(ids)[: len(said)] and len(text) <= 2000 and len(said) <= PINNED
+        assert (label == "All") == (len(said) == len(ids)) and (label == "All" or f"first {len(said)} of" in label.replace("\u00a0", " "))
+    assert pinned([], "None", t) == ("id == 0", "None")
 
 
 def test_filters_narrow_and_are_said(company):

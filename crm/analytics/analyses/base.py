@@ -22,7 +22,7 @@ A whole analysis, and the report that uses it::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -41,12 +41,28 @@ ANALYSES: Registry = Registry("crm.analytics.analyses")
 
 
 @dataclass
+class Members:
+    """The records behind a row of an analysis: what they are called, and their ids when they are asked for; `parts` are those behind
+    single figures of the row, by column."""
+
+    said: str
+    ids: Callable[[], Iterable[int]]
+    parts: Mapping[str, tuple[str, Callable[[], Iterable[int]]]] = field(default_factory=dict)
+
+    def of(self, column: str = "") -> tuple[str, list[int]]:
+        """What the records behind the row, or behind one figure of it, are called; and which they are."""
+        said, ids = self.parts.get(column, (self.said, self.ids))
+        return said, [int(one) for one in ids()]
+
+
+@dataclass
 class Found:
     """What an analysis found: `rows` of exact values in the order of `columns` (money and percentages as Decimal).
 
     `behind` is of each row the condition its records fulfil (of the report's entity; None: no records stand behind this row), `opens` the
-    one record it is about as (entity, id), `keys` the stored values of its dimensions (without them their cells), `notes` what only a
-    sentence tells, `says` the sentence.
+    one record it is about as (entity, id), `members` the records behind it where no condition tells them (of the entity `of`, without it
+    the report's), `keys` the stored values of its dimensions (without them their cells), `notes` what only a sentence tells, `says` the
+    sentence.
     """
 
     columns: list[Column]
@@ -54,6 +70,8 @@ class Found:
     keys: list[tuple[Any, ...]] = field(default_factory=list)
     behind: Sequence[str | None] = ()
     opens: Sequence[tuple[str, int] | None] = ()
+    members: Sequence[Members | None] = ()
+    of: str = ""
     notes: dict[str, Any] = field(default_factory=dict)
     says: str = ""
 

@@ -91,9 +91,10 @@ class CostOfSales(Analysis):
                 "per_revenue": round(cost / one["revenue"], 4) if one["revenue"] else None,
                 "written": round(Decimal(one["costed"]) / one["events"], 4) if one["events"] else None,
             })  # fmt: skip
+        spent = door.schema.entities[options["spend"]].plural_in(t) if "spend" in options else ""
         labels = {
-            "period": t("Period"), "person": t("Person"), "hours": t("Hours"), "time": t("Cost of the time"), "campaigns": t("Campaigns"),
-            "cost": t("Cost of selling"), "won": t("Won"), "revenue": t("Won value"), "per_won": t("Cost of one won"),
+            "period": t("Period"), "person": t("Person"), "hours": t("Hours"), "time": t("Cost of the time"), "campaigns": spent,
+            "cost": t("Cost in all"), "won": t("Won"), "revenue": t("Won value"), "per_won": t("Cost of one won"),
             "per_revenue": t("Of the won value"), "written": t("Contacts with a cost"),
         }  # fmt: skip
         left_out = {"period" if person else "person", *(["campaigns"] if person or "spend" not in options else [])}

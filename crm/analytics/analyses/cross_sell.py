@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from crm.analytics.analyses.base import ANALYSES, Analysis, Found
+from crm.analytics.analyses.base import ANALYSES, Analysis, Found, Members
 from crm.analytics.cuts import resolve
 from crm.analytics.effects import CLEAR, chance, corrected
 from crm.analytics.values import cells
@@ -92,10 +92,17 @@ class CrossSell(Analysis):
             "later": t("Took it later"), "later_lift": t("Later, times as often"), "verdict": t("In the later part"),
         }  # fmt: skip
         trial = tried(bought, cut, least, suggest)
+        buyers = getattr(resolve(door, report.entity, options["basket"]), "to", None) or ""
+        has: dict[int, set[int]] = defaultdict(set)
+        for who, what, _ in bought:
+            has[what].add(who)
+        behind = [those(t, names, hidden, has, key) for key in keys] if buyers and door.may("see", buyers) else []
         return Found(
             columns=[self.column(key, labels[key]) for key in self.columns],
             rows=[rows[n] for n in order],
             keys=[keys[n] for n in order],
+            members=[behind[n] for n in order] if behind else (),
+            of=buyers,
             notes={"cut": cut, "buyers": len({who for who, _, _ in bought}), "trial": trial, "suggest": suggest},
             says=self.says(t, [rows[n] for n in order], trial, suggest, least),
         )
@@ -139,6 +146,14 @@ class CrossSell(Analysis):
         tried_ = t("Of {n} things taken later for the first time, {hit} were among {suggest} suggestions; what is taken most would have met {plain} alone.", **values)  # fmt: skip
         more = "" if trial["hits"] > trial["plain"] else " " + t("So suggest what is taken most.")
         return f"{said} {tried_}{more}"
+
+
+def those(t: Any, names: Mapping[int, str], hidden: str, has: Mapping[int, set[int]], key: tuple[Any, ...]) -> Members:
+    """Whom the other may be suggested to: who has the first without it; and who has both."""
+    first, other = has[key[0]], has[key[1]]
+    told = {"first": names.get(key[0], hidden), "other": names.get(key[1], hidden)}
+    both = (t("{first} and {other}", **told), lambda: sorted(first & other))
+    return Members(t("{first} without {other}", **told), lambda: sorted(first - other), {"both": both})
 
 
 def _plain(one: Any) -> Any:

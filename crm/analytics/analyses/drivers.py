@@ -12,12 +12,13 @@ their number (Benjamini and Hochberg 1995); what rests on fewer than `least` rec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from crm.analytics.analyses.base import ANALYSES, Analysis, Found
+from crm.analytics.analyses.base import ANALYSES, Analysis, Found, Members
 from crm.analytics.cuts import resolve
 from crm.analytics.effects import CLEAR, chance, corrected, difference
 from crm.analytics.groups import needed
@@ -61,6 +62,8 @@ class Finding:
     p: float | None = None
     q: float | None = None
     short: str = ""  # why it is not judged
+    mine: Any = field(default=None, compare=False, repr=False)  # which cases have it, and which have not (a mask of all cases)
+    others: Any = field(default=None, compare=False, repr=False)
 
 
 @ANALYSES.add
@@ -112,6 +115,8 @@ class Drivers(Analysis):
         return super().open_to(door, report) and all(door.path_open(report.entity, one) for one in self.ends(door, report)[1])
 
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
+        import numpy as np
+
         t, asked = door.words, report.options
         least = int(asked.get("least") or LEAST)
         cases, already = self.cases(door, report, where, as_of)
@@ -129,6 +134,7 @@ class Drivers(Analysis):
         tested = [one for one in findings if one.p is not None]
         for one, q in zip(tested, corrected([one.p or 0.0 for one in tested]), strict=True):
             one.q = q
+        ids = np.array([one.id for one in cases], dtype=np.int64)
         order = {"more": 0, "fewer": 0, "unclear": 1, "short": 2}
         findings.sort(key=lambda one: (order[verdict(one)], -abs(one.effect or 0), -one.n))
         rows = [
@@ -145,6 +151,7 @@ class Drivers(Analysis):
         return Found(
             columns=[self.column(key, labels[key]) for key in self.columns],
             rows=rows,
+            members=[members(t, one, ids) for one in findings],
             notes={"decided": len(cases), "good": good, "already": already, "least": least, "findings": findings},
             says=self.says(t, findings, len(cases), good, already, least),
         )
@@ -461,6 +468,7 @@ def of_number(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], l
     if middle == have.max() > have.min():  # most have the highest: those below it are the other side
         middle = float(have[have < middle].max())
     found = of_group(t, t("{fact} over {value}", fact=label, value=t.number(round(middle, 1))), have > middle, ends, 1)
+    found.mine, found.others = there & (every > middle), there & (every <= middle)
     if found.effect is None:
         return Finding(label, len(have), short=t("always the same"))
     test = mannwhitneyu(well, badly, alternative="two-sided", method="asymptotic")
@@ -476,10 +484,18 @@ def of_group(t: Any, label: str, mine: Any, good: Any, least: int) -> Finding:
     a, n = int((with_ & ends).sum()), int(with_.sum())
     m, c = len(with_) - n, int(ends.sum()) - a
     if min(n, m) < least:
-        return Finding(label, n, short=t("too little data: {n} of {least}", n=min(n, m), least=least))
+        return Finding(label, n, short=t("too little data: {n} of {least}", n=min(n, m), least=least), mine=with_, others=~with_)
     effect, low, high = difference(a, n, c, m)
     p = chance(a, n, c, m)
-    return Finding(label, n, c / m, a / n, effect, low, high, None, p)
+    return Finding(label, n, c / m, a / n, effect, low, high, None, p, mine=with_, others=~with_)
+
+
+def members(t: Any, one: Finding, ids: Any) -> Members | None:
+    """The decided records that have a fact, and beside them those without it."""
+    if one.mine is None:
+        return None
+    without = (t("Without {fact}", fact=one.name), partial(ids.__getitem__, one.others))
+    return Members(one.name, partial(ids.__getitem__, one.mine), {"without": without})
 
 
 def verdict(one: Finding) -> str:

@@ -134,8 +134,9 @@ class PeopleNeeded(Analysis):
             return options["target"], str(t("given in the report"))
         if "growth" not in options:
             found = goals(door, start, moved(start, months), as_of=as_of)
-            target = found.target(start, moved(start, months)) if found is not None else None
-            if target:
+            each = [found.target(moved(start, n), moved(start, n + 1)) for n in range(months)] if found is not None else [None]
+            target = sum(one for one in each if one is not None)
+            if target and None not in each:  # goals that end on the way say nothing of the whole time
                 return float(target), str(t("the goals of that time"))
         growth = float(options.get("growth", 0))
         last = sum(value for (_, month), value in past.won.items() if moved(start, -12) <= month < start)

@@ -59,13 +59,20 @@ class Forecast:
         ]
         if self.notes.get("goal") is not None and self.notes.get("chance") is not None:
             goal = t.money_short(Decimal(round(self.notes["goal"])), self.currency)
-            chance, many = t.percent(round(self.notes["chance"], 2)), self.notes.get("aimed", months)
+            chance, many = likely(t, self.notes["chance"]), self.notes.get("aimed", months)
             said.append(t("The goal of {goal} for {n} months is reached with a chance of {chance}.", goal=goal, n=many, chance=chance))
         if self.notes.get("undated"):
             said.append(t("{n} open ones have no date and stand in the range only.", n=self.notes["undated"]))
         if self.record is not None:
             said.append(self.record.says)
         return " ".join(said)
+
+
+def likely(t: Any, chance: float) -> str:
+    """A chance in whole percent. What was drawn from a history is never certain: the ends are "over 99%" and "under 1%"."""
+    if chance > 0.99 or chance < 0.01:
+        return str(t("over {chance}", chance=t.percent(0.99)) if chance > 0.5 else t("under {chance}", chance=t.percent(0.01)))
+    return str(t.percent(round(chance, 2)))
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from crm.analytics import forecast as engine
+from crm.analytics.forecast.base import likely
 from crm.analytics.forecast.record import BASELINES
 from crm.analytics.forecast.sides import adjustments, axis_of, cut_of
 from crm.analytics.periods import moved
@@ -101,8 +102,8 @@ class ForecastPage(Page):
             else [],
             "asof": asof,
             "today": door.company.today().isoformat(),
-            "address": href(view="forecast", name=spec.name, by=self.by),
             "day": t.date(self.as_of.date() if self.as_of else door.company.today()),
+            "address": href(view="forecast", name=spec.name, by=self.by),
             "whatif": href(view="whatif", name=spec.name),
         }
 
@@ -138,7 +139,9 @@ class ForecastPage(Page):
                 {
                     "label": t("Goal") if aimed == len(months) else t("Goal for {n} of the months", n=aimed),
                     "value": money.short(goal),
-                    "sub": t("{chance} likely to be reached", chance=t.percent(round(chance, 2))),
+                    "sub": t("{chance} likely to be reached", chance=likely(t, chance))
+                    if aimed == len(months)
+                    else t("{chance} likely in these; no goal yet for {n} months", chance=likely(t, chance), n=len(months) - aimed),
                     "tone": tone(chance),
                 }
             )

@@ -46,7 +46,8 @@ class ReportPage(Page):
             "pick": lambda name, value: self.to(self.asked.pick(name, value)),
             "dates": lambda first, last: self.to(self.asked.between(first, last)),
             "seen": lambda day: self.to(self.asked.seen(day)),
-            "give": lambda name: self.asked.give(name),
+            "give": self.give,
+            "stamp": self.stamp,
             "fields": self.fields,
             "add_filter": self.add_filter,
             "unfilter": self.unfilter,
@@ -81,6 +82,15 @@ class ReportPage(Page):
 
     def open(self, row: int, column: str = "") -> None:
         self.asked.open(row, column)
+
+    def give(self, name: str) -> dict[str, Any]:
+        found = self.asked.give(name)
+        self.bar.content = self.asked.bar()
+        return found
+
+    def stamp(self) -> None:
+        self.asked.stamp()
+        self.bar.content = self.asked.bar()
 
     def to(self, address: dict[str, Any]) -> None:
         self.app.go(**address)

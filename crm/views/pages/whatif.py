@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.analytics import forecast as engine
+from crm.analytics.forecast.base import likely
 from crm.analytics.forecast.levers import Levers
 from crm.errors import Missing
 from crm.views.app import href, stack
@@ -105,12 +106,12 @@ class WhatIfPage(Page):
             shown.discard("spend")
         return [one for one in SLIDERS if one.name in shown]
 
-    def content(self) -> dict[str, Any]:
     def named(self, one: Slider) -> str:
         """What a lever is called: as the scenarios of this configuration name it."""
         key = self.roles.levers.get(one.name) if self.roles is not None else None
         return str(self.app.schema.entities[self.roles.entity].fields[key].label_in(self.t) if key else self.t(one.label))
 
+    def content(self) -> dict[str, Any]:
         t, may = self.t, self.roles is not None and self.door.may("create", self.roles.entity)
         return {
             "title": self.title,
@@ -167,8 +168,8 @@ class WhatIfPage(Page):
                 {
                     "label": t("The goal of {goal}", goal=money.short(goal)) if aimed == len(found.months)
                     else t("The goal of {goal} ({n} months)", goal=money.short(goal), n=aimed),
-                    "value": t.percent(round(chance, 2)), "tone": tone(chance),
-                    "sub": t("reached; {chance} as things are", chance=t.percent(round(was, 2))),
+                    "value": likely(t, chance), "tone": tone(chance),
+                    "sub": t("reached; {chance} as things are", chance=likely(t, was)),
                 }
             )  # fmt: skip
         names = [month_name(t, one) for one in found.months]
@@ -338,7 +339,7 @@ class WhatIfPage(Page):
             rows.append({"label": label, "cells": [money.short(one[place]) for one in ranges], "strong": place == 1})
         rows.append({"label": t("Against as things are"), "cells": ["", *(money.signed(one[1] - ranges[0][1]) for one in ranges[1:])]})
         if filled(drawn[0].goal):
-            rows.append({"label": t("The goal is reached"), "cells": [t.percent(round(one.chance(), 2)) for one in drawn], "strong": True})
+            rows.append({"label": t("The goal is reached"), "cells": [likely(t, one.chance()) for one in drawn], "strong": True})
         return {"columns": [str(name) for name, _ in settings], "rows": rows}
 
     def notebook(self, levers: Mapping[str, Any], label: str = "") -> dict[str, Any]:

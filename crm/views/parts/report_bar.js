@@ -3,7 +3,7 @@ const ReportBar = part((content, ctx) => {
   const {says, meta, stamp, picks = [], dates, chips = [], asof, shapes = [], gives = [], reset, filters} = content, {t, ui} = ctx
   const at = ui.at ?? asof?.at
   return [
-    h('div.reading', {key: 'reading'}, says && h('p.says', null, says), h('p.meta', null, meta, stamp && h('small.stamp', {title: stamp.help}, stamp.text))),
+    h('div.reading', {key: 'reading'}, says && h('p.says', null, says), h('p.meta', null, meta, stamp.text ? h('small.stamp', {key: 'stamp', title: stamp.help}, stamp.text) : button('stamp', 'fingerprint', t('Stamp'), {key: 'ask', class: 'quiet', title: stamp.help}))),
     h('div.bar.asks', {key: 'asks'},
       picks.map(p => h('label.ask', {key: p.name}, h('span', null, p.label), h('select', {act: 'pick', 'data-name': p.name, value: p.value}, p.options.map(([value, label]) => h('option', {value, key: value || '-'}, label))))),
       dates && h('span.ask.two', {key: 'dates'},
@@ -30,6 +30,7 @@ const ReportBar = part((content, ctx) => {
   'seen:change'(ctx, el) { const mark = ctx.model.content.asof.marks[Number(el.value)]; ctx.ui.at = null; ctx.tell('seen', {day: mark.day}) },
   'day:change': ({tell}, el) => tell('seen', {day: el.value}),
   now: ({tell}) => tell('seen', {day: ''}),
+  stamp: ({tell}) => tell('stamp'),
   gives: (ctx, el) => ctx.toggle('gives', el),
   async give(ctx, el) {
     const answer = await ctx.ask('give', {name: el.dataset.name})

@@ -10,9 +10,9 @@ from crm.views.base import PARTS
 
 @PARTS.add
 class ReportBar(Bar):
-    """Content {says, meta, stamp, picks: [{name, label, value, options: [[value, text]]}], dates: {from, to}?, chips, asof: {marks:
-    [{day, label}], at, day, last}?, shapes, gives, reset}; messages: pick {name, value}, dates {from, to}, seen {day}, give {name}, and
-    those of the filters."""
+    """Content {says, meta, stamp: {help, text of one that is kept?}, picks: [{name, label, value, options: [[value, text]]}], dates: {from, to}?, chips, asof: {marks:
+    [{day, label}], at, day, last}?, shapes, gives, reset}; messages: pick {name, value}, dates {from, to}, seen {day}, give {name},
+    stamp, and those of the filters."""
 
     word = "report_bar"
     words: ClassVar[tuple[str, ...]] = (
@@ -26,4 +26,5 @@ class ReportBar(Bar):
         "Download",
         "Saved as {name}",
         "As it was set up",
+        "Stamp",
     )
