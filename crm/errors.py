@@ -111,12 +111,13 @@ class GateError(RecordError):
 class Conflict(Exception):
     """Somebody else changed the record meanwhile.
 
-    `record` is its id, `yours` and `theirs` are `{field key: value}` of what both changed, or the versions the store compared.
+    `record` is its id, `yours` and `theirs` are `{field key: value}` of what both changed, or the versions the store compared; `who` is
+    `{field key: (who changed it, when)}`.
     """
 
-    def __init__(self, record: Any, yours: Any = None, theirs: Any = None) -> None:
+    def __init__(self, record: Any, yours: Any = None, theirs: Any = None, who: Mapping[str, tuple[str, str]] | None = None) -> None:
         super().__init__(record, yours, theirs)
-        self.record, self.yours, self.theirs = record, yours, theirs
+        self.record, self.yours, self.theirs, self.who = record, yours, theirs, dict(who or {})
         self.text = "Somebody else changed this record meanwhile."
 
     def __str__(self) -> str:

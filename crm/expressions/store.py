@@ -560,10 +560,10 @@ class Stored:
 
     def _other(self, head: str, found: Any, number: int) -> Any:
         """The linked record, unless it is gone or may not be looked at."""
-        probe = Linked(("to",), self.context.table(found.entity), _Keep())
-        if not probe({"to": number}):
+        keep = _Keep()
+        if not Linked(("to",), self.context.table(found.entity), keep)({"to": number}):
             return None
-        document = probe.inner.document  # type: ignore[attr-defined]
+        document = keep.document
         return None if self._hidden(found.entity, document) else Stored(document, self.scope.behind(head), self.context, number)
 
     def _hidden(self, entity: str, document: Any) -> bool:

@@ -57,7 +57,7 @@ class Formula(Field):
         self.inner.bind(schema)
 
     @property
-    def kind(self) -> str:  # type: ignore[override]
+    def kind(self) -> str:
         return str(self.inner.kind)
 
     @property

@@ -46,10 +46,8 @@ class Money(Number):
         if self.currency and not re.fullmatch(r"[A-Z]{3}", self.currency):
             self.wrong.append(("currency", Refused("'{text}' is not a currency code such as EUR.", text=shorten(self.currency))))
         super().setup()
-        if self.decimals is None:
-            self.decimals = 2
-        self.decimals = min(self.decimals, 4)
-        self.step = Decimal(1).scaleb(-self.decimals)
+        self.decimals = self.places = min(2 if self.decimals is None else self.decimals, 4)
+        self.step = Decimal(1).scaleb(-self.places)
 
     def bind(self, schema: Any) -> None:
         self.base = self.currency or str(getattr(schema, "currency", "") or "")
@@ -62,7 +60,7 @@ class Money(Number):
         value = self.operand_value(typed, t)
         if abs(value) >= self.largest:
             raise Refused("This amount is too large to be kept.")
-        return value.quantize(Decimal(1).scaleb(-(self.decimals if self.decimals is not None else 2)), ROUND_HALF_UP) + 0
+        return value.quantize(Decimal(1).scaleb(-(2 if self.decimals is None else self.decimals)), ROUND_HALF_UP) + 0
 
     def operand_value(self, typed: Any, t: Words) -> Any:
         if isinstance(typed, str):
@@ -93,18 +91,17 @@ class Money(Number):
     def to_json(self, value: Any) -> Any:
         if value is None:
             return None
-        places = self.decimals if self.decimals is not None else 2
-        return int(Decimal(value).scaleb(places).to_integral_value(ROUND_HALF_UP))
+        return int(Decimal(value).scaleb(self.places).to_integral_value(ROUND_HALF_UP))
 
     def from_json(self, stored: Any) -> Any:
         if stored.__class__ is int:
-            return Decimal(stored).scaleb(-self.decimals)  # type: ignore[operator]
+            return Decimal(stored).scaleb(-self.places)
         if isinstance(stored, float) and stored == stored and abs(stored) < 1e15:
-            return Decimal(round(stored)).scaleb(-self.decimals)  # type: ignore[operator]
+            return Decimal(round(stored)).scaleb(-self.places)
         return None
 
     def nearest(self, value: Any) -> Exact:
-        units = Decimal(value).scaleb(self.decimals)  # type: ignore[arg-type]
+        units = Decimal(value).scaleb(self.places)
         stored = int(units.to_integral_value(ROUND_FLOOR if units >= 0 else ROUND_CEILING))
         return stored, (stored > units) - (stored < units)
 

@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
+from functools import partial
 from typing import Any
 
 from crm.errors import Refused
@@ -309,7 +310,7 @@ class World:
             for _ in range(count)
         )
         for moment in moments:
-            self.at(moment, lambda at, story=story: self.tell(story, {}, at))  # type: ignore[misc]
+            self.at(moment, partial(self.tell, story, {}))
 
     def tell(self, story: dict[str, Any], ctx: Context, at: datetime) -> Thing | None:
         """Begin one telling of a story."""
@@ -416,7 +417,7 @@ class World:
         for step in steps:
             if "chance" in step and self.random.random() >= float(step["chance"]):
                 continue
-            self.at(self.later(at, step.get("after")), lambda moment, step=step: self.happen(step, ctx, moment))  # type: ignore[misc]
+            self.at(self.later(at, step.get("after")), partial(self.happen, step, ctx))
 
     def happen(self, step: dict[str, Any], ctx: Context, at: datetime) -> None:
         """One step of a story."""
@@ -511,7 +512,7 @@ class World:
         end = moments[-1]
         steps = story.get("stages") or {}
         for number, stage in enumerate(open_stages[1:reached], 1):
-            self.at(moments[number - 1], lambda t, stage=stage: self.enter(pipeline, stage, steps.get(stage.key) or {}, mine, t))  # type: ignore[misc]
+            self.at(moments[number - 1], partial(self.enter, pipeline, stage, steps.get(stage.key) or {}, mine))
         ending = (pipeline.of_outcome("won") if won else pipeline.of_outcome("lost"))[:1]
         tidied = end + timedelta(days=self.random.uniform(60, 150)) if forgotten else end  # somebody clears out the pipeline at last
         if ending and (not forgotten or tidied < self.now):
@@ -527,7 +528,7 @@ class World:
             moment = self.work(moment + timedelta(days=max(0.5, self.random.expovariate(rate / 7.0))))
         for number, moment in enumerate(touches):
             following = touches[number + 1] if number + 1 < len(touches) else None
-            self.at(moment, lambda t, following=following: self.work_on(pipeline, mine, t, following))  # type: ignore[misc]
+            self.at(moment, partial(self.work_on, pipeline, mine, following=following))
         if tidied > self.now:
             self.at(
                 min(self.now, max(self.now - timedelta(hours=self.random.uniform(1, 60)), at)),

@@ -90,9 +90,10 @@ def message_of(settings: Settings, message: Mapping[str, Any]) -> EmailMessage:
     mail.set_content(str(message.get("text") or ""))
     if message.get("html"):
         mail.add_alternative(str(message["html"]), subtype="html")
-        page = mail.get_payload()[-1]  # type: ignore[index]
+        page = mail.get_body(("html",))
+        assert page is not None
         for name, picture in (message.get("images") or {}).items():
-            page.add_related(picture, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")  # type: ignore[union-attr]
+            page.add_related(picture, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")
     for name, kind, content in message.get("files") or ():
         main, _, sub = kind.partition("/")
         mail.add_attachment(content, maintype=main, subtype=sub, filename=name)

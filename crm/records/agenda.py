@@ -125,7 +125,8 @@ def without(door: Any, most: int = 6, own: bool = True) -> tuple[list[Record], i
     found: list[Record] = []
     total = 0
     for entity in entities(door):
-        cond = [entity.next.missing, *([mine(door, entity)] if own else [])]  # type: ignore[union-attr]
+        assert entity.next is not None
+        cond = [entity.next.missing, *([mine(door, entity)] if own else [])]
         count = door.count(entity.name, where=cond)
         if count:
             total += count

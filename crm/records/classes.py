@@ -52,7 +52,7 @@ def renew(company: Company, rule: ClassRule) -> int:
     """Rank all records anew and write the classes that changed; how many. Safe to run twice, or to be killed in between."""
     entity = rule.entity
     condition = company.expression_query(rule.where, SYSTEM) if rule.where is not None else None
-    classes = cut(rule, company.raw(entity, ["doc_id", rule.by], condition))  # type: ignore[arg-type]
+    classes = cut(rule, company.raw(entity, ["doc_id", rule.by], condition))
     changed: list[tuple[int, str | None]] = []
     for doc_id, now, hand in company.raw(entity, ["doc_id", rule.field, HAND]):
         wanted = classes.get(doc_id, rule.otherwise)

@@ -122,8 +122,8 @@ def points_to(field: Any, target: int) -> Any:
 def points_to_some(field: Any, some: list[int]) -> Any:
     """The query for the records whose link (or links) field points to one of `some`."""
     if getattr(field, "name", "") == "links":
-        return where(field.key).any(where("id").one_of(some))  # type: ignore[arg-type]
-    return where(field.key).one_of(some)  # type: ignore[arg-type]
+        return where(field.key).any(where("id").one_of(some))
+    return where(field.key).one_of(some)
 
 
 def targets(value: Any) -> list[int]:

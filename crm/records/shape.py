@@ -74,9 +74,9 @@ class Shape:
     watched: list[Lookup] = field(default_factory=list)  # formulas elsewhere that read this entity
     daily: frozenset[str] = frozenset()  # formulas and rollups that depend on the day: computed anew every day
     live: frozenset[str] = frozenset()  # formulas that depend on the day: computed when they are read
-    title: Template = None  # type: ignore[assignment]
-    subtitle: Template = None  # type: ignore[assignment]
-    event: Template = None  # type: ignore[assignment]  # what its records are called in timelines
+    title: Template = field(kw_only=True)
+    subtitle: Template = field(kw_only=True)
+    event: Template = field(kw_only=True)  # what its records are called in timelines
     by_stage: list[tuple[Any, Any]] = field(default_factory=list)  # defaults that follow the stage
 
 
@@ -110,8 +110,9 @@ def shapes(schema: Schema) -> dict[str, Shape]:
 
 
 def _one(entity: Entity) -> Shape:
-    shape = Shape(entity, title=Template(entity.title, entity), subtitle=Template(entity.subtitle, entity))
-    shape.event = Template(entity.timeline.title, entity) if entity.timeline is not None and entity.timeline.title else shape.title
+    title = Template(entity.title, entity)
+    event = Template(entity.timeline.title, entity) if entity.timeline is not None and entity.timeline.title else title
+    shape = Shape(entity, title=title, subtitle=Template(entity.subtitle, entity), event=event)
     for one in entity.fields.values():
         if one.default is not None and one.formula is None and one.rollup is None:
             (shape.defaults if hasattr(one.default, "evaluate") else shape.literals).append((one, one.default))

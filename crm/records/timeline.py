@@ -116,7 +116,7 @@ class Timeline_(Past):
             return found
         known, level = {id}, [id]
         while level and len(found) < most:
-            level = self.company.table(entity).ids(all_of(sight.living(), where(key).one_of(level)))  # type: ignore[arg-type]
+            level = self.company.table(entity).ids(all_of(sight.living(), where(key).one_of(level)))
             level = [one for one in level if one not in known][: most - len(found)]
             known.update(level)
             found += level
@@ -344,7 +344,7 @@ class Timeline_(Past):
         for name, some in mine.items():
             seen = [doc_id for (doc_id,) in company.table(name).among(sorted(some), ("doc_id",), self.sight(name).living())]
             if seen:
-                record = where("record").one_of(sorted(seen))  # type: ignore[arg-type]
+                record = where("record").one_of(sorted(seen))
                 sources.append(_Source(STAGE, MOVES, [company.live, where("entity") == name, record, *conds], "on"))
         return sources
 

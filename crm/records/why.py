@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from crm.errors import Missing
 from crm.records.figures import Figures
@@ -81,7 +83,7 @@ class Explaining(Figures):
             "The role may {act} {what} for which this holds: {condition}", act=said, what=what, condition=str(getattr(scope, "text", scope))
         )
 
-    def _record_line(self, sight, doc, act: str, holds: bool) -> str:  # type: ignore[no-untyped-def]
+    def _record_line(self, sight: Any, doc: Mapping[str, Any], act: str, holds: bool) -> str:
         t = self.words
         scope = sight.plan.scopes[act]
         if not isinstance(scope, str):
@@ -93,7 +95,7 @@ class Explaining(Figures):
             return t("This record counts as theirs: it belongs to {owner}.", owner=name or self.actor.name)
         return t("This record belongs to {owner}.", owner=name) if name else t("This record belongs to nobody.")
 
-    def _field_lines(self, sight, key: str, act: str, lines: list[str]) -> bool:  # type: ignore[no-untyped-def]
+    def _field_lines(self, sight: Any, key: str, act: str, lines: list[str]) -> bool:
         t = self.words
         one = sight.entity
         if key not in one.fields:

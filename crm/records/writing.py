@@ -135,7 +135,6 @@ class Writing_(Reading):
                     self.change(entity, one, values)
                 except RecordError as error:
                     error.add_note(f"{entity} {one}")
-                    error.record = one  # type: ignore[attr-defined]
                     raise
         return step.id
 
@@ -614,9 +613,8 @@ class Writing_(Reading):
         if theirs:
             fields = entity.fields
             yours = {key: _python(fields[key], draft.doc.get(key)) for key in theirs}
-            error = Conflict(draft.doc_id, yours, {key: _python(fields[key], value) for key, value in theirs.items()})
-            error.who = {key: who[key] for key in theirs}  # type: ignore[attr-defined]
-            raise error
+            others = {key: _python(fields[key], value) for key, value in theirs.items()}
+            raise Conflict(draft.doc_id, yours, others, {key: who[key] for key in theirs})
 
     # -- deleting
 

@@ -104,7 +104,8 @@ def company(b: Building) -> None:
     states = states_of(b, node, said, entity, found["status"]) if found["status"] else {}
     if any(not found[word] for word in ("subject", "status", "rule", "terms", "asked_by", "decided_by", "reason")):
         return
-    b.schema.approvals = ApprovalRoles(entity.name, **found, states=states)  # type: ignore[arg-type]
+    known_ = {word: key for word, key in found.items() if key is not None}
+    b.schema.approvals = ApprovalRoles(entity.name, **known_, states=states)
 
 
 def states_of(b: Building, node: Map, said: Map, entity: Entity, status: str) -> dict[str, str]:

@@ -45,7 +45,7 @@ def remember(b: Building, entity: Entity, said: Node) -> Remember:
             b.faults.add("E231", one, f"'{key}' is of type {field.name}, which is not remembered.", "Name a field that users fill in.")
         else:
             made.fields.append(key)
-    for one in texts(said, "like") if inside else []:  # type: ignore[arg-type]
+    for one in texts(said, "like") if inside else []:
         key = b.field(one, entity)
         if key is None:
             continue

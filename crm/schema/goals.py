@@ -44,11 +44,11 @@ def _linked(b: Building, said: Scalar, entity: Entity) -> str | None:
     return key
 
 
-def _role(b: Building, node: object, entity: Entity, word: str) -> str | None:
-    found = role(b, node, entity, word, None)  # type: ignore[arg-type]
+def _role(b: Building, node: Map, entity: Entity, word: str) -> str | None:
+    found = role(b, node, entity, word, None)
     if found is not None and entity.fields[found].name not in FITTING[word]:
         kinds = " or ".join(FITTING[word])
-        at = scalar(node, word)  # type: ignore[arg-type]
+        at = scalar(node, word)
         assert at is not None
         said = f"'{word}' of the goals must be a field of type {kinds}, and '{found}' is of type {entity.fields[found].name}."
         fields = [key for key, one in entity.fields.items() if one.name in FITTING[word] and not one.system]

@@ -71,10 +71,10 @@ class Passwords:
             HASHER.verify(found["hash"] if found else nobody(), password[: LONGEST + 1])
         except (Argon2Error, InvalidHashError):
             return False
-        if found is None:
+        if found is None or user is None:
             return False
         if HASHER.check_needs_rehash(found["hash"]):
-            self.set(user, password, demo=bool(found.get("demo")))  # type: ignore[arg-type]
+            self.set(user, password, demo=bool(found.get("demo")))
         return True
 
     def forget(self, user: int) -> None:

@@ -163,7 +163,7 @@ class Site:
         app.add_api_route("/export/{entity}.csv", self.export, methods=["GET"])
         app.add_api_route("/calendar/{secret}.ics", self.calendar, methods=["GET", "HEAD"])
         app.middleware("http")(self._guard)
-        app.add_exception_handler(HTTPException, self._http_problem)  # type: ignore[arg-type]
+        app.add_exception_handler(HTTPException, self._http_problem)
 
     async def _guard(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
         """Turns what went wrong into an answer with a code that stands in the log, never into a traceback."""
@@ -181,7 +181,8 @@ class Site:
             log.exception("request failed", extra={"id": code, "path": request.url.path[:200]})
             return self._problem(request, 500, "", code)
 
-    async def _http_problem(self, request: Request, error: HTTPException) -> Response:
+    async def _http_problem(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
         return self._problem(request, error.status_code, "")
 
     def _problem(self, request: Request, status: int, text: str, code: str = "") -> Response:

@@ -184,7 +184,7 @@ class Compiler:
             return NONE
         if not said:
             return Part("1" if exact else None, [], exact)
-        return Part("(" + " AND ".join(s for s, _ in said) + ")", [v for _, ps in said for v in ps], exact)  # type: ignore[misc]
+        return Part("(" + " AND ".join(s for s, _ in said) + ")", [v for _, ps in said for v in ps], exact)
 
     def disjunction(self, parts: list[Part]) -> Part:
         if any(p.sql is None for p in parts):

@@ -270,7 +270,7 @@ class Transaction:
     def __init__(self, storage: SQLiteStorage, who: str, at: int | None, note: str) -> None:
         self.storage, self.who, self.note = storage, who, note
         self.at = now_ms() if at is None else at
-        self._id: int | None = None
+        self._id = 0  # not made yet
         self.written = False
         self.depth = 0
         self.texts = 0  # texts of full text written
@@ -283,10 +283,10 @@ class Transaction:
             c = self.storage.connection
             if not c.in_transaction:
                 raise RuntimeError("this step wrote nothing")
-            c.execute("INSERT INTO _steps(id,at,who,note) VALUES (?,?,?,?)", (self._id, self.at, self.who, self.note))
+            c.execute("INSERT INTO _steps(id,at,who,note) VALUES (?,?,?,?)", (None, self.at, self.who, self.note))
             self._id = c.last_insert_rowid()
             self.written = True
-        return self._id  # type: ignore[return-value]
+        return self._id
 
 
 class _Local(threading.local):
@@ -367,7 +367,7 @@ class SQLiteStorage(Storage):
                 "wal_autocheckpoint=4000",
             ):
                 c.execute("PRAGMA " + pragma)
-            c.create_scalar_function("crm_fold", _sql_fold, 1, deterministic=True)  # type: ignore[arg-type]
+            c.create_scalar_function("crm_fold", _sql_fold, 1, deterministic=True)
             self._local.connection = c
             self._local.keeper = _Keeper(c)
             self._connections.add(c)

@@ -189,7 +189,8 @@ def start(app: Any) -> None:
     page = app.now
     entity, record = getattr(page, "entity", None), getattr(page, "record", None)
     if entity is not None and record is not None and planning.may_log(app, entity.name):
-        return app.boxes.log(entity.name, record.id)  # type: ignore[no-any-return]
+        app.boxes.log(entity.name, record.id)
+        return
     app.command.send("open", text=f"{app.t('Log')} ")
     return None
 

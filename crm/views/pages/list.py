@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from crm.errors import Denied, Missing, RecordError, Refused
@@ -372,7 +373,7 @@ class ListPage(Listed):
         step = self.door.bulk(self.listing.entity.name, may, values)
         self.done(self.left_out(self.t("{n} changed", n=len(may)), ids, may), step)
 
-    def allowed(self, act: str, ids: list[int], keys: set[str] = frozenset()) -> list[int]:  # type: ignore[assignment]
+    def allowed(self, act: str, ids: list[int], keys: Set[str] = frozenset()) -> list[int]:
         """Which of them this user may change (these fields of) or delete; a refusal when it is none."""
         from crm.stores import where_id
 

@@ -715,7 +715,8 @@ class RecordPage(Page):
                 ),
                 None,
             )
-            parts = [short_date(self.t, local_day(self.t, day))] if day is not None else []  # type: ignore[arg-type]
+            local = local_day(self.t, day)
+            parts = [short_date(self.t, local)] if local is not None else []
         return " · ".join(one for one in parts if one)
 
     def face(self, entity: Any, title: str) -> str:
