@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from crm.analytics.periods import FISCAL, after, between, floor, local, named, start_of
+from crm.records.columns import Column, moments
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crm.records import Door
     from crm.schema.model import Axis, Report
 
 #: Options shown although nothing is in them, at most.
 MOST = 40
+#: A day in milliseconds, and the number of the first day of 1970.
+DAY, EPOCH = 86_400_000, date(1970, 1, 1).toordinal()
 
 
 def resolve(door: Door, entity: str, path: str) -> Any:
@@ -108,6 +113,16 @@ class Cut:
         if isinstance(raw, float) and raw.is_integer() and getattr(self.field, "to", None):
             return int(raw)  # a link in a column with gaps
         return tuple(raw) if isinstance(raw, list) else raw
+
+    def days(self, column: Column) -> np.ndarray | None:
+        """Of an axis of time the day of each value of a column (from 1970 on), in this user's time zone; None where values are placed singly."""
+        if not self.unit or self.axis.first or not self.moment or not column.kinds.derived("stamped", stamped).all():
+            return None
+        return column.kinds.derived(("day", str(self.zone)), lambda texts: days_of(texts, self.zone))
+
+    def of_day(self, day: int) -> Any:
+        """The group of a day, counted from 1970."""
+        return self._named(date.fromordinal(EPOCH + day))
 
     def _named(self, day: date) -> str:
         unit = self.unit or "day"
@@ -252,6 +267,31 @@ class Cut:
         env = Env(get=lambda head: value if head == path else None)
         parts = where.node.items if isinstance(where.node, And) else (where.node,)
         return not any(reads(part) == {path} and compile_python(part)(env) is False for part in parts)
+
+
+def stamped(values: Sequence[Any]) -> np.ndarray:
+    """Which are moments in UTC as the engine writes them."""
+    import numpy as np
+
+    return np.array([isinstance(one, str) and len(one) == 24 and one[23] == "Z" for one in values], dtype=bool)
+
+
+def days_of(texts: Sequence[str], zone: Any) -> np.ndarray:
+    """The calendar day, in a time zone, of moments in UTC, counted from 1970. Days on which the clock is changed are looked at by the moment."""
+    import numpy as np
+
+    at = moments(texts)
+    days = at // DAY
+    known, which = np.unique(days, return_inverse=True)
+    shift, even = np.zeros(len(known), dtype=np.int64), np.ones(len(known), dtype=bool)
+    for n, day in enumerate(known.tolist()):
+        begin = datetime.fromtimestamp(day * DAY // 1000, UTC)
+        early, late = (one.astimezone(zone).utcoffset() for one in (begin, begin + timedelta(days=1)))
+        shift[n], even[n] = (early or timedelta()) / timedelta(milliseconds=1), early == late
+    found = (at + shift[which]) // DAY
+    for n in np.flatnonzero(~even[which]).tolist():
+        found[n] = local(texts[n], zone).toordinal() - EPOCH
+    return found
 
 
 def reads(node: Any) -> set[str]:

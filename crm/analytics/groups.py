@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crm.analytics.cuts import Cut, resolve
 from crm.analytics.periods import local
 from crm.analytics.stays import stayed
-from crm.analytics.values import Rows, cells, decoded, measured, rounded
+from crm.analytics.values import Rows, apart, decoded, in_size, measured, picked, rounded, true
+from crm.records.columns import Column
 from crm.schema.scope import STAY
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crm.records import Door
     from crm.schema.model import Axis, Measure, Report
 
@@ -72,6 +74,7 @@ class Groups:
         by_hand: bool = False,
     ) -> None:
         self.door, self.report, self.as_of, self.by_hand = door, report, as_of, by_hand
+        self.given = [one for one in conditions if one is not None and one != ""]
         self.conditions = [self.asked(one) for one in conditions]
         self.cuts = [Cut(door, report, axis, as_of) for axis in (report.by if axes is None else axes)]
 
@@ -85,6 +88,14 @@ class Groups:
 
     def table(self) -> Table:
         """[(keys of the axes, {measure: value})]; without axes one row, also when nothing matches."""
+        if self.as_of is None or self.by_hand:
+            return self.worked_out()
+        from crm.analytics.past import kept
+
+        return kept(self, self.as_of, self.worked_out)
+
+    def worked_out(self) -> Table:
+        """The same, not kept."""
         found: dict[Keys, dict[str, Any]] = {}
         measures = self.report.measures.values()
         simple = [m for m in measures if m.how and not m.of and m.span is None]
@@ -168,19 +179,19 @@ class Groups:
             same = [m for m in measures if not alone or text_of(m.where) == condition]
             rows, members = self.rows(same, same[0].where if alone else None)
             lists = {m.key: self.listed(m, rows) for m in same}
-            told = {m.key: rows.each(m.where) for m in same if m.where is not None and not alone}
+            told = {m.key: true(rows.each(m.where)) for m in same if m.where is not None and not alone}
             orders = {m.key: rows.columns[m.order] for m in same if m.order}
-            for keys, places in members.items():
+            for keys, places in members:
                 values = {}
                 for m in same:
-                    here = places if m.key not in told else [n for n in places if told[m.key][n] is True]
+                    here = places if m.key not in told else places[told[m.key][places]]
                     if m.key in orders:
                         by = orders[m.key]
-                        here = sorted((n for n in here if by[n] is not None), key=by.__getitem__)
+                        here = in_order(by, here)
                     values[m.key] = self.figure(m, lists[m.key], here)
                 yield keys, values
 
-    def rows(self, measures: list[Measure], condition: Any) -> tuple[Rows, dict[Keys, list[int]]]:
+    def rows(self, measures: list[Measure], condition: Any) -> tuple[Rows, Iterable[tuple[Keys, np.ndarray]]]:
         """The values the measures and axes need, and which rows belong to which group."""
         report, door = self.report, self.door
         wanted = [cut.axis.field for cut in self.cuts]
@@ -188,43 +199,29 @@ class Groups:
             wanted += [one for one in (m.field, m.order, m.currency, m.rated) if one]
             for expression in (m.value, m.where if report.stays is not None else None):
                 wanted += needed(door, report.entity, expression) if expression is not None else []
-        own = list(dict.fromkeys(path for path in wanted if not (report.stays is not None and path.startswith("stay."))))
+        wanted = list(dict.fromkeys(wanted))
         conditions = [*self.conditions, *([self.asked(condition)] if condition is not None else [])]
         if report.stays is not None:
-            frame = stayed(door, report, list(dict.fromkeys(wanted)), conditions, self.as_of)
+            size, columns = stayed(door, report, wanted, conditions, self.as_of)
         else:
-            frame = door.frame(report.entity, own, where=conditions, as_of=self.as_of, stored=True)
-        size = len(frame)
-        columns: dict[str, Any] = {path: cells(frame[path]) for path in dict.fromkeys(wanted) if path in frame}
-        fields = {path: resolve(door, report.entity, path) for path in own}
-        for path, field in fields.items():
-            if getattr(field, "kind", "") in ("money", "duration", "link") or getattr(field, "name", "") == "integer":
-                columns[path] = [int(one) if isinstance(one, float) else one for one in columns[path]]  # a column with gaps holds floats
+            ids, columns = door.columns(report.entity, wanted, conditions, self.as_of)
+            size = len(ids)
+        fields = {path: resolve(door, report.entity, path) for path in columns if report.stays is None or not path.startswith("stay.")}
         if report.stays is not None:
             stage = resolve(door, report.entity, report.stays.field or report.stays.what)
             fields |= {"stay.stage": stage, "stay.next": stage}
         today = door.company.today() if self.as_of is None else self.as_of.astimezone(door.words.tz).date()
         rows = Rows(columns, fields, size, today, self.as_of or door.company.now(), door.actor)
-        if not self.cuts:
-            return rows, {(): list(range(size))}
-        members: dict[Keys, list[int]] = {}
-        if any(cut.many for cut in self.cuts):
-            placed = [[cut.places(one) for one in columns[cut.axis.field]] for cut in self.cuts]
-            for n, ways in enumerate(zip(*placed, strict=True)):
-                for keys in product(*ways):
-                    members.setdefault(keys, []).append(n)
-            return rows, members
-        for keys, places in gathered([each_once(cut, columns[cut.axis.field]) for cut in self.cuts], size):
-            members[keys] = places
-        return rows, members
+        return rows, gathered(self.cuts, rows)
 
-    def listed(self, measure: Measure, rows: Rows) -> Sequence[Any]:
-        """What a measure looks at, row by row."""
+    def listed(self, measure: Measure, rows: Rows) -> Any:
+        """What a measure looks at, row by row; None: the records themselves."""
         if measure.value is not None:
-            return rows.each(measure.value)
+            found = rows.each(measure.value)
+            return true(found) if measure.how == "rate" else found
         if measure.currency or measure.rated:
             return self.converted(measure, rows)
-        return rows.columns[measure.field] if measure.field else [1] * rows.size
+        return rows.columns[measure.field] if measure.field else None
 
     def converted(self, measure: Measure, rows: Rows) -> list[Any]:
         """Amounts in the company's currency, at the rate of their day; one whose rate nobody wrote down is left out."""
@@ -243,11 +240,17 @@ class Groups:
             found.append(int((value * dated[at - 1][1]).to_integral_value(ROUND_HALF_UP)) if at else None)
         return found
 
-    def figure(self, measure: Measure, values: Sequence[Any], places: list[int]) -> Any:
+    def figure(self, measure: Measure, values: Any, places: np.ndarray) -> Any:
         how = measure.how or "count"
         if how == "rate":
-            return Decimal(sum(values[n] is True for n in places)) / len(places) if places else None
-        there = [values[n] for n in places if values[n] is not None]
+            return Decimal(int(values[places].sum())) / len(places) if len(places) else None
+        if values is None:  # the records themselves
+            return len(places)
+        if how == "count" and isinstance(values, Column):
+            return int((values.codes[places] >= 0).sum())
+        if how == "distinct" and isinstance(values, Column) and values.kinds.derived("told apart", apart).all():
+            return len(values.take(places).occurring())
+        there = in_size(values, places) if how in ("median", "quantile") else picked(values, places)
         if measure.value is not None or (measure.field or "").startswith("stay."):
             found = measured(how, there, measure.at)
             return found if how in ("count", "distinct") else rounded(found, measure.kind)
@@ -280,34 +283,69 @@ class Groups:
                     found.setdefault((*before, key, *behind), {})
 
 
-def each_once(cut: Cut, values: Sequence[Any]) -> tuple[Any, list[Any]]:
-    """The number of each row's group, and the groups by number; each value is placed once, however many rows have it."""
+def in_order(by: Any, places: np.ndarray) -> np.ndarray:
+    """The places where there is something to order by, in that order."""
     import numpy as np
-    import pandas as pd
 
-    there = np.empty(len(values), dtype=object)
-    there[:] = [tuple(one) if isinstance(one, list) else one for one in values]
-    codes, kinds = pd.factorize(there, use_na_sentinel=False)
+    return np.array(sorted((n for n in places.tolist() if by[n] is not None), key=by.__getitem__), dtype=np.int64)
+
+
+def placed(cut: Cut, column: Column) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Any]]:
+    """Each value is placed once, however many rows have it: for each of `kinds` (the last: nothing) where its groups begin among the numbers
+    of groups and how many they are; those numbers; the groups by number."""
+    import numpy as np
+
     groups: dict[Any, int] = {}
-    number = np.array([groups.setdefault(cut.place(None if one != one else one), len(groups)) for one in kinds], dtype=np.int64)
-    return (number[codes] if len(kinds) else codes), list(groups)
+    numbers: list[int] = []
+    here, kinds = column.occurring(), column.kinds.values
+    nothing = len(kinds)
+    begin, many = np.zeros(nothing + 1, dtype=np.int64), np.zeros(nothing + 1, dtype=np.int64)
+    days = cut.days(column) if not cut.many else None
+    if days is not None:
+        known, which = np.unique(days[here], return_inverse=True)
+        numbers = [groups.setdefault(cut.of_day(day), len(groups)) for day in known.tolist()]
+        begin[here], many[here] = which, 1
+        here = []
+    for code in [*here, nothing]:
+        mine = cut.places(kinds[code] if code < nothing else None)
+        begin[code], many[code] = len(numbers), len(mine)
+        numbers += [groups.setdefault(one, len(groups)) for one in mine]
+    return begin, many, np.array(numbers, dtype=np.int64), list(groups)
 
 
-def gathered(axes: list[tuple[Any, list[Any]]], size: int) -> Iterable[tuple[Keys, list[int]]]:
-    """The rows of each group that has some, in the order in which groups first occur."""
+def gathered(cuts: list[Cut], rows: Rows) -> Iterable[tuple[Keys, np.ndarray]]:
+    """The rows of each group that has some, in the order in which groups first occur; a row may be in several."""
     import numpy as np
 
-    if not size:
+    at = np.arange(rows.size)
+    if not cuts:
+        yield (), at
         return
-    mixed = np.zeros(size, dtype=np.int64)
-    for codes, groups in axes:
-        mixed = mixed * len(groups) + codes
-    order = np.argsort(mixed, kind="stable")
+    if not rows.size:
+        return
+    mixed, axes, total = np.zeros(rows.size, dtype=np.int64), [], 1
+    for cut in cuts:
+        column = rows.coded(cut.axis.field)
+        begin, many, numbers, groups = placed(cut, column)
+        codes = column.codes[at]  # -1 is the last: nothing
+        counts = many[codes]
+        if cut.many:
+            at, mixed, first = np.repeat(at, counts), np.repeat(mixed, counts), np.repeat(begin[codes], counts)
+            number = numbers[first + np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)]
+        else:
+            number = numbers[begin[codes]]
+        mixed = mixed * len(groups) + number
+        axes.append(groups)
+        total *= len(groups)
+    order = np.argsort(mixed.astype(np.int16) if total < 1 << 15 else mixed, kind="stable")
     ordered = mixed[order]
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    for places in sorted(np.split(order, starts[1:]), key=lambda one: int(one[0])):
-        n = int(places[0])
-        yield tuple(groups[int(codes[n])] for codes, groups in axes), places.tolist()
+    for some in sorted(np.split(order, starts[1:]), key=lambda one: int(one[0])):
+        number, keys = int(mixed[some[0]]), []  # type: ignore[assignment, var-annotated]
+        for groups in reversed(axes):
+            number, key = divmod(number, len(groups))  # type: ignore[assignment, arg-type]
+            keys.append(groups[key])
+        yield tuple(reversed(keys)), at[some]
 
 
 def needed(door: Door, entity: str, expression: Any) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from crm.records.columns import moments
 from crm.stores.query import Untracked
 
 if TYPE_CHECKING:
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 SHIFT = 1 << 42
 #: After everything that was ever written.
 LATEST = SHIFT - 1
-
-
-def moments(texts: Sequence[str | None]) -> Any:
-    """Stored dates or moments in milliseconds since 1970 (UTC), of a day its beginning, of nothing -1; an array of whole numbers."""
-    import numpy as np
-
-    cut = [(one[:23] if len(one) > 22 else one.removesuffix("Z")) if one else "NaT" for one in texts]
-    found = np.array(cut, dtype="datetime64[ms]")
-    return np.where(np.isnat(found), -1, found.astype(np.int64))
 
 
 class Known:
@@ -81,3 +73,6 @@ class Known:
         kept = (docs, place * SHIFT + np.array([row[1] for row in rows], dtype=np.int64), [row[2] for row in rows])
         self._states[entity, key] = kept
         return kept
+
+
+__all__ = ["LATEST", "SHIFT", "Known", "moments"]

@@ -84,6 +84,21 @@ def along(schema: Schema, entity: str, path: str) -> set[str]:
     return found | titled(schema, entity, set())
 
 
+def passed(schema: Schema, entity: str, path: str) -> set[str]:
+    """The entities whose records are read on a dotted path: those it goes on from, and the records of lists."""
+    found: set[str] = set()
+    parts = path.split(".")
+    for number, part in enumerate(parts, 1):
+        one = schema.entities.get(entity)
+        to = None if one is None else getattr(one.fields.get(part), "to", None) or (one.back[part][0] if part in one.back else None)
+        if one is None or to not in schema.entities:
+            break
+        entity = to
+        if number < len(parts) or part in one.back:
+            found.add(entity)
+    return found
+
+
 def titled(schema: Schema, entity: str, seen: set[str]) -> set[str]:
     """The entities whose records' titles stand in the titles of this one."""
     if entity in seen or entity not in schema.entities:

@@ -7,90 +7,121 @@ report are events themselves (a log: of whom, what, when), each begins a stay th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crm.analytics.values import cells
-from crm.records.stays import column, ways
+from crm.analytics.values import Numbers, spread
+from crm.records.columns import Column, Kinds, moments, placed
+from crm.records.stays import stamps, ways
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
 
     from crm.records import Door
     from crm.schema.model import Report
 
+#: A day in milliseconds.
+DAY = 86_400_000
 
-def stayed(door: Door, report: Report, paths: list[str], conditions: list[Any], as_of: datetime | None) -> pd.DataFrame:
-    """A row a stay of what the user may see, in the order of record and time: the columns `paths`, of its record and of the stay itself."""
+
+def stayed(door: Door, report: Report, paths: list[str], conditions: list[Any], as_of: datetime | None) -> tuple[int, dict[str, Any]]:
+    """A row a stay of what the user may see, in the order of record and time: how many, and the columns `paths`, of its record and of the
+    stay itself."""
     import numpy as np
-    import pandas as pd
 
     stays = report.stays
     assert stays is not None
     log = not stays.field
     own = [path for path in paths if not path.startswith("stay.")]
     needed = [stays.of, stays.what, stays.on] if log else [stays.field, "created_on"]
-    frame = door.frame(report.entity, list(dict.fromkeys([*own, *needed, "id"])), where=conditions, as_of=as_of, stored=True)
-    size = len(frame)
+    ids, columns = door.columns(report.entity, list(dict.fromkeys([*own, *needed])), conditions, as_of)
+    stage: Column
     if log:
-        whom, what, on = (cells(frame[one]) for one in needed)
-        taken = np.array(
-            sorted((n for n in range(size) if whom[n] is not None and on[n] is not None), key=lambda n: (str(whom[n]), str(on[n]), n)),
-            dtype=np.int64,
-        )
-        owner = pd.factorize(column(whom[n] for n in taken))[0]
-        values, since = column(what[n] for n in taken), column(on[n] for n in taken)
+        whom, stage, on = (columns[one] for one in needed)
+        there = np.flatnonzero((whom.codes >= 0) & (on.codes >= 0))
+        taken = there[np.lexsort((there, *(ranked(one)[one.codes[there]] for one in (on, whom))))]
+        owner = ranked(whom)[whom.codes[taken]]
+        stage = stage.take(taken)
+        at = spread(on, "moments", moments, -1)[taken]
     else:
-        ids = frame["id"].to_numpy(dtype=np.int64)
-        created, now = column(cells(frame["created_on"])), column(cells(frame[stays.field]))
+        created, now = columns["created_on"], columns[stays.field]
         found = ways(door.company, report.entity, stays.field, as_of)
-        place = np.full(max([int(ids.max(initial=0)), int(found.record.max(initial=0))]) + 1, -1, dtype=np.int64)
-        place[ids] = np.arange(size)
-        at = place[found.record]
-        there = at >= 0
-        still = np.setdiff1d(np.arange(size), at[there])  # those that never changed
-        taken = np.concatenate([at[there], still])
+        place, seen = placed(ids, found.record)
+        once = np.ones(len(ids), dtype=bool)
+        once[place] = False
+        still = np.flatnonzero(once)  # those that never changed
+        taken = np.concatenate([place, still])
         order = np.argsort(taken, kind="stable")
         taken = owner = taken[order]
-        values = np.concatenate([found.value[there], now[still]])[order]
-        since = np.concatenate([found.since[there], column("" for _ in still)])[order]
+        stages = found.stage.kinds.codes(now.kinds.values)  # the same values under the numbers of the ways
+        stage = Column(np.concatenate([found.stage.codes[seen], np.append(stages, -1)[now.codes[still]]])[order], found.stage.kinds)
+        at = np.concatenate([found.at[seen], np.full(len(still), -1, dtype=np.int64)])[order]
         begins = np.ones(len(taken), dtype=bool)
         begins[1:] = taken[1:] != taken[:-1]
-        for n in np.flatnonzero(begins):  # a record begins where it was made, also when its past is known from later on only
-            made = created[taken[n]]
-            if made and (not since[n] or since[n] > made):
-                since[n] = made
+        made = spread(created, "moments", moments, -1)[taken]
+        # a record begins where it was made, also when its past is known from later on only
+        at = np.where(begins & (made >= 0) & ((at < 0) | (at > made)), made, at)
     same = np.zeros(len(taken), dtype=bool)
     same[:-1] = owner[1:] == owner[:-1]
-    following, until = np.full(len(taken), None, dtype=object), np.full(len(taken), None, dtype=object)
     goes = np.flatnonzero(same)
-    following[goes], until[goes] = values[goes + 1], since[goes + 1]
-    codes, kinds = pd.factorize(values)
+    following = np.full(len(taken), -1, dtype=np.int32)
+    following[goes] = stage.codes[goes + 1]
 
-    def days() -> Any:
-        start = np.array([one[:23] if one else "NaT" for one in since], dtype="datetime64[ms]")
-        end = np.full(len(taken), np.datetime64("NaT"), dtype="datetime64[ms]")
-        end[goes] = start[goes + 1]
-        return (end - start) / np.timedelta64(1, "D")
+    def days() -> Numbers:
+        start, length = np.where(at < 0, np.nan, at), np.full(len(taken), np.nan)
+        length[goes] = (start[goes + 1] - start[goes]) / DAY
+        return Numbers(length)
 
-    def ahead() -> Any:
-        steps = order_of(door, report)
-        known = {(a, b): forward(steps, a, b) for a in [*kinds, None] for b in [*kinds, None]}
-        return column(known[a, b] for a, b in zip(values, following, strict=True))
+    def ahead() -> Column:
+        steps, kinds = order_of(door, report), [*stage.kinds.values, None]
+        known = np.array([[forward(steps, a, b) for b in kinds] for a in kinds], dtype=bool)
+        return yes_or_no(known[stage.codes, following])
 
-    told = {
-        "stay.stage": lambda: values,
-        "stay.next": lambda: following,
-        "stay.since": lambda: column(one or None for one in since),
-        "stay.until": lambda: until,
+    def until() -> Column:
+        found = np.full(len(taken), -1, dtype=np.int64)
+        found[goes] = at[goes + 1]
+        return timed(found)
+
+    def first() -> Column:
+        met = np.unique(owner.astype(np.int64) * (len(stage.kinds.values) + 2) + stage.codes, return_index=True)[1]
+        found = np.zeros(len(taken), dtype=bool)
+        found[met] = True
+        return yes_or_no(found)
+
+    told: dict[str, Callable[[], Any]] = {
+        "stay.stage": lambda: stage,
+        "stay.next": lambda: Column(following, stage.kinds),
+        "stay.since": lambda: timed(at),
+        "stay.until": until,
         "stay.days": days,
-        "stay.first": lambda: ~pd.Series(owner.astype(np.int64) * (len(kinds) + 2) + codes).duplicated().to_numpy(),
-        "stay.ended": lambda: same,
+        "stay.first": first,
+        "stay.ended": lambda: yes_or_no(same),
         "stay.forward": ahead,
     }
-    made = {path: pd.Series(frame[path].to_numpy()[taken]) for path in own}
-    made |= {path: pd.Series(told[path](), dtype="float64" if path == "stay.days" else object) for path in paths if path in told}
-    return pd.DataFrame(made, index=range(len(taken)))
+    made_of = {path: columns[path].take(taken) for path in own}
+    return len(taken), made_of | {path: told[path]() for path in paths if path in told}
+
+
+def timed(at: np.ndarray) -> Column:
+    """A column of moments as they are stored."""
+    return Column.of(one or None for one in stamps(at))
+
+
+def yes_or_no(values: np.ndarray) -> Column:
+    """A column of truths."""
+    import numpy as np
+
+    return Column(values.astype(np.int32), Kinds((False, True)))
+
+
+def ranked(values: Column) -> np.ndarray:
+    """The place of each of the values of a column in the order of their texts."""
+    import numpy as np
+
+    texts = [str(one) for one in values.kinds.values]
+    known = {text: n for n, text in enumerate(sorted(set(texts)))}
+    return np.array([*(known[text] for text in texts), -1], dtype=np.int64)
 
 
 def order_of(door: Door, report: Report) -> dict[Any, tuple[int, str]]:

@@ -12,12 +12,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from crm.analytics.groups import Groups, needed
+from crm.analytics.cuts import EPOCH, days_of, stamped
+from crm.analytics.groups import Groups, gathered, needed
 from crm.analytics.periods import local
-from crm.analytics.values import Rows, cells
+from crm.analytics.values import Rows, spread, true
 from crm.charts.base import Column
+from crm.records import columns as kept
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crm.records import Door
     from crm.schema.model import Measure, Report
 
@@ -70,6 +74,8 @@ def curve(
     door: Door, report: Report, measure: Measure, conditions: list[Any], as_of: datetime | None
 ) -> tuple[list[Column], list[tuple[Any, ...]], list[list[Any]], list[list[str]], dict[str, Any]]:
     """The report's columns beyond its axes, and for each row the keys of its axes, its values, and its conditions; medians as notes."""
+    import numpy as np
+
     span = measure.span
     assert span is not None
     groups = Groups(door, report, conditions, as_of)
@@ -77,22 +83,19 @@ def curve(
     paths = [cut.axis.field for cut in groups.cuts] + [span.start, span.end]
     if span.ended is not None:
         paths += needed(door, report.entity, span.ended)
-    frame = door.frame(report.entity, list(dict.fromkeys(paths)), where=groups.conditions, as_of=as_of, stored=True)
-    columns = {path: cells(frame[path]) for path in dict.fromkeys(paths)}
+    ids, columns = door.columns(report.entity, list(dict.fromkeys(paths)), groups.conditions, as_of)
     today = door.company.today() if as_of is None else as_of.astimezone(zone).date()
     fields = {path: door.schema_field(report.entity, path) for path in columns}
-    rows = Rows(columns, fields, len(frame), today, as_of or door.company.now(), door.actor)
-    over = rows.each(span.ended) if span.ended is not None else [one is not None for one in columns[span.end]]
-    samples: dict[tuple[Any, ...], tuple[list[float], list[bool]]] = {}
-    for n, (start, end) in enumerate(zip(columns[span.start], columns[span.end], strict=True)):
-        if start is None or (over[n] is True and end is None):
-            continue
-        until = local(end, zone) if over[n] is True else today
-        length = (until - local(start, zone)).days
-        keys = tuple(cut.place(columns[cut.axis.field][n]) for cut in groups.cuts)
-        lengths, ended = samples.setdefault(keys, ([], []))
-        lengths.append(max(0.0, float(length)))
-        ended.append(over[n] is True)
+    rows = Rows(columns, fields, len(ids), today, as_of or door.company.now(), door.actor)
+    start, end = (local_days(columns[path], zone) for path in (span.start, span.end))
+    over = true(rows.each(span.ended)) if span.ended is not None else end >= 0
+    there = (start >= 0) & ~(over & (end < 0))
+    length = np.maximum(np.where(over, end, today.toordinal()) - start, 0).astype(float)
+    samples: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+    for keys, places in gathered(groups.cuts, rows):
+        mine = places[there[places]]
+        if len(mine):
+            samples[keys] = length[mine], over[mine]
     ranks = [cut.ranking for cut in groups.cuts]
     order = sorted(
         samples,
@@ -109,9 +112,9 @@ def curve(
         lengths, ended = samples[keys]
         line = kaplan_meier(lengths, ended)
         shown = [cut.shown(key) for cut, key in zip(groups.cuts, keys, strict=True)]
-        notes["groups"].append((shown, line.median(), line.median("low"), line.median("high"), len(lengths), ended.count(False)))
+        notes["groups"].append((shown, line.median(), line.median("low"), line.median("high"), len(lengths), int((~ended).sum())))
         notes["n"] += len(lengths)
-        notes["running"] += ended.count(False)
+        notes["running"] += int((~ended).sum())
         every = -(-len(line.days) // STEPS)
         for n in [*range(0, len(line.days), every), *([len(line.days) - 1] if (len(line.days) - 1) % every else [])]:
             values = [share(line.left[n]), share(line.low[n]), share(line.high[n]), line.at_risk[n]]
@@ -127,6 +130,18 @@ def curve(
         Column(f"{key}_at_risk", t("Still watched"), "integer", "measure"),
     ]
     return made, kept, found, behind, notes
+
+
+def local_days(column: kept.Column, zone: Any) -> np.ndarray:
+    """The calendar day of each stored date or moment in a time zone, as its number; -1 where there is none."""
+    import numpy as np
+
+    def days(texts: Sequence[Any]) -> np.ndarray:
+        if stamped(texts).all():
+            return days_of(texts, zone) + EPOCH
+        return np.array([local(one, zone).toordinal() for one in texts], dtype=np.int64)
+
+    return spread(column, ("local", str(zone)), days, -1)
 
 
 def share(value: float) -> Decimal:

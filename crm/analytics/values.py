@@ -6,12 +6,15 @@ where it can compute them (`crm.analytics.groups`); a property test holds both a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from crm.records.columns import Column, Kinds, combined
+
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 CENT = Decimal("0.01")
@@ -60,45 +63,79 @@ def decoded(field: Any, how: str, kept: Any) -> Any:
     return field.from_json(kept) if field.kind in ("date", "datetime") else kept
 
 
-class Rows:
-    """Rows of stored values, a list a dotted path, as environments for expressions."""
+class Numbers:
+    """Numbers row by row, not a number where there is none; as a sequence it has None there."""
 
-    def __init__(self, columns: Mapping[str, Sequence[Any]], fields: dict[str, Any], size: int, today: Any, now: Any, me: Any) -> None:
+    __slots__ = ("array",)
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, row: int) -> Any:
+        value = self.array[row]
+        return None if value != value else float(value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (None if one != one else one for one in self.array.tolist())
+
+
+class Rows:
+    """Rows of stored values, a list or a column a dotted path, as environments for expressions."""
+
+    def __init__(
+        self, columns: Mapping[str, Sequence[Any] | Column | Numbers], fields: dict[str, Any], size: int, today: Any, now: Any, me: Any
+    ) -> None:
         self.columns, self.fields, self.size = columns, fields, size
         self.today, self.now, self.me = today, now, me
-        self.told: dict[str, list[Any]] = {}
+        self.told: dict[str, Any] = {}
         self.links = {path.rsplit(".", 1)[0] + "." for path in columns if "." in path}
+        self.read: set[str] = set()  # the columns that were looked into
+        self._coded: dict[str, Column] = {}
 
-    def each(self, expression: Any) -> list[Any]:
+    def coded(self, path: str) -> Column:
+        """A column as the distinct values in it."""
+        found = self.columns[path]
+        if isinstance(found, Column):
+            return found
+        if path not in self._coded:
+            self._coded[path] = Column.of(found)
+        return self._coded[path]
+
+    def each(self, expression: Any) -> Any:
         """The value of an expression in every row; worked out once, however many measures take it."""
         text = str(getattr(expression, "text", id(expression)))
         if text not in self.told:
             self.told[text] = self.worked_out(expression)
         return self.told[text]
 
-    def worked_out(self, expression: Any) -> list[Any]:
-        quick = self.between(expression) or self.plain(expression)
+    def worked_out(self, expression: Any) -> Any:
+        """Once for each way in which the values it looks at occur together, where that is not each row."""
+        quick = self.between(expression)
         if quick is not None:
             return quick
-        env = RowEnv(self, "")
-        run, found = expression.evaluate, []
-        for at in range(self.size):
+        uses = [f"{use}." for use in expression.uses]
+        heads = [use for use in uses if not any(other != use and other.startswith(use) for other in uses)]  # links themselves are on the way
+        paths = [path for path in self.columns if any(head.startswith(f"{path}.") or f"{path}.".startswith(head) for head in heads)]
+        codes, rows = combined([self.coded(path) for path in paths], self.size)
+        self.read = set()
+        found = self.evaluated(expression, rows.tolist())
+        if self.read <= set(paths):
+            kinds = Kinds()
+            return Column(kinds.codes(found)[codes] if found else codes, kinds)
+        return Column.of(self.evaluated(expression, range(self.size)))
+
+    def evaluated(self, expression: Any, rows: Iterable[int]) -> list[Any]:
+        """The value of an expression in some rows."""
+        env, run, found = RowEnv(self, ""), expression.evaluate, []
+        for at in rows:
             env.at = at
             found.append(run(env))
         return found
 
-    def plain(self, expression: Any) -> list[Any] | None:
-        """A yes or no of the row itself."""
-        from crm.expressions.nodes import And, Field
-
-        node = expression.node
-        while isinstance(node, And) and len(node.items) == 1:
-            node = node.items[0]
-        if isinstance(node, Field) and node.kind == "boolean" and not node.level and node.dotted in self.columns:
-            return list(self.columns[node.dotted])
-        return None
-
-    def between(self, expression: Any) -> list[Any] | None:
+    def between(self, expression: Any) -> Numbers | None:
         """`days(a - b)` of two moments or two dates, column by column."""
         from crm.expressions.nodes import Call, Field, Sum
 
@@ -111,12 +148,57 @@ class Rows:
         import numpy as np
 
         cut, unit = (10, "D") if inner.a.kind == "date" else (23, "ms")
-        ends, starts = (
-            np.array([one[:cut] if isinstance(one, str) else "NaT" for one in self.columns[side.dotted]], dtype=f"datetime64[{unit}]")
-            for side in (inner.a, inner.b)
-        )
-        length = (ends - starts) / np.timedelta64(1, "D")
-        return [None if one != one else one for one in length.tolist()]
+
+        def times(values: Sequence[Any]) -> np.ndarray:
+            return np.array([one[:cut] if isinstance(one, str) else "NaT" for one in values], dtype=f"datetime64[{unit}]")
+
+        ends, starts = (spread(self.coded(side.dotted), ("days", unit), times, np.datetime64("NaT")) for side in (inner.a, inner.b))
+        return Numbers((ends - starts) / np.timedelta64(1, "D"))
+
+
+def spread(column: Column, name: Hashable, work: Callable[[Sequence[Any]], np.ndarray], empty: Any) -> np.ndarray:
+    """What follows from each value alone (`Kinds.derived`), row by row."""
+    import numpy as np
+
+    known = column.kinds.derived(name, work)
+    return np.append(known, np.array([empty], dtype=known.dtype))[column.codes]
+
+
+def true(values: Any) -> np.ndarray:
+    """Where a yes or no is yes."""
+    import numpy as np
+
+    if isinstance(values, Column):
+        return np.array([*(one is True for one in values.kinds.values), False])[values.codes]
+    return np.fromiter((one is True for one in values), dtype=bool, count=len(values))
+
+
+def picked(values: Any, places: np.ndarray) -> list[Any]:
+    """The filled ones among the values at some places."""
+    if isinstance(values, Column):
+        kinds, codes = values.kinds.values, values.codes[places]
+        return [kinds[code] for code in codes[codes >= 0].tolist()]
+    if isinstance(values, Numbers):
+        there = values.array[places]
+        return there[there == there].tolist()  # type: ignore[no-any-return]
+    return [one for n in places.tolist() if (one := values[n]) is not None]
+
+
+def in_size(values: Any, places: np.ndarray) -> list[Any]:
+    """The same, the smallest first."""
+    import numpy as np
+
+    if isinstance(values, Numbers):
+        there = values.array[places]
+        return np.sort(there[there == there]).tolist()  # type: ignore[no-any-return]
+    return sorted(picked(values, places))
+
+
+def apart(values: Sequence[Any]) -> np.ndarray:
+    """Of which values none of another kind can be the same (1 and 1.0 are)."""
+    import numpy as np
+
+    return np.array([type(one) is str or type(one) is int for one in values], dtype=bool)
 
 
 class RowEnv:
@@ -142,7 +224,10 @@ class RowEnv:
     def get(self, head: str) -> Any:
         path = self.prefix + head
         column = self.rows.columns.get(path)
-        kept = None if column is None else column[self.at]
+        if column is None:
+            return None
+        self.rows.read.add(path)
+        kept = column[self.at]
         if kept is None or kept != kept:
             return None
         field = self.rows.fields.get(path)

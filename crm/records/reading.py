@@ -433,6 +433,14 @@ class Reading(Base):
         sight = self.sight(entity)
         return nobody() if not sight.may("see") else all_of(self.company.live, sight.query())
 
+    def seen(self, entity: str) -> Ids | None:
+        """The ids of the records this user may see, deleted ones among them; None: all of them."""
+        sight = self.sight(entity)
+        if not sight.may("see"):
+            return []
+        mine = sight.query()
+        return None if mine is None else self.company.table(entity).ids(mine)
+
     def path_open(self, entity: str, path: str) -> bool:
         """Whether this user may read everything along a dotted path."""
         return self._actor.system or self.company.plans.open(self._actor.role, entity, path)

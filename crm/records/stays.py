@@ -6,6 +6,7 @@ rights: who asks joins the answer with the records a user may see (`crm.analytic
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from tinydb.queries import where
 
+from crm.records.columns import Column, Kinds, News, moments
 from crm.records.company import MOVES, stamp
 from crm.records.queries import all_of
 from crm.stores import where_id
@@ -23,67 +25,96 @@ if TYPE_CHECKING:
 
     from crm.records.company import Company
 
+#: Not a time: numpy's.
+NEVER = -(2**63)
 Spells = dict[int, list[tuple[str, Any]]]
-#: Changes after which the ways kept in memory are read anew instead of mended.
-MOST = 2000
 
 
 @dataclass
 class Ways:
-    """The way of every record through a field, as columns: `record`, `since` (as stored; "" where it was so from the beginning) and
-    `value`, by record and time. Records that never changed may be missing."""
+    """The way of every record through a field, as columns: `record`, `at` (since when, in milliseconds since 1970; -1 where it was so from
+    the beginning) and `stage`, by record and time. Records that never changed may be missing."""
 
     record: np.ndarray
-    since: np.ndarray
-    value: np.ndarray
+    at: np.ndarray
+    stage: Column
+
+    @property
+    def since(self) -> np.ndarray:
+        """Since when, as it is stored; "" where it was so from the beginning."""
+        return stamps(self.at)
+
+    @property
+    def value(self) -> np.ndarray:
+        """What each was in, row by row."""
+        return column(self.stage)
+
+    def of(self, rows: np.ndarray) -> Ways:
+        """Some rows, in an order of their own; also by a mask."""
+        return Ways(self.record[rows], self.at[rows], self.stage.take(rows))
 
 
-_ways: WeakKeyDictionary[Company, dict[str, tuple[int, Ways]]] = WeakKeyDictionary()
+_ways: WeakKeyDictionary[Company, dict[tuple[str, str], tuple[News, int, Ways]]] = WeakKeyDictionary()
+_lock = threading.Lock()
 
 
 def ways(company: Company, entity: str, key: str, as_of: datetime | None = None) -> Ways:
-    """Every stage or option every record was in. Those of stages as they are now are kept in memory, mended by what changed since."""
+    """Every stage or option every record was in: kept in memory, mended by what changed since."""
     import numpy as np
 
-    if key != company.schema.entities[entity].stage_field:
-        found = spells(company, entity, key, as_of)
-        each = [(one, since, value) for one in sorted(found) for since, value in found[one]]
-        return Ways(np.array([one for one, _, _ in each], dtype=np.int64), column(s for _, s, _ in each), column(v for _, _, v in each))
-    if as_of is not None:
-        return in_columns(moved(company, entity, as_of))
+    if company.store.writing:
+        found = read(company, entity, key, Kinds())
+    else:
+        with _lock:
+            found = renewed(company, entity, key)
+    if as_of is None:
+        return found
+    seen = found.at <= int(as_of.timestamp() * 1000)
+    begins = np.flatnonzero(found.at < 0)
+    seen[begins] = seen[begins + 1]  # what the first change left: as soon as that had happened
+    return found.of(seen)
+
+
+def renewed(company: Company, entity: str, key: str) -> Ways:
+    """The kept ways, with those read anew whose changes were written, changed or taken back."""
+    import numpy as np
+
     known = _ways.setdefault(company, {})
-    sequence = company.store.sequence
-    if entity in known:
-        before, kept = known[entity]
-        changes = company.store.changes(before, MOST) if sequence != before else []
-        if len(changes) < MOST:
-            stale = [one.doc_id for one in changes if one.table == MOVES]
-            if stale:
-                kept = mended(company, entity, kept, stale)
-            known[entity] = (sequence, kept)
-            return kept
-    known[entity] = (sequence, in_columns(moved(company, entity, None)))
-    return known[entity][1]
+    source = MOVES if key == company.schema.entities[entity].stage_field else entity
+    follower, generation, kept = known.get((entity, key)) or (News(company.store), -1, None)
+    news = follower.since()
+    stale = news.get(source, set()) if news is not None and kept is not None and generation == company.generation else None
+    touched = None if stale is None else stale if source == entity else moved_by(company, entity, stale)
+    if kept is None or touched is None:
+        kept = read(company, entity, key, Kinds())
+    elif touched:
+        fresh = read(company, entity, key, kept.stage.kinds, sorted(touched))
+        left = ~np.isin(kept.record, np.array(sorted(touched), dtype=np.int64))
+        record = np.concatenate([kept.record[left], fresh.record])
+        at, stage = (np.concatenate([a[left], b]) for a, b in ((kept.at, fresh.at), (kept.stage.codes, fresh.stage.codes)))
+        kept = Ways(record, at, Column(stage, kept.stage.kinds)).of(np.argsort(record, kind="stable"))
+    known[entity, key] = follower, company.generation, kept
+    return kept
 
 
-def mended(company: Company, entity: str, kept: Ways, stale: list[int]) -> Ways:
-    """The ways with those read anew whose changes were written, changed or taken back."""
+def moved_by(company: Company, entity: str, stale: set[int]) -> set[int] | None:
+    """The records that some stage changes are of; None where it is not known any more whose they were."""
+    rows = company.store.table(MOVES).values(["doc_id", "entity", "record"], where_id("in", sorted(stale)))
+    return None if len(rows) < len(stale) else {record for _, of, record in rows if of == entity}
+
+
+def read(company: Company, entity: str, key: str, kinds: Kinds, records: list[int] | None = None) -> Ways:
+    """The ways out of the store, of some records only."""
     import numpy as np
 
-    table = company.store.table(MOVES)
-    touched = {record for of, record in table.values(["entity", "record"], where_id("in", stale)) if of == entity}
-    if len(touched) < len(set(stale)):  # some are of other entities, or gone for good: whose they were is not known any more
-        gone = set(stale) - {one for (one,) in table.values(["doc_id"], where_id("in", stale))}
-        if gone:
-            return in_columns(moved(company, entity, None))
-    if not touched:
-        return kept
-    left = ~np.isin(kept.record, list(touched))
-    fresh = in_columns(moved(company, entity, None, sorted(touched)))
-    record = np.concatenate([kept.record[left], fresh.record])
-    order = np.argsort(record, kind="stable")
-    since, value = np.concatenate([kept.since[left], fresh.since]), np.concatenate([kept.value[left], fresh.value])
-    return Ways(record[order], since[order], value[order])
+    if key == company.schema.entities[entity].stage_field:
+        return in_columns(moved(company, entity, None, records), kinds)
+    rows = company.table(entity).spells(key, ids=records)
+    record, at = (np.array([row[n] for row in rows], dtype=np.int64) for n in (0, 1))
+    stage = Column(kinds.codes(row[2] for row in rows), kinds)
+    other = np.ones(len(rows), dtype=bool)
+    other[1:] = (record[1:] != record[:-1]) | (stage.codes[1:] != stage.codes[:-1])
+    return Ways(record, at, stage).of(other)
 
 
 def column(values: Iterable[Any]) -> np.ndarray:
@@ -96,20 +127,28 @@ def column(values: Iterable[Any]) -> np.ndarray:
     return found
 
 
-def in_columns(rows: list[tuple[int, str, Any, Any]]) -> Ways:
+def stamps(at: np.ndarray) -> np.ndarray:
+    """Milliseconds since 1970 as moments are stored; "" for none."""
+    import numpy as np
+
+    return column(
+        f"{text}Z" if text != "NaT" else "" for text in np.datetime_as_string(np.where(at < 0, NEVER, at).astype("datetime64[ms]")).tolist()
+    )
+
+
+def in_columns(rows: list[tuple[int, str, Any, Any]], kinds: Kinds) -> Ways:
     """Stage changes `(record, on, from, to)`, by record and time, as ways: before the first change stands what it left."""
     import numpy as np
 
     record = np.array([row[0] for row in rows], dtype=np.int64)
     first = np.ones(len(rows), dtype=bool)
     first[1:] = record[1:] != record[:-1]
-    left = column(row[2] for row in rows)
-    lead = first & np.array([one is not None for one in left], dtype=bool)
+    left, reached = kinds.codes(row[2] for row in rows), kinds.codes(row[3] for row in rows)
+    lead = first & (left >= 0)
     every = np.concatenate([record[lead], record])
-    order = np.argsort(every, kind="stable")  # what was left stands first of its record
-    since = np.concatenate([column("" for _ in range(int(lead.sum()))), column(row[1] for row in rows)])
-    value = np.concatenate([left[lead], column(row[3] for row in rows)])
-    return Ways(every[order], since[order], value[order])
+    at = np.concatenate([np.full(int(lead.sum()), -1, dtype=np.int64), moments([row[1] for row in rows])])
+    stage = Column(np.concatenate([left[lead], reached]), kinds)
+    return Ways(every, at, stage).of(np.argsort(every, kind="stable"))  # what was left stands first of its record
 
 
 def moved(company: Company, entity: str, as_of: datetime | None, records: list[int] | None = None) -> list[tuple[int, str, Any, Any]]:

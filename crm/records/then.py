@@ -34,6 +34,7 @@ class StoreThen:
         self._tables: dict[str, TableThen] = {}
         self.meta = store.meta
         self.sequence = 0
+        self.writing = False
 
     def table(self, name: str) -> TableThen:
         if name not in self._tables:
@@ -77,8 +78,8 @@ class TableThen:
         """What is known of the table: its fields and which of them have their past kept."""
         return self._table.info
 
-    def spells(self, *paths: str) -> list[tuple]:
-        return [one for one in self._table.spells(*paths) if one[1] <= self._at]
+    def spells(self, *paths: str, ids: Iterable[int] | None = None) -> list[tuple]:
+        return [one for one in self._table.spells(*paths, ids=ids) if one[1] <= self._at]
 
     def states(self, key: str) -> list[tuple[int, int, Any]]:
         return [one for one in self._table.states(key) if one[1] <= self._at]

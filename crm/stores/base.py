@@ -215,6 +215,10 @@ class DatabaseLike(Protocol):
     def sequence(self) -> int:
         """A number that grows with every commit of any process; costs microseconds."""
 
+    @property
+    def writing(self) -> bool:
+        """Whether this thread is within a transaction: what it reads may still be taken back."""
+
     def touched(self, since: int) -> set[str]:
         """The tables something was written to after sequence number `since`."""
 

@@ -86,6 +86,11 @@ class Database(TinyDB):
         """The number of the latest change."""
         return self._storage.one("SELECT max(seq) FROM _history") or 0
 
+    @property
+    def writing(self) -> bool:
+        """Whether this thread is within a transaction: what it reads may still be taken back."""
+        return self._storage.transaction is not None
+
     def touched(self, since: int) -> set[str]:
         """The tables something was written to after sequence number `since`."""
         sql = "SELECT name FROM _tables WHERE id IN (SELECT tbl FROM _history NOT INDEXED WHERE seq>?)"  # by number, not by index of tables

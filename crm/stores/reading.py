@@ -43,6 +43,10 @@ class SQLReading:
     def __init__(self, storage: SQLiteStorage, rel: Any) -> None:
         self.storage, self.rel, self.d = storage, rel, storage.dialect
 
+    def rows(self, sql: str, params: Any) -> list[tuple]:
+        """All rows of a query over this relation."""
+        return self.storage.rows(sql, params)
+
     def value(self, path: str) -> str:
         return path if path in ROW else self.d.value(self.rel, self._path(path))
 
@@ -84,11 +88,11 @@ class SQLReading:
         return "" if part.sql in (None, "1") else f" WHERE {part.sql}"
 
     def count(self, part: Part) -> int:
-        return self.storage.one(f"SELECT count(*) FROM {self.rel.source} AS m{self.where(part)}", part.params)
+        return self.rows(f"SELECT count(*) FROM {self.rel.source} AS m{self.where(part)}", part.params)[0][0]
 
     def ids(self, part: Part, order_by: OrderBy, limit: int | None, offset: int) -> list[int]:
         sql = f"SELECT doc_id FROM {self.rel.source} AS m{self.where(part)}{self.order(order_by)}{slice_sql(limit, offset)}"
-        return [i for (i,) in self.storage.rows(sql, part.params)]
+        return [i for (i,) in self.rows(sql, part.params)]
 
     def values(self, paths: Sequence[str], part: Part, order_by: OrderBy, limit: int | None, offset: int) -> list[tuple]:
         outputs = [self.output(p) for p in paths]
@@ -96,7 +100,7 @@ class SQLReading:
             f"SELECT {','.join(o for o, _ in outputs) or '1'} FROM {self.rel.source} AS m{self.where(part)}"
             f"{self.order(order_by)}{slice_sql(limit, offset)}"
         )
-        return self._decoded(outputs, self.storage.rows(sql, part.params))
+        return self._decoded(outputs, self.rows(sql, part.params))
 
     def among(self, ids: Sequence[int], paths: Sequence[str], part: Part) -> list[tuple]:
         """Values of those of `ids` that match: each is looked up by its number, whatever the condition has indexes for."""
@@ -131,7 +135,7 @@ class SQLReading:
         sql = f"SELECT {','.join(columns + figures)} FROM {self.rel.source} AS m{self.where(part)}"
         if columns:
             sql += f" GROUP BY {numbers} ORDER BY {numbers}"
-        rows = [dict(zip(names, row, strict=True)) for row in self.storage.rows(sql, part.params)]
+        rows = [dict(zip(names, row, strict=True)) for row in self.rows(sql, part.params)]
         for n in truths:
             for row in rows:
                 row[names[n]] = None if row[names[n]] is None else bool(row[names[n]])

@@ -154,15 +154,19 @@ class Table(tinydb_table.Table):
         part = self._compile(cond)
         return self._sql.count(part) if part.exact else len(self.find(cond))
 
-    def spells(self, *paths: str) -> list[tuple]:
-        """`(doc_id, since, value, …)` of every state that fields that are no texts were in, by document and time; times in milliseconds since 1970.
+    def spells(self, *paths: str, ids: Iterable[int] | None = None) -> list[tuple]:
+        """`(doc_id, since, value, …)` of every state that fields that are no texts were in, by document and time; times in milliseconds since 1970;
+        of all documents or some.
 
         Equal values may follow each other. Raises `Untracked` for a field whose past is not kept apart."""
         info = self.info
         columns = [info.tracked.get(split(path)) for path in paths]
         if None in columns or not info.history:
             raise Untracked(paths[columns.index(None)] if None in columns else info.name)
-        return self._storage.rows(f"SELECT doc_id,since,{','.join(map(str, columns))} FROM {info.past} ORDER BY doc_id,since")
+        only, params = (
+            ("", ()) if ids is None else (" WHERE doc_id IN (SELECT value FROM json_each(?))", (orjson.dumps(list(ids)).decode(),))
+        )
+        return self._storage.rows(f"SELECT doc_id,since,{','.join(map(str, columns))} FROM {info.past}{only} ORDER BY doc_id,since", params)
 
     def values(
         self, paths: Sequence[str], cond: Cond = None, order_by: OrderBy = (), limit: int | None = None, offset: int = 0

@@ -159,3 +159,22 @@ def test_a_table_without_history(database):
 def test_a_moment_that_is_none_is_refused(deals, when):
     with pytest.raises((ValueError, AttributeError)):
         deals.as_of(when)
+
+
+def test_a_past_that_no_index_answers_alone_is_read_in_one_go(database, monkeypatch):
+    """The figures are those of the documents then, whichever way the store takes."""
+    table = database.table("promises")
+    table.declare(fields={"stage": "choice", "amount": "money", "cost": "money"}, indexes=[["stage", "amount"]])
+    with database.transaction(at=datetime(2025, 2, 1, tzinfo=UTC)):
+        for n in range(40):
+            table.insert({"stage": "ab"[n % 2], "amount": n, "cost": 3 * n})
+    with database.transaction(at=datetime(2025, 3, 1, tzinfo=UTC)):
+        table.update({"stage": "b"}, doc_ids=[1, 3, 5])
+    then, asked = table.as_of("2025-02-15"), []
+    rows = type(database._storage).rows
+    monkeypatch.setattr(type(database._storage), "rows", lambda self, sql, *rest: asked.append(sql) or rows(self, sql, *rest))
+    found = then.aggregate((), {"cost": ("sum", "cost")}, where("stage").one_of(["a", "x"]))
+    assert found == [{"cost": sum(3 * n for n in range(0, 40, 2))}]
+    assert "LIMIT -1" in asked[-1]
+    assert then.aggregate(["stage"], {"amount": ("sum", "amount")}, where("stage") == "a")[0]["amount"] == sum(range(0, 40, 2))
+    assert "LIMIT -1" not in asked[-1]  # this one an index answers alone
