@@ -29,7 +29,7 @@ class Blobs:
 
 
 class Meta:
-    """JSON values by name: `get`, `set` (None removes), `all`."""
+    """JSON values by name: `get`, `set` (None removes), `names`, `all`."""
 
     def __init__(self, storage: SQLiteStorage) -> None:
         self._storage = storage
@@ -46,6 +46,11 @@ class Meta:
                 self._storage.connection.execute("DELETE FROM _meta WHERE key=?", (key,))
             else:
                 self._storage.connection.execute("INSERT OR REPLACE INTO _meta VALUES (?,?)", (key, orjson.dumps(value).decode()))
+
+    def names(self, start: str) -> list[str]:
+        """The names that begin so."""
+        asked = "SELECT key FROM _meta WHERE key>=? AND key<? ORDER BY key"
+        return [key for (key,) in self._storage.rows(asked, (start, start + "\U0010ffff"))]
 
     def all(self) -> dict[str, Any]:
         """All values."""

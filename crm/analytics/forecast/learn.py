@@ -15,6 +15,7 @@ the backward recursion of a semi-Markov chain in steps of `STEP` days.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -215,27 +216,44 @@ class Curves:
 
     won: np.ndarray
     place: np.ndarray
+    tables: dict[bytes, np.ndarray] = field(default_factory=dict)
 
     def within(self, code: np.ndarray, age: np.ndarray, factor: np.ndarray, days: np.ndarray) -> np.ndarray:
         """(n, len(days)) chances to be won within so many days of records in a state, of an age in days, with factors (n, 2)."""
-        steps = np.clip(np.asarray(days, dtype=float) / STEP, 0, self.won.shape[-1] - 1)
-        low = np.minimum(np.floor(steps).astype(int), self.won.shape[-1] - 2)
-        part = (steps - low).astype(np.float32)
-        s = self.place[code][:, None]
-        at = np.clip((age / STEP).astype(int), 0, self.won.shape[3] - 1)[:, None]
-        found = np.zeros((len(code), len(steps)), dtype=np.float32)
         spots, parts = [], []
         for axis in (0, 1):
             x = (np.clip(factor[:, axis], GRID[0], GRID[-1]) - GRID[0]) / (GRID[1] - GRID[0])
             left = np.minimum(np.floor(x).astype(int), len(GRID) - 2)
-            spots.append(left[:, None])
+            spots.append(left)
             parts.append((x - left).astype(np.float32)[:, None])
+        _, k, states, ages, _ = self.won.shape
+        row = (self.place[code] * ages + np.clip((age / STEP).astype(int), 0, ages - 1)) + (spots[0] * k + spots[1]) * states * ages
+        by_day = self._by_day(days, len(code))
+        found = np.zeros((len(code), len(days)), dtype=np.float32)
         for da in (0, 1):
             for db in (0, 1):
                 weight = (parts[0] if da else 1 - parts[0]) * (parts[1] if db else 1 - parts[1])
-                a, b = spots[0] + da, spots[1] + db
-                found += weight * (self.won[a, b, s, at, low] * (1 - part) + self.won[a, b, s, at, low + 1] * part)
+                found += weight * by_day(row + (da * k + db) * states * ages)
         return found
+
+    def _by_day(self, days: np.ndarray, many: int) -> Callable[[np.ndarray], np.ndarray]:
+        """The chances by day of rows of (factor, factor, state, age); all of them at once where more are asked for than there are."""
+        steps = np.clip(np.asarray(days, dtype=float) / STEP, 0, self.won.shape[-1] - 1)
+        low = np.minimum(np.floor(steps).astype(int), self.won.shape[-1] - 2)
+        part = (steps - low).astype(np.float32)
+        rows = self.won.reshape(-1, self.won.shape[-1])
+
+        def between(some: np.ndarray) -> np.ndarray:
+            found: np.ndarray = some[:, low] * (1 - part) + some[:, low + 1] * part
+            return found
+
+        if many * 4 < len(rows):
+            return lambda which: between(rows[which])
+        key = steps.tobytes()
+        if key not in self.tables:
+            self.tables = {key: between(rows)}  # the next worlds ask for the same days
+        table = self.tables[key]
+        return lambda which: table[which]
 
 
 def curves(history: History, base: Hazards, far: int = FAR) -> Curves:

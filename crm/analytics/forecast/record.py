@@ -7,17 +7,18 @@ same knowledge: the same month of the year before, the mean of the last `MEAN` m
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
+from crm.analytics.forecast import kept
 from crm.analytics.forecast.base import Record
 from crm.analytics.forecast.history import DAY, NEVER, History, read
+from crm.analytics.forecast.kept import Replayed
 from crm.analytics.forecast.prepared import Prepared, chosen, learned_at, moment_of, won_by_month
 from crm.analytics.forecast.sides import axis_of, currency, cut_of, sides
 from crm.analytics.periods import moved
@@ -46,16 +47,12 @@ def replay(door: Door, spec: Forecast, back: int, where: Any = None, as_of: date
     today = history.day(now)
     this = date(today.year, today.month, 1)
     rows: list[dict[str, Any]] = []
-    said: list[tuple[Any, ...]] = []
+    said: list[pd.DataFrame] = []
     later = history.at(now)
     every = [moved(this, -n) for n in range(back + AHEAD, -1, -1)]
     actual = dict(zip(every, won_by_month(history, judged(door, spec, history, later, where, as_of), every)[0], strict=True))
-    for n in range(back, 0, -1):
-        made_on = moved(this, -n)
-        moment = history.moment(made_on)
-        if decided(history, moment) < LEAST:
-            continue
-        one = replayed(door, spec, history, moment, where)
+    for made_on, moment in moments(history, now, back):
+        _, one = replayed(door, spec, history, moment, where)
         for ahead, month in enumerate(one.months):
             if month >= this:
                 break
@@ -64,59 +61,57 @@ def replay(door: Door, spec: Forecast, back: int, where: Any = None, as_of: date
             shared = {"made": pd.Timestamp(made_on), "month": pd.Timestamp(month), "ahead": ahead + 1}
             rows.append({**shared, **figures, "actual": came, "inside": bool(low <= came <= high)})
         if moment + WITHIN <= now:
-            said += came_true(history, one, moment)
+            said.append(came_true(history, one, moment))
     return summed(door, spec, history, rows, said)
 
 
-@dataclass
-class Replayed:
-    """What was foretold at one past moment: `figures` by month, and of each record open then its id, state, owner, source and chance."""
-
-    months: list[date]
-    figures: dict[str, list[float]]
-    ids: np.ndarray
-    code: np.ndarray
-    owner: np.ndarray
-    kind: np.ndarray
-    said: np.ndarray
-
-
-#: Replays kept for a company. They follow from what was known at a past moment alone, so nothing that is written later makes them wrong.
+#: Replays held in memory for a company. They follow from what was known at a past moment alone, so nothing written later makes them wrong.
 KEPT = 400
-_kept: WeakKeyDictionary[Any, OrderedDict[Any, Replayed]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Any, OrderedDict[str, Replayed]] = WeakKeyDictionary()
 
 
-def replayed(door: Door, spec: Forecast, history: History, moment: float, where: Any) -> Replayed:
-    """The forecast at one past moment; the same knowledge gives the same again, and is worked out once."""
+def replayed(door: Door, spec: Forecast, history: History, moment: float, where: Any) -> tuple[str, Replayed]:
+    """The forecast at one past moment, and its name; the same knowledge gives the same again, and is worked out once."""
     then = datetime.fromtimestamp(moment * DAY / 1000, UTC)
     chosen_ = chosen(door, spec, history, where, then)
-    kept = _kept.setdefault(door.company, OrderedDict())
-    key = (door.schema.hash, door.company.generation, spec.name, moment, fingerprint(history, moment, chosen_))
-    if key in kept:
-        kept.move_to_end(key)
-        return kept[key]
+    name = f"{spec.name}.{history.day(moment)}.{kept.terms(door, spec)}.{kept.fingerprint(history, moment, chosen_)}"
+    held = _kept.setdefault(door.company, OrderedDict())
+    found = held.get(name) or kept.fetched(door, name)
+    if found is None:
+        found = made_at(door, spec, history, moment, chosen_)
+        if not where:  # what is narrowed by hand is rarely asked for twice
+            kept.keep(door, name, found)
+    held[name] = found
+    held.move_to_end(name)
+    while len(held) > KEPT:
+        held.popitem(last=False)
+    return name, found
+
+
+def made_at(door: Door, spec: Forecast, history: History, moment: float, chosen_: np.ndarray | None) -> Replayed:
+    """A replay, worked out."""
     made = learned_at(door, spec, history, moment, chosen_, months=AHEAD, far=WITHIN + 40)
     drawn = made.simulate(runs=RUNS)
     figures = dict(zip(("p10", "p50", "p90"), drawn.quantiles().tolist(), strict=True))
     figures |= {"mean": drawn.totals.mean(0).tolist(), **baselines(made)}
     one, deal = made.learned.now, made.open
     said = made.learned.chances(deal, np.array([float(WITHIN)]))[:, 0] if len(deal) else np.zeros(0)
-    kept[key] = Replayed(made.months, figures, history.ids[deal], one.code[deal], one.owner[deal], one.kind[deal], said)
-    while len(kept) > KEPT:
-        kept.popitem(last=False)
-    return kept[key]
+    kinds, kind = np.unique(one.kind[deal], return_inverse=True)
+    sources = [history.sources[n] if n >= 0 else None for n in kinds.tolist()]
+    return Replayed(made.months, figures, history.ids[deal], one.code[deal], one.owner[deal], kind.astype(np.int32), said, sources)
 
 
-def fingerprint(history: History, moment: float, chosen_: np.ndarray | None) -> bytes:
-    """What is the same exactly when what was known at a moment is."""
-    known = history.since <= moment
-    deal = history.deal[known]
-    found = blake2b(history.ids[deal].tobytes(), digest_size=16)
-    for column in (history.since, history.code, history.amount, history.close, history.chance, history.owner, history.kind):
-        found.update(column[known].tobytes())
-    if chosen_ is not None:
-        found.update(np.packbits(chosen_[np.unique(deal)]).tobytes())
-    return found.digest()
+def moments(history: History, now: float, back: int) -> list[tuple[date, float]]:
+    """The beginnings of the last months at which there was enough to learn from: (day, moment)."""
+    today = history.day(now)
+    days = [moved(date(today.year, today.month, 1), -n) for n in range(back, 0, -1)]
+    return [(day, history.moment(day)) for day in days if decided(history, history.moment(day)) >= LEAST]
+
+
+def warm(door: Door, spec: Forecast) -> set[str]:
+    """Works out and keeps the replays that this user's record of a forecast will ask for; their names."""
+    history = read(door, spec)
+    return {replayed(door, spec, history, moment, None)[0] for _, moment in moments(history, moment_of(door, None), spec.back)}
 
 
 def judged(door: Door, spec: Forecast, history: History, now: Any, where: Any, as_of: datetime | None) -> Any:
@@ -152,25 +147,18 @@ def baselines(made: Prepared) -> dict[str, list[float]]:
     }
 
 
-def came_true(history: History, one: Replayed, moment: float) -> list[tuple[Any, ...]]:
-    """Of each record open then: (state, owner, source, the chance said to be won within `WITHIN` days, whether it was)."""
+def came_true(history: History, one: Replayed, moment: float) -> pd.DataFrame:
+    """Of each record open then: its state, owner and source (by number), the chance said to be won within `WITHIN` days, whether it was."""
     stays, outcome = history.stays, history.outcome
     won = np.zeros(len(history.ids), dtype=bool)
     in_time = (stays.code >= 0) & (stays.enter > moment) & (stays.enter <= moment + WITHIN)
     in_time &= outcome[np.maximum(stays.code, 0)] == 1
     won[stays.deal[in_time]] = True
-    rows = zip(
-        one.code.tolist(),
-        one.owner.tolist(),
-        one.kind.tolist(),
-        one.said.tolist(),
-        won[np.searchsorted(history.ids, one.ids)].tolist(),
-        strict=True,
-    )
-    return [(history.states[code], owner, kind, said, came) for code, owner, kind, said, came in rows]
+    came = won[np.searchsorted(history.ids, one.ids)]
+    return pd.DataFrame({"state": one.code, "owner": one.owner, "kind": one.kinds(history), "said": one.said.astype(float), "came": came})
 
 
-def summed(door: Door, spec: Forecast, history: History, rows: list[dict[str, Any]], said: list[tuple[Any, ...]]) -> Record:
+def summed(door: Door, spec: Forecast, history: History, rows: list[dict[str, Any]], said: list[pd.DataFrame]) -> Record:
     """The figures of the record."""
     columns = ["made", "month", "ahead", "p10", "p50", "p90", "mean", "actual", "inside", *BASELINES]
     frame = pd.DataFrame(rows, columns=columns)
@@ -192,33 +180,41 @@ def summed(door: Door, spec: Forecast, history: History, rows: list[dict[str, An
         currency=currency(door, spec),
         same=same,
         words=door.words,
-        notes={"replays": int(frame["made"].nunique()) if len(frame) else 0, "pairs": len(frame), "mean": size, "said": len(said)},
+        notes={
+            "replays": int(frame["made"].nunique()) if len(frame) else 0,
+            "pairs": len(frame),
+            "mean": size,
+            "said": sum(map(len, said)),
+        },
     )
 
 
-def calibrated(door: Door, spec: Forecast, history: History, said: list[tuple[Any, ...]]) -> pd.DataFrame:
+def calibrated(door: Door, spec: Forecast, history: History, said: list[pd.DataFrame]) -> pd.DataFrame:
     """Said chances held against what came: by `of` (all, stage, rep, source), `group`, and class: said (mean), came (part), n."""
     t = door.words
     users = door.schema.users
-    owners = {one[1] for one in said if one[1]}
+    told = pd.concat(said) if said else pd.DataFrame({name: [] for name in ("state", "owner", "kind", "said", "came")})
+    owners = {int(one) for one in told["owner"].unique() if one}
     names = door.titles(users.entity, owners) if users is not None and door.may("see", users.entity) else {}
-    hidden = t("Not visible to you")
-    shown: dict[int, str] = {-1: t("(none)")}
+    hidden, none = t("Not visible to you"), t("(none)")
+    shown: dict[int, str] = {}
     if spec.source_path and history.sources:
         cut = cut_of(door, spec, axis_of(door, spec, spec.source_path), None)
         cut.name_all(history.sources)
-        shown |= {n: str(cut.shown(value)) for n, value in enumerate(history.sources)}
+        shown = {n: str(cut.shown(value)) for n, value in enumerate(history.sources)}
     many = len({state.pipeline for state in history.states}) > 1
+    stages = [stage_name(door, state, many) for state in history.states]
     rows: list[dict[str, Any]] = []
     data = pd.DataFrame(
-        [
-            (
-                "", stage_name(door, state, many), names.get(owner, hidden) if owner else t("(none)"), shown.get(kind, t("(none)")), chance, came,
-            )
-            for state, owner, kind, chance, came in said
-        ],
-        columns=["all", "stage", "rep", "source", "said", "came"],
-    )  # fmt: skip
+        {
+            "all": "",
+            "stage": called(told["state"], lambda code: stages[code]),
+            "rep": called(told["owner"], lambda owner: names.get(owner, hidden) if owner else none),
+            "source": called(told["kind"], lambda kind: shown.get(kind, none)),
+            "said": told["said"].to_numpy(),
+            "came": told["came"].to_numpy(),
+        }
+    )
     if len(data):
         data["class"] = np.minimum(np.searchsorted(CLASSES, data["said"], side="right"), len(CLASSES) - 1)
         for of in ("all", "stage", "rep", "source"):
@@ -232,6 +228,13 @@ def calibrated(door: Door, spec: Forecast, history: History, said: list[tuple[An
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows, columns=["of", "group", "class", "said", "came", "n", "expected", "won"])
+
+
+def called(numbers: pd.Series, name: Callable[[int], str]) -> np.ndarray:
+    """What each number stands for; each is looked up once."""
+    unique, back = np.unique(numbers.to_numpy(), return_inverse=True)
+    found: np.ndarray = np.array([name(int(one)) for one in unique], dtype=object)[back]
+    return found
 
 
 def stage_name(door: Door, state: Any, many: bool) -> str:

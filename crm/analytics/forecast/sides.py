@@ -70,17 +70,18 @@ def sides(made: Prepared) -> dict[str, np.ndarray]:
     actual = won_by_month(history, now, months, made.group, size[0])
     found = {name: actual.copy() for name in SIDES}
     edges = np.array([month.toordinal() for month in months] + [moved(months[-1], 1).toordinal()])
-    for n in made.open.tolist():
-        amount, close = now.amount[n], now.close[n]
-        if np.isnan(amount) or np.isnan(close) or close >= edges[-1]:
-            continue
-        month = max(0, int(np.searchsorted(edges, close, side="right")) - 1)
-        stage, group = history.states[now.code[n]].stage, made.group[n]
-        for name in COUNTED[stage.forecast]:
-            found[name][group, month] += amount
-        if stage.forecast != "omitted":
-            chance = now.chance[n]
-            found["weighted"][group, month] += amount * (float(stage.probability) if np.isnan(chance) else chance)
+    amount, close = now.amount[made.open], now.close[made.open]
+    told = ~np.isnan(amount) & ~np.isnan(close) & (close < edges[-1])
+    amount, close, deal = amount[told], close[told], made.open[told]
+    month = np.maximum(0, np.searchsorted(edges, close, side="right") - 1)
+    group, code, chance = made.group[deal], now.code[deal], now.chance[deal]
+    stages = [state.stage for state in history.states]
+    for name in ("committed", "best_case", "pipeline"):
+        here = np.array([name in COUNTED[stage.forecast] for stage in stages])[code]
+        np.add.at(found[name], (group[here], month[here]), amount[here])
+    part = np.where(np.isnan(chance), np.array([float(stage.probability) for stage in stages])[code], chance)
+    here = np.array([stage.forecast != "omitted" for stage in stages])[code]
+    np.add.at(found["weighted"], (group[here], month[here]), (amount * part)[here])
     found["actual"] = actual
     return found
 
