@@ -30,7 +30,7 @@ run: $(RUN)
 
 test: $(DEV) browser lint
 	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not ui" tests
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m ui tests
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m ui tests/ui
 
 check: $(DEV) lint
 	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not ui" tests

@@ -90,7 +90,7 @@ function connected(view, run) {
   if (!doc?.idle || doc.is_idle || doc._notified_idle) return run()       // a page rebuilt after a lost connection is not told idle again
   let done = false
   const once = () => { if (!done) { done = true; run() } }
-  doc.idle.connect(once); setTimeout(once, 8000)
+  doc.idle.connect(once); setTimeout(once, 30000)      // a slow machine is given time
 }
 // How many questions are under way, told to the frame, which shows it past 0.3 s.
 let underway = 0
@@ -119,7 +119,7 @@ function part(draw, acts = {}) {
   return {render({model, view}) {
     const shadow = view.shadow_el
     shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, SHEET]
-    const root = h('div.root'), live = h('div.sr', {'aria-live': 'polite'}), waiting = new Map(); let count = 0, opener = null, drawing = false, again = false
+    const root = h('div.root'), live = h('div.sr', {'aria-live': 'polite'}), waiting = new Map(); let count = 0, opener = null, drawing = false, again = false, gone = false
     const ctx = {
       root, model, view, shadow, ui: {}, t: (key, values) => fill(model, key, values),
       draw() {
@@ -133,9 +133,10 @@ function part(draw, acts = {}) {
         tree.append(...[draw(model.content, ctx)].flat(4).filter(Boolean)); morphKids(root, tree)
         if (had?.isConnected && shadow.activeElement !== had) had.focus({preventScroll: true})      // a moved node loses the focus
       },
-      tell: (type, body = {}) => connected(view, () => model.send_msg({type, ...body})),
+      tell: (type, body = {}) => connected(view, () => { if (!gone) model.send_msg({type, ...body}) }),
       // The answer of the server's handler: always an object; {error} when it was refused, {problems: {field: text}} per field
       ask(type, body = {}) {
+        if (gone) return Promise.resolve({gone: true})      // a timer of a part that was taken away: nobody would answer
         pending(1)
         return new Promise(done => { const ask = ++count; waiting.set(ask, answer => { pending(-1); done(answer) }); ctx.tell(type, {ask, ...body}) })
       },
@@ -177,7 +178,7 @@ function part(draw, acts = {}) {
       if (reply.re) { waiting.get(reply.re)?.(reply); waiting.delete(reply.re) } else acts[`on_${reply.type}`]?.(ctx, reply)
     })
     model.on(['content', 'phrases'], () => ctx.draw())
-    model.on('remove', () => { removeEventListener('pointerdown', outside, true); removeEventListener('crm:lost', lost); for (const done of waiting.values()) done({gone: true}); waiting.clear(); acts.stop?.(ctx) })
+    model.on('remove', () => { gone = true; removeEventListener('pointerdown', outside, true); removeEventListener('crm:lost', lost); for (const done of waiting.values()) done({gone: true}); waiting.clear(); acts.stop?.(ctx) })
     acts.start?.(ctx); ctx.draw(); dispatchEvent(new CustomEvent('crm:drawn', {detail: {root, visit: model.visit}}))
     const wrap = h('div'); wrap.append(root, live); return wrap
   }}

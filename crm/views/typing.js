@@ -48,11 +48,14 @@ const composingActs = saved => ({
   'text:keydown'(ctx, el, e) { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); el.form.requestSubmit() } },
   async save(ctx) {
     if (ctx.ui.busy) return      // never twice
-    const [text, next, when] = boxes(ctx), {ui} = ctx
+    const [text, next, when] = boxes(ctx), {ui} = ctx, sent = [text.value, next.value, when?.value]
     Object.assign(ui, {busy: true, error: '', field: ''}); ctx.draw()
     const reply = await ctx.ask('log', {kind: ui.kind, text: text.value, next: next.value, day: ui.day === 'pick' ? (when?.value || '') : ui.day, result: ui.result || null, person: ui.with || null})
     Object.assign(ui, {busy: false, error: reply.error || '', field: reply.field || ''})
-    if (!reply.error) { text.value = next.value = ''; if (when) when.value = ''; Object.assign(ui, {text: false, result: null, with: null, echo: null, day: ctx.model.content.day}); drafts.drop(ctx.model.content.draft) }
+    if (!reply.error) {      // what was typed since stays
+      [text, next, when].forEach((box, i) => { if (box && box.value === sent[i]) box.value = '' })
+      Object.assign(ui, {text: !!text.value.trim(), result: null, with: null, echo: null, day: ctx.model.content.day}); keepComposing(ctx)
+    }
     ctx.draw(); ctx.say(reply.say || reply.error || '')
     if (reply.error) ctx.focus(reply.field === 'when' ? '[data-act=when]' : 'textarea'); else saved(ctx)
   },

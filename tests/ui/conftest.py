@@ -2,7 +2,8 @@
 
     def test_x(rep): rep.goto("view=home") …           # a page signed in as a sales rep
     def test_y(sign_in): page = sign_in("manager", width=390)
-"""
+
+A test never waits for a time, always for what it needs next; the limits are there to end what hangs, on the slowest machine."""
 
 from __future__ import annotations
 
@@ -18,25 +19,45 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-ARGS = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --disable-dev-shm-usage".split()
+ARGS = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --disable-dev-shm-usage --in-process-gpu".split()
+#: What the browser would do beside its pages: a second renderer for the address bar of each window costs more than most of our pages.
+ARGS.append("--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
+            "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,"
+            "NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-expect.set_options(timeout=12_000)
+PATIENCE = 120                           # seconds until something that should come is given up
+expect.set_options(timeout=PATIENCE * 1000)
+#: Files that take longest: they begin first, so that no worker is left with one at the end (`--dist loadfile --no-loadscope-reorder`).
+LONGEST = ("test_markup", "test_pages", "test_charity", "test_roles", "test_accessible", "test_frame", "test_form", "test_process", "test_record")
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in items:
         if "/tests/ui/" in str(item.path):
             item.add_marker(pytest.mark.ui)
+            item.add_marker(pytest.mark.timeout(PATIENCE * 12))
             if not CHROMIUM:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+class Ports:
+    """Ports of this test process, each lent to one server at a time and used again: the browser still has what it loaded from there."""
+
+    def __init__(self) -> None:
+        self.free: list[int] = []
+
+    def take(self) -> int:
+        if self.free:
+            return self.free.pop()
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            return one.getsockname()[1]
+
+
+PORTS = Ports()
 
 
 @dataclass
@@ -65,19 +86,20 @@ def serve(company: Any, watch: bool = False) -> Running:
 
     from crm.server.site import Site
 
-    site, port = Site(company, watch=watch), free_port()
+    site, port = Site(company, watch=watch), PORTS.take()
     server = uvicorn.Server(uvicorn.Config(site, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    for _ in range(600):
-        if server.started:
-            break
-        time.sleep(0.05)
-    assert server.started, "the server did not start"
+    deadline = time.monotonic() + PATIENCE
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.02)
 
     def halt() -> None:
         server.should_exit = server.force_exit = True
-        thread.join(timeout=15)
+        thread.join(timeout=PATIENCE)
+        if not thread.is_alive():
+            PORTS.free.append(port)
     return Running(f"http://127.0.0.1:{port}", company, site, halt=halt)
 
 
@@ -107,10 +129,42 @@ def charity(nonprofit_store, tmp_path_factory) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    from crm.views import app
+
+    app.STAY.update(words=PATIENCE, acts=PATIENCE)           # what a test wants to read or press is still there on a slow machine
     with sync_playwright() as play:
         one = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield one
         one.close()
+
+
+class Rooms:
+    """Browser contexts, each lent to one window at a time and used again: code once loaded and compiled is there, cookies and storage are not."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.free: dict[bool, list[BrowserContext]] = {True: [], False: []}
+
+    def page(self, address: str, touch: bool) -> Page:
+        """A page in a context that knows nothing of an address."""
+        context = self.free[touch].pop() if self.free[touch] else self.browser.new_context(has_touch=touch, reduced_motion="reduce")
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        context.clear_cookies()
+        devtools = context.new_cdp_session(page)
+        devtools.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "local_storage,indexeddb"})
+        devtools.detach()
+        return page
+
+    def back(self, context: BrowserContext, touch: bool) -> None:
+        for page in context.pages:
+            page.close()
+        self.free[touch].append(context)
+
+
+@pytest.fixture(scope="session")
+def rooms(browser) -> Rooms:
+    return Rooms(browser)
 
 
 @dataclass
@@ -127,27 +181,35 @@ class Window:
         return getattr(self.page, name)
 
     def goto(self, query: str = "view=home") -> None:
-        """Opens an address of the app and waits until its body stands."""
+        """To an address, as by a link: the app's own router leads there; where the app is not open yet, or shows this very address, it is loaded."""
+        if not self.page.url.startswith(f"{self.run.address}/?") or self.page.url.partition("?")[2] == query:
+            return self.load(query)
+        self.page.locator(".toasts [data-act=off]").evaluate_all("all => all.forEach(one => one.click())")          # messages of the page before
+        self.page.evaluate("query => dispatchEvent(new CustomEvent('crm:go', {detail: query}))", query)
+        self.ready()
+
+    def load(self, query: str = "view=home") -> None:
+        """Opens an address as one typed or sent: all of the app is loaded."""
         self.page.goto(f"{self.run.address}/?{query}")
         self.ready()
 
     def ready(self) -> None:
-        self.page.wait_for_selector("nav.side", state="attached", timeout=30_000)
-        self.page.locator("main .root").first.wait_for(state="attached", timeout=30_000)
-        self.page.locator("body[aria-busy=false]").wait_for(state="attached", timeout=30_000)
+        """Waits until the page that was asked for last stands and no question is under way."""
+        for part in ("nav.side", "main .root", "body[aria-busy=false]"):
+            self.page.locator(part).first.wait_for(state="attached")
 
     def seen(self) -> None:
         """Looks at every card of the page: they are made when they come near the window."""
-        waiting, deadline = self.page.locator(".awaited"), time.monotonic() + 60
+        waiting, deadline = self.page.locator(".awaited"), time.monotonic() + PATIENCE
         while waiting.count():
             assert time.monotonic() < deadline, "a card was not made"
             self.page.evaluate("""() => { const find = n => { for (const c of n.children) { if (c.matches('.awaited')) return c; const hit = find(c) || (c.shadowRoot && find(c.shadowRoot)); if (hit) return hit } };
                 find(document.body)?.scrollIntoView({block: 'center'}) }""")
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(20)
 
     def until(self, true: Callable[[], Any], what: str = "") -> Any:
         """Waits until the server knows what `true` asks for; for what the screen does not tell."""
-        deadline = time.monotonic() + 12
+        deadline = time.monotonic() + PATIENCE
         while not (found := true()):
             assert time.monotonic() < deadline, what or "it did not happen"
             self.page.wait_for_timeout(20)
@@ -157,12 +219,21 @@ class Window:
         from crm.records import SYSTEM
         return self.run.company.door(self.run.company.actor(login) if login else SYSTEM)
 
+    def dark(self, on: bool) -> None:
+        """The preference of the user, chosen in the menu of the frame as users do."""
+        if bool(self.page.locator(".mui-dark").count()) == on:
+            return
+        self.page.get_by_role("button", name="Your menu").click()
+        self.page.get_by_role("menuitem", name="Dark mode" if on else "Light mode").click()
+        self.page.locator(".mui-dark" if on else ".mui-light").first.wait_for(state="attached")
+        self.ready()
 
-def window(browser: Browser, run: Running, user: int, width: int = 1280, height: int = 800, dark: bool = False, **more: Any) -> Window:
-    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=width < 500, **more)
+
+def window(rooms: Rooms, run: Running, user: int, width: int = 1280, height: int = 800, dark: bool = False) -> Window:
+    page = rooms.page(run.address, touch=width < 500)
     token, _ = run.site.sessions.begin(user, "127.0.0.1", "test")
-    context.add_cookies([{"name": run.site.sessions.cookie, "value": token, "url": run.address}])
-    page = context.new_page()
+    page.context.add_cookies([{"name": run.site.sessions.cookie, "value": token, "url": run.address}])
+    page.set_viewport_size({"width": width, "height": height})
     one = Window(page, run)
     page.on("pageerror", lambda error: one.errors.append(str(error)))
     page.on("console", lambda message: one.errors.append(message.text) if message.type == "error" else None)
@@ -174,25 +245,25 @@ def window(browser: Browser, run: Running, user: int, width: int = 1280, height:
 
     page.on("request", lambda request: asked(request.url))
     page.on("websocket", lambda socket: asked(socket.url))                                # Playwright's requests know nothing of these
-    if dark:
-        company = run.company
-        company.door(company.actor(user)).prefer("dark", True)
+    door = run.company.door(run.company.actor(user))
+    if bool(door.preference("dark", False)) != dark:
+        door.prefer("dark", dark)
     return one
 
 
 @pytest.fixture
-def sign_in(browser, server) -> Iterator[Callable[..., Window]]:
-    """`sign_in("rep", width=390)`: a window of the first user of a role (or of a user by id)."""
-    opened: list[Window] = []
+def sign_in(rooms, request) -> Iterator[Callable[..., Window]]:
+    """`sign_in("rep", width=390)`: a window of the first user of a role (or of a user by id); `run` a server other than the sales demo's."""
+    opened: list[tuple[BrowserContext, bool]] = []
 
     def open_one(role: str | int = "rep", run: Running | None = None, **more: Any) -> Window:
-        at = run or server
-        one = window(browser, at, at.user(role) if isinstance(role, str) else role, **more)
-        opened.append(one)
+        at = run or request.getfixturevalue("server")
+        one = window(rooms, at, at.user(role) if isinstance(role, str) else role, **more)
+        opened.append((one.page.context, more.get("width", 1280) < 500))
         return one
     yield open_one
-    for one in opened:
-        one.page.context.close()
+    for context, touch in opened:
+        rooms.back(context, touch)
 
 
 @pytest.fixture

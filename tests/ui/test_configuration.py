@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from crm.records import SYSTEM, Company
 from crm.schema import load
 from crm.stores import open_store
-from tests.ui.conftest import serve, window
+from tests.ui.conftest import PATIENCE, serve
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def own(demo_store, tmp_path):
     store.close()
 
 
-def eventually(holds, seconds: float = 20.0) -> bool:
+def eventually(holds, seconds: float = PATIENCE) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if holds():
@@ -38,21 +38,21 @@ def eventually(holds, seconds: float = 20.0) -> bool:
     return False
 
 
-def test_a_field_is_taken_up_without_a_restart_and_a_faulty_one_refused(browser, own, caplog):
+def test_a_field_is_taken_up_without_a_restart_and_a_faulty_one_refused(sign_in, own, caplog):
     """H1: a field added to the YAML stands in the form of the running app; a slip stays out, with its place on the admin page and in the log."""
     caplog.set_level(logging.INFO)
     folder, run = own
     company, file = run.company, folder / "entities" / "account.yaml"
     admin = next(one.id for one in company.door(SYSTEM).list("user", limit=None) if company.actor(one.id).admin)
-    page = window(browser, run, admin)
-    page.goto("view=form&entity=account")
+    page = sign_in(admin, run=run)
+    page.load("view=form&entity=account")
     expect(page.get_by_label("Name").first).to_be_visible()
     expect(page.get_by_text("Floor space")).to_have_count(0)
 
     good = "entity: account\nfields:\n  hall: {type: number, label: Floor space}\nform: {Building: [[hall]]}\n"
     file.write_text(good, encoding="utf-8")
     assert eventually(lambda: "hall" in company.schema.entities["account"].fields)
-    page.goto("view=form&entity=account")
+    page.load("view=form&entity=account")
     box = page.get_by_label("Floor space")
     expect(box).to_be_visible()
 
@@ -60,19 +60,18 @@ def test_a_field_is_taken_up_without_a_restart_and_a_faulty_one_refused(browser,
     file.write_text(good.replace("type: number", "typ: number"), encoding="utf-8")
     assert eventually(lambda: company.config_faults)
     assert company.schema is before
-    page.goto("view=admin&tab=config")
+    page.load("view=admin&tab=config")
     expect(page.get_by_text("account.yaml:3:").first).to_be_visible()
     expect(page.get_by_text("Did you mean 'type'").first).to_be_visible()
     refusals = [one for one in caplog.records if "refused" in one.getMessage()]
     assert refusals and any("account.yaml:3:" in text for text in refusals[0].faults)
-    page.goto("view=form&entity=account")
+    page.load("view=form&entity=account")
     expect(page.get_by_label("Floor space")).to_be_visible()
 
     file.write_text(good.replace("Floor space", "Hall space"), encoding="utf-8")
     assert eventually(lambda: not company.config_faults and company.schema is not before)
-    page.goto("view=form&entity=account")
+    page.load("view=form&entity=account")
     expect(page.get_by_label("Hall space")).to_be_visible()
-    page.goto("view=admin&tab=config")
+    page.load("view=admin&tab=config")
     expect(page.get_by_text("account.yaml:3:")).to_have_count(0)
     assert page.errors == []
-    page.context.close()

@@ -42,7 +42,7 @@ def test_the_forecast_is_adjusted_in_place_beside_its_record(sign_in):
     expect(row.locator("td.c-adjusted")).to_contain_text("+€25K")
 
     record = manager.locator("section.record-of")
-    expect(record.locator("dl.tiles")).to_contain_text("Within the range", timeout=30_000)
+    expect(record.locator("dl.tiles")).to_contain_text("Within the range")
     expect(record.locator("table.rules tr.us")).to_contain_text("This forecast")
     expect(record.locator("figure.fan i.came").first).to_be_attached()
     expect(record.locator(".honest i").first).to_be_visible()
@@ -62,7 +62,7 @@ def test_sliders_answer_at_once_and_scenarios_stand_side_by_side(sign_in):
     rep.goto("view=whatif")
     page = rep.locator("section.whatif")
     likely = page.locator("dl.tiles .main b")
-    expect(likely).to_be_visible(timeout=30_000)
+    expect(likely).to_be_visible()
     before = likely.inner_text()
     slider = page.get_by_role("slider", name=re.compile("Win rate"))
     for _ in range(6):

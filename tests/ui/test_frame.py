@@ -51,6 +51,7 @@ def test_the_address_says_where_you_are_and_back_and_forward_work(rep):
 def test_a_page_scrolls_back_to_where_it_was(manager):
     manager.goto()
     expect(manager.get_by_role("figure", name="This quarter")).to_be_visible()
+    manager.seen()
     box = manager.locator(".main-content")
     where = manager.until(lambda: (at := box.evaluate("n => { n.scrollTop = 300; return n.scrollTop }")) > 100 and at, "the page is long enough to scroll")
     manager.get_by_role("navigation", name="Main").get_by_role("link", name="Calendar").click()
@@ -180,8 +181,8 @@ def test_targets_on_a_phone_are_large_enough(phone):
 
 def test_every_icon_of_the_configuration_is_in_the_font(rep):
     rep.goto()
-    bad = rep.evaluate("""names => names.filter(name => { const s = document.createElement('span'); s.style.cssText = "font:400 20px/1 'Material Icons Outlined';font-feature-settings:'liga';white-space:nowrap;display:inline-block";
-        s.textContent = name; document.body.append(s); const w = s.getBoundingClientRect().width; s.remove(); return w < 15 || w > 25 })""", sorted(ICONS))
+    bad = rep.evaluate("""names => document.fonts.load("20px 'Material Icons Outlined'").then(() => names.filter(name => { const s = document.createElement('span'); s.style.cssText = "font:400 20px/1 'Material Icons Outlined';font-feature-settings:'liga';white-space:nowrap;display:inline-block";
+        s.textContent = name; document.body.append(s); const w = s.getBoundingClientRect().width; s.remove(); return w < 15 || w > 25 }))""", sorted(ICONS))
     assert bad == []
 
 
@@ -209,7 +210,7 @@ def test_the_word_when_the_connection_is_gone(rep):
     expect(word).to_be_visible()
     expect(rep.get_by_label("Name").first).to_have_value("Kept while away")
     rep.page.evaluate("() => { window.__down = false }")
-    expect(word).to_be_hidden(timeout=20_000)
+    expect(word).to_be_hidden()
     expect(rep.get_by_label("Name").first).to_have_value("Kept while away")
     rep.get_by_role("button", name="Create").click()
     expect(rep.page).to_have_url(re.compile("view=record"))

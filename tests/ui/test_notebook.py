@@ -23,9 +23,9 @@ def test_a_segment_and_a_card_made_in_python_and_the_notebook_of_a_list(rep, ser
     rep.goto("view=home")
     rep.page.get_by_role("region", name="Money where it stands").scroll_into_view_if_needed()  # made when it is seen
     head = rep.page.locator("header.cardhead", has_text="Money where it stands").filter(has=rep.page.get_by_role("button", name="Take off"))
-    expect(head).to_be_visible(timeout=60_000)
+    expect(head).to_be_visible()
     head.get_by_role("button", name="Take off").click()
-    expect(head).to_have_count(0, timeout=60_000)
+    expect(head).to_have_count(0)
     rep.until(lambda: not mine.cards())
     rep.page.get_by_role("button", name="Undo").click()
     rep.until(mine.cards)
@@ -34,12 +34,12 @@ def test_a_segment_and_a_card_made_in_python_and_the_notebook_of_a_list(rep, ser
     rep.goto(f"view=list&entity={pipeline.entity}")
     tab = rep.page.get_by_role("navigation", name="Saved views").get_by_role("link", name="Large ones")
     count = records.count(f"{amount} > 20000")
-    expect(tab).to_contain_text(str(count), timeout=60_000)
+    expect(tab).to_contain_text(str(count))
     tab.click()
-    expect(tab).to_have_attribute("aria-current", "page", timeout=60_000)
+    expect(tab).to_have_attribute("aria-current", "page")
     rep.goto(f"view=list&entity={pipeline.entity}&v=own:large-ones")
-    expect(tab).to_be_in_viewport(timeout=60_000)
-    expect(rep.page.get_by_role("status").filter(has_text=str(count)).first).to_be_visible(timeout=60_000)
+    expect(tab).to_be_in_viewport()
+    expect(rep.page.get_by_role("status").filter(has_text=str(count)).first).to_be_visible()
     with rep.page.expect_download() as found:
         rep.page.get_by_role("button", name="Open in notebook").click()
     assert found.value.suggested_filename == f"list-{pipeline.entity}.ipynb"

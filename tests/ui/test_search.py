@@ -30,6 +30,15 @@ def test_a_customer_by_three_letters_and_enter(rep):
     expect(rep.get_by_role("option", name=re.compile(re.escape(account.title))).first).to_be_visible()       # recently opened
 
 
+def test_enter_right_after_typing_waits_for_the_answer(rep):
+    account = rep.run.company.door(rep.run.user("rep")).list("account", "owner == me", limit=1, order=["won_revenue"])[0]
+    rep.goto()
+    box = open_box(rep)
+    box.evaluate("""(box, words) => { box.value = words; box.dispatchEvent(new Event('input', {bubbles: true}))
+        box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})) }""", account.title)
+    expect(rep.get_by_role("heading", level=1)).to_contain_text(account.title)
+
+
 def test_slash_opens_it_but_not_while_typing(rep):
     rep.goto("view=form&entity=account")
     name = rep.locator("main").get_by_label(re.compile("^Name")).first

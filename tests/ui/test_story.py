@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from crm.errors import Denied, Missing
 from crm.records import SYSTEM
-from tests.ui.conftest import window
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +35,12 @@ def story(server, people):
     return pipeline, customer, deal
 
 
-def sign_in_by_form(browser, server, number):
+def sign_in_by_form(sign_in, server, number):
     users = server.company.schema.users
     record = server.company.door(SYSTEM).get(users.entity, number)
     server.site.passwords.set(number, "a password of their own", by="test")
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page = sign_in(number, height=900).page
+    page.context.clear_cookies()
     page.goto(server.address)
     page.get_by_label("Name or e-mail").fill(record[users.login])
     page.locator("#password").fill("a password of their own")
@@ -53,17 +53,17 @@ def value_for(field):
     return {"money": "48500", "date": "+2w", "datetime": "+2w"}.get(field.kind, "They plan night shifts by hand")
 
 
-def test_from_three_letters_to_the_timeline(browser, server, people, story):
+def test_from_three_letters_to_the_timeline(sign_in, server, people, story):
     pipeline, customer, deal = story
     entity = server.company.schema.entities[pipeline.entity]
     keys = list(pipeline.stages)
     second, third = pipeline.stages[keys[1]], pipeline.stages[keys[2]]
     errors = []
-    page = sign_in_by_form(browser, server, people[0])
+    page = sign_in_by_form(sign_in, server, people[0])
     page.on("pageerror", lambda error: errors.append(str(error)))
 
     # find a customer by three letters
-    expect(page.get_by_role("button", name="Search or jump to…").first).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("button", name="Search or jump to…").first).to_be_visible()
     page.keyboard.press("Control+k")
     box = page.get_by_role("combobox", name="Search or jump to…")
     box.press_sequentially("Qwz", delay=40)
@@ -102,7 +102,7 @@ def test_from_three_letters_to_the_timeline(browser, server, people, story):
     # move it on the board: what the next gate wants is asked in a small sheet
     page.goto(f"{server.address}/?view=board&pipeline={pipeline.name}&q=Cranes+for+Qwz")
     card = page.get_by_role("region", name=second.label).get_by_role("article", name=deal.title)
-    expect(card).to_be_visible(timeout=30_000)
+    expect(card).to_be_visible()
     card.focus()
     page.keyboard.press("ArrowRight")
     sheet = page.get_by_role("dialog")
@@ -119,13 +119,12 @@ def test_from_three_letters_to_the_timeline(browser, server, people, story):
     # see it all in the timeline
     page.goto(f"{server.address}/?view=record&entity={customer.entity}&id={customer.id}")
     line = page.get_by_role("region", name="Timeline")
-    expect(line.get_by_text("Crane two stands still", exact=True)).to_be_visible(timeout=30_000)
+    expect(line.get_by_text("Crane two stands still", exact=True)).to_be_visible()
     expect(line.get_by_text("Call the harbour master").first).to_be_visible()
     expect(line.get_by_text(second.label).first).to_be_visible()
     expect(line.get_by_text(third.label).first).to_be_visible()
     expect(page.get_by_text("<i>offer</i>").first).to_be_visible()                  # as typed: text, never markup
     assert errors == []
-    page.context.close()
 
 
 def planning_link(server, entity):
@@ -133,7 +132,7 @@ def planning_link(server, entity):
     return next(key for key, one in server.company.schema.entities[roles.entity].fields.items() if getattr(one, "to", None) == entity and one.name == "link")
 
 
-def test_a_colleague_of_another_team_finds_nothing_by_any_path(browser, server, people, story):
+def test_a_colleague_of_another_team_finds_nothing_by_any_path(sign_in, server, people, story):
     pipeline, customer, deal = story
     actor = server.company.actor(people[1])
     door = server.company.door(actor)
@@ -150,7 +149,7 @@ def test_a_colleague_of_another_team_finds_nothing_by_any_path(browser, server, 
     assert door.search("Qwz") == []
     assert not [hit for hit in door.search("harbour master") if "arbour" in hit.title + hit.snippet]      # a typo-tolerant search may find what is theirs
     # … the screens do not show
-    one = window(browser, server, people[1])
+    one = sign_in(people[1])
     paths = [f"view=record&entity={customer.entity}&id={customer.id}", f"view=record&entity={deal.entity}&id={deal.id}", f"view=form&entity={deal.entity}&id={deal.id}",
              f"view=list&entity={customer.entity}&q=Qwz", f"view=list&entity={deal.entity}&q=Qwz", f"view=board&pipeline={pipeline.name}&q=Qwz",
              f"view=calendar&entity={deal.entity}&q=Qwz", f"view=chart&entity={deal.entity}&q=Qwz", "view=home", f"view=list&entity={server.company.schema.activities.entity}&q=Crane",
@@ -164,7 +163,6 @@ def test_a_colleague_of_another_team_finds_nothing_by_any_path(browser, server, 
     one.page.get_by_role("combobox", name="Search or jump to…").press_sequentially("Qwz", delay=40)
     expect(one.page.get_by_text("Nothing found")).to_be_visible()
     assert "Harbour" not in one.page.evaluate(ALL_TEXT)
-    one.page.context.close()
 
 
 ALL_TEXT = """() => { const out = []; const walk = n => { if (n.nodeType === 3) out.push(n.data); else { if (n.shadowRoot) walk(n.shadowRoot); for (const kid of n.childNodes)

@@ -84,7 +84,7 @@ class FormPage(Page):
         now = door.computed(entity.name, typed, number)
         old = {f["field"] for g in self.body.content["groups"] for row in g["rows"] for f in row}
         new = {key for rows in self._layout(now).values() for row in rows for key in row if key in door.readable(entity.name)}
-        if self.entity.kinds and field == self.entity.kinds.field and old != new:
+        if self.entity.kinds and old != new:            # whichever field is told: the kind may have changed just before it
             self.body.patch(groups=self._groups({**now, })["groups"])
         groups = self.body.content["groups"]
         fixed = {f["field"]: shown(entity.fields[f["field"]], now.get(f["field"]), ctx) for g in groups for row in g["rows"] for f in row if f["editor"]["type"] == "fixed"}

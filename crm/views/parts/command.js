@@ -11,7 +11,7 @@ const Command = part((content, ctx) => {
   on_open(ctx, {text}) { open(ctx, text) },
   start(ctx) { ctx.ui.at = 0; ctx.open = () => open(ctx); addEventListener('crm:jump', ctx.open) },
   stop: ctx => removeEventListener('crm:jump', ctx.open),
-  'text:input': (ctx, el) => { ctx.ui.text = el.value; clearTimeout(ctx.ui.timer); ctx.ui.timer = setTimeout(() => find(ctx), 90) },
+  'text:input': (ctx, el) => { ctx.ui.text = el.value; ctx.ui.wait = true; clearTimeout(ctx.ui.timer); ctx.ui.timer = setTimeout(() => find(ctx), 90) },
   'text:keydown'(ctx, el, e) {
     const {ui} = ctx, all = (ui.groups || []).flatMap(g => g.items)
     if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); if (all.length) ui.at = (ui.at + (e.key === 'ArrowDown' ? 1 : all.length - 1)) % all.length; ctx.draw(); ctx.root.querySelector('[aria-selected=true]')?.scrollIntoView({block: 'nearest'}) }

@@ -8,7 +8,15 @@ const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
             f.href && h('a.go', {href: f.href, label: t('Open {title}', {title: f.show}), title: t('Open {title}', {title: f.show})}, icon('arrow_outward'))],
       f.files && h('ul.kept', null, f.files.map(x => h('li', {key: x.href}, h('a', {href: x.href, download: x.name, label: `${t('Download')}: ${x.name}`}, icon('download'), h('span', null, x.name))))))))))))
 }, {
-  edit(ctx, el) { startEdit(ctx, el.dataset.id_) }, sheet: ({tell}, el) => tell('sheet', {field: el.dataset.id_}),
+  async edit(ctx, el) {      // what stands in another value is kept first; where it is refused, its box stays
+    const {ui} = ctx, field = el.dataset.id_, open = ctx.root.querySelector('.inline')
+    if (open && ui.field !== field) {
+      if (!ui.busy && JSON.stringify(editorValue(open.querySelector('.editor'))) !== ui.was) saveFact(ctx, open, false)
+      await ui.saving
+      if (ui.error) return
+    }
+    startEdit(ctx, field)
+  }, sheet: ({tell}, el) => tell('sheet', {field: el.dataset.id_}),
   '*keydown'(ctx, e) {
     const el = e.target.closest?.('.inline'); if (!el || e.defaultPrevented) return
     if (e.key === 'Escape') { e.preventDefault(); e.stopPropagation(); leave(ctx) }
@@ -38,7 +46,8 @@ function startEdit(ctx, field) {
   ctx.root.querySelector('.inline .editor')?.focus()
   ctx.ui.was = JSON.stringify(editorValue(ctx.root.querySelector('.inline .editor')))
 }
-async function saveFact(ctx, el, back = true) {
+const saveFact = (ctx, el, back = true) => ctx.ui.saving = keptFact(ctx, el, back)
+async function keptFact(ctx, el, back) {
   const {ui} = ctx, field = ui.field, value = editorValue(el.querySelector('.editor'))
   if (ui.busy || !field) return
   ui.busy = true; ctx.draw()

@@ -19,7 +19,7 @@ const Form = part((content, ctx) => {
     h('div.foot', {key: 'foot'}, h('div', null, h('button.primary', {type: 'submit', disabled: ui.busy}, ui.busy ? t('Saving…') : submit || t('Save')), h('a.button', {href: back || '?view=home'}, t('Cancel')), h('span.saved', {role: 'status'}, ui.dirty ? t('Unsaved input is kept on this device.') : t('Ctrl Enter saves')))))
 }, {
   start(ctx) { begin(ctx); ctx.model.on('content', () => { if (ctx.model.content.draft !== ctx.ui.draft) begin(ctx) }) },
-  drawn(ctx) { if (!ctx.ui.ready) { ctx.ui.ready = true; const first = nodes(ctx).find(n => !n.closest('[hidden]') && !n.classList.contains('e-fixed')); setTimeout(() => { if (!document.querySelector('dialog[open]')) first?.focus() }, 60); if (ctx.ui.kept) check(ctx, '') } },
+  drawn(ctx) { if (!ctx.ui.ready) { ctx.ui.ready = true; const first = nodes(ctx).find(n => !n.closest('[hidden]') && !n.classList.contains('e-fixed')); setTimeout(() => { if (!deep('dialog[open]') && !ctx.shadow.activeElement) first?.focus() }, 60); if (ctx.ui.kept) check(ctx, '') } },
   'field:input'(ctx, el) { touch(ctx, el); if (ctx.model.content.new) { clearTimeout(ctx.ui.asking); ctx.ui.asking = setTimeout(() => check(ctx, el.dataset.id_, true), 500) } },      // is it there already?
   'field:change'(ctx, el) {
     touch(ctx, el); const {ui} = ctx, field = el.dataset.id_
@@ -75,8 +75,8 @@ const valuesOf = ctx => Object.fromEntries(nodes(ctx).filter(n => !n.classList.c
 async function check(ctx, field, typing = false) {
   const {ui} = ctx, turn = ui.turn = (ui.turn || 0) + 1
   const reply = await ctx.ask('changed', {values: valuesOf(ctx), field}); if (turn !== ui.turn || reply.error || reply.gone) return
-  if (typing) { ui.found = reply.found || []; return ctx.draw() }      // what is half typed is not told to be wrong
   Object.assign(ui, {hidden: reply.hidden || [], required: reply.required ?? ui.required, shown: reply.shown, found: reply.found || []})
+  if (typing) return ctx.draw()      // what is half typed is not told to be wrong
   const seen = Object.fromEntries(Object.entries(reply.problems || {}).filter(([k]) => ui.tried || ui.touched.has(k)))
   ui.problems = seen; if (ui.tried) ui.error = Object.keys(seen).length ? ui.error || ' ' : ui.told
   ctx.draw()

@@ -57,8 +57,13 @@ const Frame = part((content, ctx) => {
     if (history.state?.at == null) history.replaceState({...history.state, at}, '')
     history.scrollRestoration = 'manual'
     // back where the page was: what loads later above that place must not push it on, until the user moves
-    const free = () => { const b = box(); if (b) b.style.overflowAnchor = '' }, MOVES = ['wheel', 'touchstart', 'keydown', 'pointerdown']
-    const settle = y => { let tries = 0; const go = () => { const b = box(); b.style.overflowAnchor = 'none'; b.scrollTop = y; if (Math.abs(b.scrollTop - y) > 4 && ++tries < 25) setTimeout(go, 60) }; setTimeout(go, 30) }
+    let settling = null
+    const free = () => { clearTimeout(settling); const b = box(); if (b) b.style.overflowAnchor = '' }, MOVES = ['wheel', 'touchstart', 'keydown', 'pointerdown']
+    const settle = y => {
+      const end = Date.now() + 30000      // a slow page has its length late
+      const go = () => { const b = box(); b.style.overflowAnchor = 'none'; b.scrollTop = y; if ((leaving || Math.abs(b.scrollTop - y) > 4) && Date.now() < end) settling = setTimeout(go, 60) }
+      clearTimeout(settling); settling = setTimeout(go, 30)
+    }
     // the page that is being left takes no more clicks, until the one asked for last stands: what was clicked there would be lost
     let leaving = null
     const roots = new Map()      // a part of each page by the number of the visit
@@ -71,7 +76,7 @@ const Frame = part((content, ctx) => {
       cover.style.cssText = `position:fixed;z-index:9;top:${Math.max(0, at.top)}px;left:${at.left}px;right:0;bottom:0`; document.body.append(cover)
     }
     const arrive = () => { clearTimeout(leaving); leaving = null; away(false) }
-    const leave = query => { clearTimeout(leaving); away(true); leaving = setTimeout(arrive, 10000); connected(ctx.view, () => { model.query = query }) }
+    const leave = query => { clearTimeout(leaving); away(true); leaving = setTimeout(() => { cover.remove(); leaving = setTimeout(arrive, 50000) }, 10000); connected(ctx.view, () => { model.query = query }) }
     const standing = ({detail}) => { if (!roots.get(detail.visit)?.isConnected) roots.set(detail.visit, detail.root) }
     ctx.there = message => {
       if (!leaving || message.query !== model.query) return      // another page has been asked for since

@@ -54,7 +54,7 @@ const Timeline = part((content, ctx) => {
 })
 const filtered = ui => !!(ui.who || ui.since || ui.until || ui.below)
 async function people(ctx) { if (ctx.ui.people) return; const reply = await ctx.ask('people', {below: !!ctx.ui.below}); ctx.ui.people = reply.people || []; ctx.draw() }
-function days(ctx, key, el) { clearTimeout(ctx.ui.timer); ctx.ui.timer = setTimeout(() => { ctx.ui[key] = el.value.trim(); loadEvents(ctx) }, 350) }
+function days(ctx, key, el) { clearTimeout(ctx.ui.daytimer); ctx.ui.daytimer = setTimeout(() => { ctx.ui[key] = el.value.trim(); loadEvents(ctx) }, 350) }
 async function postpone(ctx, to) { const {key} = ctx.model.content.planned; ctx.close(); const reply = await ctx.ask('postpone', {key, to}); ctx.say(reply.say || reply.error || '') }
 async function loadEvents(ctx, more = false) {
   const {ui, model} = ctx, before = more ? (ui.events ? ui.next : model.content.next) : null
