@@ -22,6 +22,14 @@ from crm.fields.person_name import PersonName
 from crm.words import fold, folded
 
 LONGEST = 20_000
+#: Serbian in its other letters; rules and words below are in Latin ones.
+LATIN = {
+    ord(one): said
+    for one, said in zip(
+        "абвгдђежзијклмнопрстћуфхцчшљњџ", "a b v g d đ e ž z i j k l m n o p r s t ć u f h c č š lj nj dž".split(), strict=True
+    )
+}
+LATIN |= {ord(chr(one).upper()): said.capitalize() for one, said in LATIN.items()}
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.I)
 WEB = re.compile(
@@ -124,8 +132,25 @@ def read(text: str, region: str = "") -> Card:
     text = text[:LONGEST].replace("\r", "").replace("\u00a0", " ").replace("\u200b", "").replace("\t", " | ")
     if re.search(r"^BEGIN:VCARD", text, re.I | re.M):
         return _vcard(text, region)
-    sender, sender_mail = _sender(text)
-    return _Reader(_signed(text), region, sender, sender_mail).card()
+    latin = text.translate(LATIN)
+    sender, sender_mail = _sender(latin)
+    card = _Reader(_signed(latin), region, sender, sender_mail).card()
+    return card if latin == text else _as_written(card, text)
+
+
+def _as_written(card: Card, text: str) -> Card:
+    """The words of a card in the letters they were written in."""
+    letters = [(said, place) for place, one in enumerate(text) for said in LATIN.get(ord(one), one)]
+    latin, places = "".join(said for said, _ in letters), [place for _, place in letters] + [len(text)]
+
+    def written(said: str) -> str:
+        at = latin.find(said)
+        return text[places[at] : places[at + len(said)]] if said and at >= 0 else said
+
+    card.name = {key: written(said) for key, said in card.name.items()}
+    card.address = {key: said if key == "country" else written(said) for key, said in card.address.items()}
+    card.job, card.company = written(card.job), written(card.company)
+    return card
 
 
 def taker(entity: Any) -> bool:

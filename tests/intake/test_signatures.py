@@ -153,3 +153,19 @@ def test_donors_take_cards_too(nonprofit_store, tmp_path):
     made = values(door, "donor", read(text))
     assert made["household"] == house.id and door.create("donor", made)["email"] == "eva.stern@hoffnung.example"
     company.store.close()
+
+
+def test_serbian_in_its_other_letters_is_read_and_stays_as_written():
+    text = """Срдачан поздрав,
+    Милица Ђорђевић
+    Директор набавке
+    Млекара Златибор д.о.о.
+    Булевар ослобођења 12, 21000 Нови Сад
+    Тел: 021/456-789, Моб: 063 123 4567
+    milica.djordjevic@mlekara.example
+    """
+    card = read(text, "PL")
+    assert card.name == {"first": "Милица", "last": "Ђорђевић"}
+    assert (card.job, card.company) == ("Директор набавке", "Млекара Златибор д.о.о.")
+    assert card.address == {"street": "Булевар ослобођења 12", "postcode": "21000", "city": "Нови Сад"}
+    assert (card.phone, card.mobile, card.email) == ("+38121456789", "+381631234567", "milica.djordjevic@mlekara.example")
