@@ -72,6 +72,7 @@ class Bars(Chart):
             )  # fmt: skip
         few = len(names) <= SAID and not beside
         if few:
+            figures["text"] = look.narrow(figures["text"])
             pieces.append(look.said(figures, base="bottom"))
         return standing(look, [*pieces, *ground(look, values, len(names), upright)], frame[x], x, y, values, few, legend)
 
@@ -137,7 +138,7 @@ def standing(
 ) -> Any:
     """Upright bars; a few are not wider than they would be among four."""
     limits, ticks = look.scale(y, values)
-    high = limits[1] + (limits[1] - limits[0]) * (0.08 if few else 0)
+    high = limits[1] + (limits[1] - limits[0]) * (0.1 if few else 0)
     marks, turned = look.across(x, list(groups))
     side = 0.6 + max(0.0, (4 - len(groups)) / 2)
     more: dict[str, Any] = {"yaxis": None} if few else {"yticks": ticks}

@@ -14,10 +14,12 @@ A chart names the roles of its axes, not fields. A whole chart, and the YAML tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from textwrap import wrap
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -120,6 +122,15 @@ class Look:
     def names(self, frame: pd.DataFrame, key: str) -> list[str]:
         """The labels of a dimension for the side of lying groups: long ones on two lines, so that a phone has room for the figures."""
         return ["\n".join(folded(label, 18)) for label in self.texts(frame, key)]
+
+    def narrow(self, texts: Sequence[str], room: float = 46.0) -> list[str]:
+        """Figures that stand beside each other above upright groups: on two lines where one would lie on the next on a phone."""
+        tight = max(map(len, texts), default=0) * len(texts) > room
+        return [re.sub(r"[ \xa0\u202f]+", "\n", text, count=1) if tight else text for text in texts]
+
+    def thinned(self, ticks: list[tuple[float, str]], room: float = 30.0) -> list[tuple[float, str]]:
+        """As many ticks of an axis that lies beside long names and figures as can be read on a phone."""
+        return ticks[:: 1 if sum(len(text) + 1 for _, text in ticks) <= room else 2]
 
     def first(self, frame: pd.DataFrame, most: int) -> pd.DataFrame:
         """As many groups as there is room for; the chart says how many are left out."""
@@ -331,7 +342,7 @@ class Look:
                 named.update(padding=0, margin=6, spacing=4, label_standoff=4)
                 figure.add_layout(named, "above")
             if foot:
-                said = Title(text=foot, text_color=self.quiet, text_font=FONT, text_font_size="12px", text_font_style="normal")
+                said = Title(text="\n".join(wrap(foot, 46)), text_color=self.quiet, text_font=FONT, text_font_size="12px", text_font_style="normal")
                 figure.add_layout(said, "below")
 
         def plain(plot: Any, element: Any) -> None:

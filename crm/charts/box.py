@@ -52,6 +52,6 @@ class Box(Chart):
         right = [text for _, _, text in said]
         rows = [(float(-number), name) for number, name in enumerate(look.names(frame, x))]
         return look.whole(
-            pieces, xticks=ticks, yticks=rows, xlim=limits, ylim=(-len(names) + 0.4, 0.6), height=34 * len(names) + 50, right=right,
+            pieces, xticks=look.thinned(ticks), yticks=rows, xlim=limits, ylim=(-len(names) + 0.4, 0.6), height=34 * len(names) + 50, right=right,
             foot=look.rest(len(names)),
         )  # fmt: skip

@@ -34,8 +34,9 @@ class Bullet(Chart):
                 bars.append((min(0.0, float(value)), at - 0.18, max(0.0, float(value)), at + 0.18, name, told, row))
             if not pd.isna(goal):
                 marks.append((float(goal) - top * 0.004, at - 0.34, float(goal) + top * 0.004, at + 0.34))
-            lines = told.replace(" (", "\n(", 1)
-            said.append((top * 1.02, at, lines))
+            said.append((top * 1.02, at, told))
+        long = max(len(told.split(" (")[0]) for _, _, told in said) > 17  # a phone has no room for both figures beside each other
+        said = [(x, at, told.replace(" (", "\n(", 1).replace(" / ", "\n/ " if long else " / ", 1)) for x, at, told in said]
         sides = ["x0", "y0", "x1", "y1"]
         pieces = [look.boxes(pd.DataFrame(grounds, columns=sides), look.line, alpha=0.7)]
         hover = [(look.label(x), "@name"), (look.label(y), "@said")]
@@ -47,4 +48,4 @@ class Bullet(Chart):
         pieces.append(look.said(pd.DataFrame(said, columns=["x", "y", "text"]), align="left"))
         ticks = [(float(-number), name) for number, name in enumerate(look.names(frame, x))]
         limits: dict[str, Any] = {"xlim": (low * 1.05, top * 1.02), "ylim": (-len(names) + 0.4, 0.6)}
-        return look.whole(pieces, xaxis=None, yticks=ticks, height=38 * len(names) + 20, right=right, foot=look.rest(len(names)), **limits)
+        return look.whole(pieces, xaxis=None, yticks=ticks, height=(48 if long else 38) * len(names) + 20, right=right, foot=look.rest(len(names)), **limits)

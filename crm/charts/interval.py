@@ -59,7 +59,7 @@ class Interval(Chart):
         rows = [(float(-n), name) for n, name in enumerate(folded)]
         room = 38 if any("\n" in name for name in folded) else 30
         return look.whole(
-            pieces, xticks=ticks, yticks=rows, xlim=limits, ylim=(-len(names) + 0.4, 0.6), height=room * len(names) + 70,
+            pieces, xticks=look.thinned(ticks), yticks=rows, xlim=limits, ylim=(-len(names) + 0.4, 0.6), height=room * len(names) + 70,
             right=[text for _, _, text in said], foot=look.rest(len(names)), xlabel=look.label(y),
         )  # fmt: skip
 

@@ -66,8 +66,8 @@ class Sankey(Chart):
                 plot.state.update(sizing_mode="stretch_width", width=None, min_border_right=room)  # its own width is too wide for a phone
                 for one in plot.state.renderers:
                     glyph: Any = getattr(one, "glyph", None)
-                    if type(glyph).__name__ == "Scatter":
-                        one.visible = False  # a dot in the middle of each node, under its name
+                    if (nodes := getattr(one, "node_renderer", None)) is not None:
+                        nodes.glyph.size = 0  # else a dot lies in the middle of each node, under its name
                     if type(glyph).__name__ == "Text":
                         glyph.update(text_color=look.ink, text_font=value(FONT))
 

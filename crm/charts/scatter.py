@@ -52,11 +52,9 @@ class Scatter(Chart):
             texts = data.assign(text=["\u2002" + clipped(name, 16) for name in names])
             pieces.append(look.said(texts, align="left"))
             right = texts["text"].tolist()
-        room = up[1] + (up[1] - up[0]) * 0.1
-        pieces.append(look.said(pd.DataFrame([(across[0], room, "\u2002" + said)], columns=["x", "y", "text"]), align="left", base="top"))
         return look.whole(
-            pieces, grid=True, xticks=marks, yticks=ticks, xlim=across, ylim=(up[0], room), xlabel=look.label(x), ylabel=look.label(y),
-            height=max(look.height, 280), right=right,
+            pieces, grid=True, xticks=marks, yticks=ticks, xlim=across, ylim=up, xlabel=look.label(x), ylabel=look.label(y),
+            height=max(look.height, 280), right=right, foot=said,
         )  # fmt: skip
 
 

@@ -23,9 +23,11 @@ class Trend(Chart):
         values = [float(value) for value in known[y]]
         low, high = min(values), max(values)
         reach = (high - low) or 1.0
+        figure = look.text(y, values[-1], short=True)
+        start = 0.45 if len(figure) <= 7 else 0.58  # the line begins beside the figure
         data = pd.DataFrame(
             {
-                "x": [0.45 + 0.52 * n / max(1, len(values) - 1) for n in range(len(values))],
+                "x": [start + (0.97 - start) * n / max(1, len(values) - 1) for n in range(len(values))],
                 "y": [0.2 + 0.6 * (value - low) / reach if high > low else 0.5 for value in values],
                 "at": [look.text(x, one) for one in known[x]],
                 "said": [look.text(y, one) for one in known[y]],
@@ -34,7 +36,7 @@ class Trend(Chart):
         )
         hover = [(look.label(x), "@at"), (look.label(y), "@said")]
         pieces = [look.lines(data, look.color()), look.dots(data, look.color(), size=4 if len(data) > 24 else 6, hover=hover)]
-        at = pd.DataFrame([(0.01, 0.62, look.text(y, values[-1], short=True))], columns=["x", "y", "text"])
+        at = pd.DataFrame([(0.01, 0.62, figure)], columns=["x", "y", "text"])
         pieces.append(look.said(at, color=look.ink, align="left", size=30))
         pieces.append(
             look.said(pd.DataFrame([(0.01, 0.24, beside(look, x, y, known, values))], columns=["x", "y", "text"]), align="left", size=12)

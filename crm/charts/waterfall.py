@@ -58,12 +58,14 @@ class Waterfall(Chart):
         for color, found in boxes.items():
             if found:
                 pieces.append(look.boxes(pd.DataFrame(found, columns=columns), look.color(color), hover=hover))
+        narrow: list[str] = []
         if len(names) <= 8:
             texts = pd.DataFrame(said, columns=["x", "y", "text"])
+            texts["text"] = narrow = look.narrow(texts["text"])
             pieces.append(look.said(texts, base="bottom", size=11 if len(names) <= 5 else 10))
         edges = [edge for found in boxes.values() for box in found for edge in (box[1], box[3])]
         limits, ticks = look.scale(y, edges)
-        high = limits[1] + (limits[1] - limits[0]) * 0.06
+        high = limits[1] + (limits[1] - limits[0]) * (0.12 if any("\n" in text for text in narrow) else 0.06)
         marks, turned = look.places(names if ends else [*names, look.t("Total")], 50 if look.backend == "bokeh" else 80)
         return look.whole(
             pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.6, end + 0.6), ylim=(limits[0], high),

@@ -100,10 +100,17 @@ class App:
 
     def whole(self) -> Any:
         """All of the window as one Panel object."""
-        page = pmui.Page(title="", header=[self.frame], main=[self.body, self.command, self.toast, self.sheets, *self.boxes.parts], theme_config=tokens.mui(),
+        page: Any = pmui.Page(title="", header=[self.frame], main=[self.body, self.command, self.toast, self.sheets, *self.boxes.parts], theme_config=tokens.mui(),
                               dark_theme=self.dark, theme_toggle=False, sx=PAGE_SX, raw_css=[tokens.page_css() + FRAME_CSS],
                               meta_name=self.schema.title)
-        page._custom_theme = ["Axis", "Grid", "Legend", "Title"]              # `crm.charts` dresses charts; else the page dresses them again
+        make = page.get_root
+
+        def get_root(*args: Any, **more: Any) -> Any:
+            root: Any = make(*args, **more)
+            root.data._custom_theme = ["Axis", "Grid", "Legend", "Title"]     # `crm.charts` dresses charts; else the page dresses them again
+            return root
+
+        page.get_root = get_root
         with edit_readonly(page):
             page.busy = False         # unlinks the process-wide flag: else each act of one user is sent to every session
         return page

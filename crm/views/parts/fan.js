@@ -14,7 +14,7 @@ function fanChart({columns, ticks}, title, more = {}) {
         c.goal != null && h('i.goal', {style: `bottom:${c.goal}%`}),
         c.other != null && !more.line && h('i.other', {style: `bottom:${c.other}%`}),
         h('i.point', {style: `bottom:${c.mid}%`}), more.apart && c.done != null && h('i.came', {style: `bottom:${c.done}%`, class: c.miss ? 'miss' : ''}),
-        !more.apart && h('b', {style: `bottom:${c.mid}%`}, c.text), h('span.sr', null, c.tip)))),
+        !more.apart && h('b', {style: `bottom:${c.mid}%`}, (c.text || '').replace(/[\u00a0\u202f]/g, ' ')), h('span.sr', null, c.tip)))),
     h('div.months', {'aria-hidden': 'true'}, columns.map(c => h('span', {key: c.key}, c.label))),
     more.legend && h('ul.legend', null, more.legend.map(([kind, words]) => h('li', {key: kind}, h('i', {class: kind}), words))))
 }
