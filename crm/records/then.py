@@ -84,8 +84,8 @@ class TableThen:
     def states(self, key: str) -> list[tuple[int, int, Any]]:
         return [one for one in self._table.states(key) if one[1] <= self._at]
 
-    def writes(self, since: int, until: int) -> list[tuple[str, int, int]]:
-        found: list[tuple[str, int, int]] = self._table.writes(since, min(until, self._at))
+    def writes(self, since: int, until: int, after: int = 0) -> list[tuple[str, int, int]]:
+        found: list[tuple[str, int, int]] = self._table.writes(since, min(until, self._at), after)
         return found
 
     def declare(self, **_: Mapping[str, Any]) -> None:

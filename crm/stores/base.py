@@ -168,8 +168,9 @@ class TableLike(Reading, Protocol):
     def states(self, key: str) -> list[tuple[int, int, Any]]:
         """`(doc_id, since, value)` of every value a field was given, by document and time (ms since 1970)."""
 
-    def writes(self, since: int, until: int) -> list[tuple[str, int, int]]:
-        """`(who, at, doc_id)` of what people changed from one moment up to another (ms since 1970), oldest first."""
+    def writes(self, since: int, until: int, after: int = 0) -> list[tuple[str, int, int]]:
+        """`(who, at, doc_id)` of what people changed from one moment up to another (ms since 1970), oldest first; `after` a sequence
+        number only what came later."""
 
     def as_of(self, when: When) -> Reading:
         """The table as it was at that moment (inclusive), read only."""

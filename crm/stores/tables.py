@@ -370,14 +370,15 @@ class Table(tinydb_table.Table):
         rows = self._storage.rows(sql, (self.info.id, place, f"{place}[1]"))
         return [(doc_id, at, None if value is None else orjson.loads(value)) for doc_id, at, value in rows]
 
-    def writes(self, since: int, until: int) -> list[tuple[str, int, int]]:
+    def writes(self, since: int, until: int, after: int = 0) -> list[tuple[str, int, int]]:
         """`(who, at, doc_id)` of every change somebody made from one moment up to another (ms since 1970), oldest first; not what the
-        engine worked out itself."""
+        engine worked out itself. `after` a sequence number: only of later changes."""
+        by = "NOT INDEXED" if after else ""  # the last ones are found by number
         sql = (
-            "SELECT s.who,h.at,h.doc_id FROM _history h JOIN _steps s ON s.id=h.step"
-            " WHERE h.tbl=? AND h.at>=? AND h.at<=? AND h.act IN ('create','change','delete') ORDER BY h.seq"
+            f"SELECT s.who,h.at,h.doc_id FROM _history h {by} JOIN _steps s ON s.id=h.step"
+            " WHERE h.seq>? AND h.tbl=? AND h.at>=? AND h.at<=? AND h.act IN ('create','change','delete') ORDER BY h.seq"
         )
-        return self._storage.rows(sql, (self.info.id, since, until))
+        return self._storage.rows(sql, (after, self.info.id, since, until))
 
     def as_of(self, when: When) -> AsOf:
         """The table as it was at that moment, read only."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from crm.analytics.analyses.base import ANALYSES, Analysis, Found
 
@@ -97,16 +99,22 @@ class Adoption(Analysis):
 
     def wrote(self, door: Door, logins: dict[str, int], since: datetime, until: datetime) -> dict[int, list[datetime]]:
         """The moments at which each person changed something the reader may see; several changes of one second are one save."""
+        import numpy as np
+
         first, last = (int(one.timestamp() * 1000) for one in (since, until))
         found: dict[int, set[int]] = {}
         for name in door.schema.entities:
             if not door.may("see", name):
                 continue
-            changes = [one for one in door.company.table(name).writes(first, last) if one[0] in logins]
-            seen = set(door.values_of(name, "id", {doc_id for _, _, doc_id in changes}))
-            for who, at, doc_id in changes:
-                if doc_id in seen:
-                    found.setdefault(logins[who], set()).add(at // 1000)
+            made = written(door, name, first)
+            whom = np.array([logins.get(login, 0) for login in made.logins], dtype=np.int64)[made.who]
+            rows = np.flatnonzero((whom > 0) & (made.at >= first) & (made.at <= last))
+            docs, place = np.unique(made.doc[rows], return_inverse=True)
+            known = door.values_of(name, "id", docs.tolist())
+            seen = np.array([one in known for one in docs.tolist()], dtype=bool)
+            rows = rows[seen[place]]
+            for one in np.unique(whom[rows]).tolist():
+                found.setdefault(one, set()).update(np.unique(made.at[rows][whom[rows] == one] // 1000).tolist())
         return {one: [datetime.fromtimestamp(at, UTC) for at in moments] for one, moments in found.items()}
 
     def sees_all(self, door: Door) -> bool:
@@ -128,3 +136,50 @@ class Adoption(Analysis):
         if silent:
             said += " " + t("{n} wrote nothing: {names}.", n=len(silent), names=", ".join(row[0] for row in silent[:4]) + (" …" if len(silent) > 4 else ""))  # fmt: skip
         return said if whole else f"{said} {t('Counted is what you may see.')}"
+
+
+@dataclass
+class Written:
+    """The changes of one kind of record from a moment on (ms since 1970): by whom (a place in `logins`), when, of which record."""
+
+    generation: int
+    since: int
+    sequence: int
+    logins: list[str]
+    who: Any
+    at: Any
+    doc: Any
+
+
+#: Of each company by entity what was written so far: history only grows, so the next reader asks for what came since.
+_written: WeakKeyDictionary[Any, dict[str, Written]] = WeakKeyDictionary()
+FAR = 1 << 60
+
+
+def written(door: Door, entity: str, since: int) -> Written:
+    """What was written at `since` or later, whoever may see it."""
+    import numpy as np
+
+    company = door.company
+    kept, sequence = _written.setdefault(company, {}), company.store.sequence
+    one = kept.get(entity)
+    if one is None or one.generation != company.generation or since < one.since or sequence < one.sequence:
+        nothing = np.zeros(0, dtype=np.int64)
+        one = Written(company.generation, since, 0, [], nothing, nothing, nothing)
+    if one.sequence < sequence or not one.sequence:
+        rows = company.table(entity).writes(since, FAR, one.sequence)
+        place = {login: n for n, login in enumerate(one.logins)}
+        who = [place.setdefault(row[0], len(place)) for row in rows]
+        late = one.at >= since  # what is older is not asked for again
+        one = Written(
+            company.generation,
+            since,
+            sequence,
+            list(place),
+            np.concatenate([one.who[late], np.array(who, dtype=np.int64)]),
+            np.concatenate([one.at[late], np.array([row[1] for row in rows], dtype=np.int64)]),
+            np.concatenate([one.doc[late], np.array([row[2] for row in rows], dtype=np.int64)]),
+        )
+        if sequence and not company.store.writing:  # the past has no sequence
+            kept[entity] = one
+    return one

@@ -62,7 +62,9 @@ def fetched(door: Door, name: str) -> Replayed | None:
 
 
 def keep(door: Door, name: str, one: Replayed) -> None:
-    """Keeps a replay."""
+    """Keeps a replay; a store as it was (`crm.records.then`) is given nothing."""
+    if not door.company.store.sequence:
+        return
     packed = io.BytesIO()
     np.savez_compressed(packed, **{key: getattr(one, key) for key in ARRAYS})
     figures = {key: [None if value != value else value for value in values] for key, values in one.figures.items()}
