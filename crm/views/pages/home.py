@@ -232,7 +232,7 @@ def pipeline_bars(app: Any, name: str, own: bool = False) -> Any:
             for number, (stage, n, total) in enumerate(values)]
     count = sum(n for _, n, _ in values)
     everything = sum((total or 0) for _, _, total in values) if amount else 0
-    note = t("{count} in all", count=t.number(count), n=count) + (f", {short(app, entity, amount, everything)}" if amount else "")
+    note = t("{count} in all", count=t.number(count), n=count) + (f" · {short(app, entity, amount, everything)}" if amount else "")
     title = t("My pipeline") if own and len(entity.pipelines) == 1 else pipeline.label_in(t)
     return app.part("bars", {"title": title, "note": note, "bars": bars})
 
