@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from crm.errors import Denied, Missing
-from crm.mail.rendering import address, link_to
+from crm.mail.rendering import address, address_of, link_to
 from crm.records import agenda
 from crm.records.outbox import queue
 
@@ -48,8 +48,6 @@ def wanted(door: Any, now: datetime) -> date | None:
 
 def queue_digests(company: Company, now: datetime) -> int:
     """Put the digests that are due into the outbox; how many. What is noted and what is queued are one transaction."""
-    from crm.mail.templates import address_of
-
     users = company.schema.users
     if users is None or not users.email:
         return 0

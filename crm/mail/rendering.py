@@ -201,3 +201,12 @@ class Value:
 
 def _plain(other: Any) -> Any:
     return other._value if isinstance(other, Value) else other
+
+
+def address_of(company: Company, user: int) -> str:
+    """The e-mail address of a user; "" without one."""
+    users = company.schema.users
+    if users is None or not users.email:
+        return ""
+    doc = company.doc(users.entity, user)
+    return str((doc or {}).get(users.email) or "")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm.errors import Denied, Missing
 from crm.mail import digest
-from crm.mail.rendering import render
+from crm.mail.rendering import address_of, render
 
 if TYPE_CHECKING:
     from crm.records.company import Company
@@ -47,12 +47,3 @@ def compose(company: Company, payload: Mapping[str, Any], now: datetime | None =
     except (Missing, Denied):
         return None
     return {"to": to, **said, **kept}
-
-
-def address_of(company: Company, user: int) -> str:
-    """The e-mail address of a user; "" without one."""
-    users = company.schema.users
-    if users is None or not users.email:
-        return ""
-    doc = company.doc(users.entity, user)
-    return str((doc or {}).get(users.email) or "")

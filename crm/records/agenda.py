@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from crm.errors import Denied, Missing, RecordError
 from crm.records.queries import all_of
 from crm.records.record import Record
 from crm.records.shape import DELETED
-from crm.schema.model import Entity
+from crm.schema.model import Entity, NextStep
 from crm.words import utc
 
 #: So many steps of one kind of record are read at most.
@@ -141,16 +141,13 @@ def planned(door: Any, entity: str, doc: Mapping[str, Any]) -> None:
     roles = door.schema.activities
     if roles is None or entity != roles.entity or doc.get(roles.due) is None or doc.get(roles.done) is not None:
         return
-    own = door.schema.entities[entity].own_fields
-    for key, link in own.items():
-        role = door.schema.entities[link.to].next if link.name == "link" and link.to != entity and doc.get(key) is not None else None
-        if role is None:
-            continue
+    due = door.schema.entities[entity].fields[roles.due]
+    for link, role in _about(door, entity, doc):
         try:
-            record = door.get(link.to, doc[key])
+            record = door.get(link.to, doc[link.key])
             writable = door.writable(link.to, record)
             if role.on in writable and lacks(door, record):
-                when = own[roles.due].from_json(doc[roles.due])
+                when = due.from_json(doc[roles.due])
                 timed = door.schema.entities[link.to].fields[role.on].kind == "datetime"
                 given: dict[str, Any] = {role.on: when if timed else _day(when, door.words.tz)}
                 if role.text in writable:
@@ -168,17 +165,22 @@ def followed(door: Any, entity: str, old: Mapping[str, Any], doc: Mapping[str, A
         return
     if all(old.get(key) == doc.get(key) for key in (roles.done, roles.due, DELETED)):
         return
-    own = door.schema.entities[entity].own_fields
-    for key, link in own.items():
-        role = door.schema.entities[link.to].next if link.name == "link" and link.to != entity and old.get(key) is not None else None
-        if role is None:
-            continue
+    due = door.schema.entities[entity].fields[roles.due]
+    for link, role in _about(door, entity, old):
         try:
-            record = door.get(link.to, old[key])
+            record = door.get(link.to, old[link.key])
             if role.on in door.writable(link.to, record) and is_open(door, record):
-                _take_next(door, record, role, key, own[roles.due].from_json(old[roles.due]))
+                _take_next(door, record, role, link.key, due.from_json(old[roles.due]))
         except (Missing, Denied, RecordError):
             continue
+
+
+def _about(door: Any, entity: str, doc: Mapping[str, Any]) -> Iterator[tuple[Any, NextStep]]:
+    """The links of an activity to records that have a next step: (link field, where its entity keeps it)."""
+    for key, link in door.schema.entities[entity].own_fields.items():
+        role = door.schema.entities[link.to].next if link.name == "link" and link.to != entity and doc.get(key) is not None else None
+        if role is not None:
+            yield link, role
 
 
 def planned_for(door: Any, entity: str, id: int) -> Record | None:

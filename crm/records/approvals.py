@@ -66,7 +66,7 @@ def onward(start: Stage | None, end: Stage) -> bool:
     return end.outcome != "lost" and (start is None or not start.open or end.index > start.index)
 
 
-def seal(company: Company, entity: str, id: int, rule: Approval, doc: Mapping[str, Any]) -> str:
+def seal(entity: str, id: int, rule: Approval, doc: Mapping[str, Any]) -> str:
     """What the values an approval is given on amount to: the same exactly when they are; nothing can be read from it."""
     said = json.dumps([entity, id, [[key, doc.get(key)] for key in rule.of]], sort_keys=True, default=str)
     return hashlib.sha256(said.encode()).hexdigest()[:24]
@@ -130,7 +130,7 @@ def granted(company: Company, entity: Entity, doc_id: int | None, rule: Approval
         return False
     roles = company.schema.approvals
     asked = _about(company, entity.name, doc_id, rule.key)
-    wanted = seal(company, entity.name, doc_id, rule, doc)
+    wanted = seal(entity.name, doc_id, rule, doc)
     return roles is not None and any(one.get(roles.status) == roles.states["granted"] and one.get(roles.terms) == wanted for one in asked)
 
 
@@ -139,7 +139,7 @@ def standing(company: Company, entity: Entity, doc_id: int | None, rule: Approva
     roles = company.schema.approvals
     if doc_id is None or roles is None:
         return "none", None
-    wanted = seal(company, entity.name, doc_id, rule, doc)
+    wanted = seal(entity.name, doc_id, rule, doc)
     asked = [one for one in _about(company, entity.name, doc_id, rule.key) if one.get(roles.terms) == wanted]
     for state in ("granted", "pending", "refused"):
         if last := next((one for one in reversed(asked) if one.get(roles.status) == roles.states[state]), None):
@@ -199,7 +199,7 @@ def request(where: Any, entity: str, id: int, why: str = "", *, by: Sequence[str
         raise Refused("There is no place for requests of this kind.")
     asked = list(by) if rule is None else reaching(rule, one, doc)
     name = rule.key if rule is not None else key or "asked." + "_".join(sorted(by))
-    terms = seal(company, entity, id, rule, doc) if rule is not None else ""
+    terms = seal(entity, id, rule, doc) if rule is not None else ""
     t = company.words()
     with company.writing(door.actor, "Approval asked for"):
         for other in _about(company, entity, id, name):
@@ -255,7 +255,7 @@ def decide(door: Any, id: int, grant: bool, reason: str = "") -> int:
         raise RecordError({"reason": Refused("Say why.")})
     entity, about, target = _target(company, roles, doc)
     rule = rule_of(company.schema, str(doc.get(roles.rule) or ""))
-    if rule is not None and seal(company, entity, about, rule, target) != doc.get(roles.terms):
+    if rule is not None and seal(entity, about, rule, target) != doc.get(roles.terms):
         raise Refused("What was asked for has changed since. It must be asked for again.")
     values: dict[str, Any] = {roles.status: roles.states["granted" if grant else "refused"], roles.decided_by: door.actor.id}
     values[roles.reason] = reason.strip() or None
@@ -361,7 +361,7 @@ def changed(company: Company, actor: Actor, entity: Entity, doc_id: int, old: Ma
     for rule in rules:
         if not touched.intersection(rule.of):
             continue
-        wanted = seal(company, entity.name, doc_id, rule, new)
+        wanted = seal(entity.name, doc_id, rule, new)
         for one in _about(company, entity.name, doc_id, rule.key):
             open_ = one.get(roles.status) in (roles.states["pending"], roles.states["granted"])
             if open_ and one.get(roles.terms) != wanted:
@@ -382,7 +382,7 @@ def relied(company: Company, entity: str, id: int, before: Mapping[str, Any], af
         name, about, target = _target(company, roles, doc)
     except Missing:
         return None
-    terms = seal(company, name, about, rule, target)
+    terms = seal(name, about, rule, target)
     same_word = [one.doc_id for one in _about(company, name, about, rule.key) if one.get(roles.terms) == terms and one.get(roles.status) == doc[roles.status]]
     env = company.env(name, about, target, SYSTEM)
     if same_word != [id] or not rule.when.holds(env):

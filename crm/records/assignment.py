@@ -294,7 +294,7 @@ def give_out(door: Any, draft: Any) -> None:
         user = choose(company, one, None, draft.doc, set())
         if user is not None:
             draft.put(one.owner, user)
-            own_formulas(company, draft.shape, draft.doc, draft.env)
+            own_formulas(draft.shape, draft.doc, draft.env)
 
 
 # -- acts

@@ -73,7 +73,7 @@ def put(company: Company, settling: Any, rule: ClassRule, doc_id: int, option: s
     new.pop(rule.field, None)
     if option is not None:
         new[rule.field] = option
-    touched = own_formulas(company, company.shapes[rule.entity], new, company.env(rule.entity, doc_id, new), {rule.field}) | {rule.field}
+    touched = own_formulas(company.shapes[rule.entity], new, company.env(rule.entity, doc_id, new), {rule.field}) | {rule.field}
     company.table(rule.entity).update_derived(doc_id, {key: new.get(key) for key in touched})
     company.wrote(rule.entity)
     settling.changed(rule.entity, doc_id, old, new)

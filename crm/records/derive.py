@@ -39,7 +39,7 @@ def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
     return {key for key in {*old, *new} if not same(old.get(key), new.get(key))}
 
 
-def own_formulas(company: Company, shape: Shape, doc: dict[str, Any], env: Any, changed: set[str] | None = None) -> set[str]:
+def own_formulas(shape: Shape, doc: dict[str, Any], env: Any, changed: set[str] | None = None) -> set[str]:
     """Compute the formulas of a record into `doc` (all of them, or those that read something `changed`); the keys that changed."""
     touched: set[str] = set()
     for field, formula, uses in shape.formulas:

@@ -137,7 +137,7 @@ def tick(doc: Mapping[str, Any], pipeline: Pipeline, line: str, on: bool, who: i
     return [*kept, {"item": item, **({"who": who} if who is not None else {}), "on": at}]
 
 
-def not_theirs(pipeline: Pipeline, stages: list[Stage], actor: Actor) -> bool:
+def not_theirs(stages: list[Stage], actor: Actor) -> bool:
     """Whether the work of a stage that is left is for other roles than the actor's."""
     return not actor.admin and any(stage.responsible and actor.role not in stage.responsible for stage in stages)
 
@@ -155,7 +155,7 @@ def missing(company: Company, draft: Any, actor: Actor) -> list[str]:
         behind = left(pipeline, start, end, made)
         found = wants(company, entity, passed(pipeline, start, end, made), doc, doc_id, env)
         found += unticked(pipeline, behind, doc)
-        if not_theirs(pipeline, behind, actor):
+        if not_theirs(behind, actor):
             found.append(RESPONSIBLE)
     return found + approvals.blocking(company, entity, doc, doc_id, env, draft.old, move)
 

@@ -207,7 +207,7 @@ class Past(Writing_):
             return False
         if not (grace and untouched):
             self._may_take_back(sight, doc, net.id, back)
-        own_formulas(company, shape, new, company.env(net.entity, net.id, new, self._actor))
+        own_formulas(shape, new, company.env(net.entity, net.id, new, self._actor))
         self._fits(net, sight, doc, new, back, result)
         was_so = self._was_so(net, doc, new, computed)
         if not (grace and was_so):

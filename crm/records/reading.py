@@ -341,7 +341,7 @@ class Reading(Base):
         """The record with the formulas of the day computed, each after those it reads."""
         fresh = dict(doc)
         env = self.company.env(entity, id, fresh, self._actor)
-        own_formulas(self.company, self.company.shapes[entity], fresh, env)
+        own_formulas(self.company.shapes[entity], fresh, env)
         return env
 
     # -- rights, asked

@@ -89,7 +89,7 @@ def shapes(schema: Schema) -> dict[str, Shape]:
     """All entities of a configuration, with what they mean to each other."""
     made = {name: _one(entity) for name, entity in schema.entities.items()}
     for name, shape in made.items():
-        for rollup in _rollups(schema, shape.entity):
+        for rollup in _rollups(shape.entity):
             shape.rollups.append(rollup)
             source = shape.entity.back.get(rollup.back)
             if source is not None:
@@ -170,7 +170,7 @@ def _ordered(entity: Entity) -> list[tuple[Any, Any, frozenset[str]]]:
     return done
 
 
-def _rollups(schema: Schema, entity: Entity) -> Iterable[Rollup]:
+def _rollups(entity: Entity) -> Iterable[Rollup]:
     from crm.records.derive import aggregate_of
 
     for one in entity.fields.values():

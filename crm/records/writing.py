@@ -238,10 +238,10 @@ class Writing_(Reading):
             self._tick(draft, may)
         ruled.by_hand(draft)
         ruled.matched(company, draft)
-        own_formulas(company, shape, doc, env)
+        own_formulas(shape, doc, env)
         kept = service.clock(company, draft)
         if kept:
-            own_formulas(company, shape, doc, env, kept)
+            own_formulas(shape, doc, env, kept)
         if self._gates and not self._lenient:
             draft.missing = [key for key in gates.missing(company, draft, self._actor) if key not in problems]
         return draft
@@ -515,12 +515,12 @@ class Writing_(Reading):
             doc.setdefault("changed_by", doc["created_by"])
         for field in draft.shape.numbers:
             doc[field.key] = self._number(entity.name, field, doc.get(field.key))
-        own_formulas(company, draft.shape, doc, draft.env)
+        own_formulas(draft.shape, doc, draft.env)
         doc_id = table.insert(doc)
         draft.doc_id = doc_id
         if any("id" in uses for _, _, uses in draft.shape.formulas):
             env = company.env(entity.name, doc_id, doc, self._actor)
-            touched = own_formulas(company, draft.shape, doc, env)
+            touched = own_formulas(draft.shape, doc, env)
             if touched:
                 table.update_derived(doc_id, {key: doc.get(key) for key in touched})
         company.wrote(entity.name)

@@ -24,7 +24,7 @@ def build(b: Building) -> None:
             made = target(b, one, entity, key, below if isinstance(below, Map) else Map(key.file, key.line, key.column))
             if made is not None:
                 one.into[key.text] = made
-        one.mark = filling(b, one, entity, entity, submap(node, "mark"), made=False)
+        one.mark = filling(b, one, entity, entity, submap(node, "mark"))
         one.carry = [list_ for said in texts(node, "carry") if (list_ := b.reference(said, entity.back, f"list of '{entity.name}'", "E457"))]
         log = scalar(node, "log")
         roles = b.schema.activities
@@ -66,7 +66,7 @@ def target(b: Building, conversion: Conversion, entity: Entity, key: Scalar, nod
     return one
 
 
-def filling(b: Building, conversion: Conversion, entity: Entity, other: Entity, node: Map, made: bool = True) -> Filling:
+def filling(b: Building, conversion: Conversion, entity: Entity, other: Entity, node: Map) -> Filling:
     """What fields of `other` are filled with."""
     one = Filling()
     for key, value in entries(submap(node, "set")):

@@ -131,7 +131,7 @@ def finish(b: Building) -> None:
         entity = b.schema.entities[one.entity]
         for key, value in entries(submap(node, "stages")):
             if key.text in one.stages:
-                gate(b, one, one.stages[key.text], value, entity)
+                gate(b, one.stages[key.text], value, entity)
         one.begin = text(node, "begin") or one.begin
         one.when = b.expression(scalar(node, "when"), entity.scope, "boolean")
         one.approvals = approvals.build(b, node, entity, one.path, one)
@@ -160,7 +160,7 @@ def finish(b: Building) -> None:
     defaults(b)
 
 
-def gate(b: Building, one: Pipeline, to: Stage, node: Any, entity: Entity) -> None:
+def gate(b: Building, to: Stage, node: Any, entity: Entity) -> None:
     """What a stage wants and asks, and who works in it."""
     for word, kept in (("require", to.require), ("ask", to.ask)):
         for said in texts(node, word):

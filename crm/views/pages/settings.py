@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from crm.errors import Refused
 from crm.mail.digest import PREFERENCES
-from crm.mail.templates import address_of
+from crm.mail.rendering import address_of
 from crm.views.base import PAGES, Page
 from crm.views.frame import LANGUAGE_NAMES
 
