@@ -17,10 +17,13 @@ One file is one thing, named after it. A configuration is a folder:
 
 ```
 crm.yaml            name, what it extends, languages, currency, who the users are, navigation
-entities/*.yaml     kinds of record          pipelines/*.yaml  stages          roles/*.yaml       rights
-reports/*.yaml      questions                dashboards/*.yaml rows of cards   campaigns/*.yaml   campaign types
-forecasts/*.yaml    what the pipeline will bring
-imports/**/*.yaml   maps of other systems' files               labels/<language>.yaml translations   demo.yaml  sample data
+entities/*.yaml     kinds of record          pipelines/*.yaml   stages                roles/*.yaml        rights
+reports/*.yaml      questions                kpis/*.yaml        figures with targets  forecasts/*.yaml    what the pipeline will bring
+dashboards/*.yaml   rows of cards            packs/*.yaml       meeting packs         campaigns/*.yaml    campaign types
+automations/*.yaml  when, if, then           mails/*.yaml       mail templates        services/*.yaml     what customers are promised
+scores/*.yaml       how promising it is      assignments/*.yaml who gets it           conversions/*.yaml  what it becomes
+classes/*.yaml      ranked: A, B, C          imports/**/*.yaml  other systems' files  labels/<language>.yaml  translations
+demo.yaml           sample data
 ```
 
 **Text stays text.** `no`, `on`, `1:30`, `0123` mean what is typed; the key decides what a value is. A duplicate key is an error; anchors,
@@ -46,7 +49,7 @@ be used everywhere and not be declared.
 `interface:` holds the engine's strings by their English text.
 
 Editors complete and check while you type with the first line `# yaml-language-server: $schema=<path to>/.schema/<kind>.json`
-(`crm schema` writes them; kinds: crm, entity, pipeline, role, report, dashboard, campaign, import, labels).
+(`crm schema` writes them; the kinds are `crm`, `labels` and the first key of each kind of file: `entity`, `report` …).
 
 """
 
