@@ -2,12 +2,16 @@
 
 The class body of an analysis (`crm/analytics/analyses/base.py`) says in literals which options and columns it has::
 
-    options = {"of": "back", "on": "path of of", "where": "condition of of?", "facts": {"each": {"label": "text?", "value": "expression"}}}
+    options = {"of": "back", "on": "date of of", "where": "condition of of?", "facts": {"each": {"label": "text?", "value": "expression"}}}
     columns = {"fact": "dimension text", "effect": "measure number"}
 
-A kind is one of `KINDS` (or a list of them: `paths`, `numbers`, …), `choice:a|b|c`, or a mapping of names to options of their own (`each`;
+A kind is one of `KINDS` (or a list of them: `paths`, `numbers`, …; `date`, `link` and `figure` are paths that end at such a field,
+`part` a percentage up to 100%), `choice:a|b|c`, or a mapping of names to options of their own (`each`;
 `one`: it is given by exactly one of these). `of` names another option (a list of linked records, an entity, a link, a report) whose
-records are meant; a `?` at the end: may be left out.
+records are meant; a `?` at the end: may be left out. `column` of a link that is a field of lines is a link in them.
+
+`needs = {"spend": ["spent"], "by=person": ["who"]}` says which options make others necessary, `roles = ["amount"]` which fields a pipeline
+must name for its records.
 """
 
 from __future__ import annotations
@@ -16,25 +20,41 @@ import ast
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crm.schema.building import Building
 from crm.schema.faults import known, meant, shorten, what
 from crm.schema.model import Entity, Report
 from crm.schema.reading import percent, readable, scalar, scalars, submap, truth
+from crm.schema.scope import kind_of
 from crm.schema.shapes import NO, YES
 from crm.yamlfile import Map, Node, Scalar
 
 PACKAGE = "crm.analytics.analyses"
 KINDS = (
-    "path", "condition", "expression", "formula", "number", "whole", "percent", "flag", "text", "back", "entity", "report", "forecast", "pipeline", "role",
+    "path", "date", "link", "figure", "column", "condition", "expression", "formula", "number", "whole", "percent", "part", "flag", "text", "back", "entity",
+    "report", "forecast", "pipeline", "role",
 )  # fmt: skip
+#: The kinds of fields that such a path ends at.
+ENDS = {"date": ("date", "datetime"), "figure": ("number", "integer", "money", "percent", "duration", "rating")}
+#: What numbers may be: counts and days begin with one, and nobody means more than this.
+RANGES = {"whole": (1, 10_000), "number": (0, 1e15), "part": (0, 1), "percent": (-1, 10)}
 #: Words of a report that say how records are grouped and counted: an analysis does that itself.
 GROUPED = ("by", "measures", "stays", "compare")
 
 Declared = tuple[dict[str, Any], dict[str, str]]
-#: Options, columns and the docstring of an analysis.
-Told = tuple[dict[str, Any], dict[str, str], str]
+#: What the class of an analysis says in literals.
+WORDS = ("name", "options", "columns", "needs", "roles")
+
+
+class Told(NamedTuple):
+    """What an analysis says of itself."""
+
+    options: dict[str, Any]
+    columns: dict[str, str]
+    doc: str
+    needs: dict[str, list[str]]
+    roles: list[str]
 
 
 def analysis_names() -> list[str]:
@@ -55,7 +75,7 @@ def told(name: str) -> Told | None:
     """All that an analysis says of itself."""
     cls = getattr(_registry(), "_classes", {}).get(name)
     if cls is not None:
-        return dict(cls.options), dict(cls.columns), cls.__doc__ or ""
+        return Told(dict(cls.options), dict(cls.columns), cls.__doc__ or "", dict(cls.needs), list(cls.roles))
     for folder in _folders():
         file = folder / f"{name}.py"
         if file.is_file():
@@ -100,10 +120,11 @@ def _source(file: Path, name: str, changed: float) -> Told | None:
         for line in node.body:
             target = line.target if isinstance(line, ast.AnnAssign) else line.targets[0] if isinstance(line, ast.Assign) else None
             value = getattr(line, "value", None)
-            if isinstance(target, ast.Name) and target.id in ("name", "options", "columns") and value is not None:
+            if isinstance(target, ast.Name) and target.id in WORDS and value is not None:
                 said[target.id] = ast.literal_eval(value)
         if said.get("name") == name:
-            return said.get("options", {}), said.get("columns", {}), ast.get_docstring(node) or ""
+            doc = ast.get_docstring(node) or ""
+            return Told(said.get("options", {}), said.get("columns", {}), doc, said.get("needs", {}), said.get("roles", []))
     return None
 
 
@@ -120,7 +141,7 @@ def build(b: Building, one: Report, node: Map, entity: Entity) -> bool:
             mend = "Add `measures: {revenue: sum(amount)}` (the figures), or `analysis:` with the name of an analysis."
             b.faults.add("E103", node, "the key 'measures' is missing here.", mend)
         return True
-    found = declared(said.text)
+    found = told(said.text)
     if found is None:
         message = f"there is no analysis called '{shorten(said.text)}'." + meant(said.text, analysis_names())
         b.faults.add("E530", said, message, f"There are: {known(analysis_names(), 40)}.")
@@ -130,13 +151,18 @@ def build(b: Building, one: Report, node: Map, entity: Entity) -> bool:
             message = f"the analysis '{said.text}' makes its own rows, so '{word}' says nothing here."
             b.faults.add("E531", node.keys[word], message, "Remove it, or remove `analysis:`.")
     one.compare, before = None, len(b.faults)
-    asked, columns = found
-    one.analysis, one.columns = said.text, columns
+    asked = found.options
+    one.analysis, one.columns = said.text, found.columns
+    for role in found.roles:
+        if entity.role(role) is None:
+            message = f"the analysis '{said.text}' needs the {role} of '{entity.name}', and no pipeline says which field that is."
+            b.faults.add("E535", said, message, "Take an entity whose records go through a pipeline, or name the field in its `fields:`.")
+            break
     given = node.get("options")
     options = submap(node, "options")
     if given is not None and not isinstance(given, Map) and not given.is_null:
         return False  # the shape was reported
-    values = _Reading(b, one, said.text).all(asked, options, entity, "", at=given if isinstance(given, Map) else said)
+    values = _Reading(b, one, said.text, found.needs).all(asked, options, entity, "", at=given if isinstance(given, Map) else said)
     one.options = values
     return not (b.off and len(b.faults) == before and any(_missing(asked[key], values.get(key)) for key in asked))
 
@@ -148,8 +174,9 @@ def _missing(kind: Any, value: Any) -> bool:
 class _Reading:
     """The options of one report on their way from YAML to values."""
 
-    def __init__(self, b: Building, one: Report, analysis: str) -> None:
-        self.b, self.one, self.analysis = b, one, analysis
+    def __init__(self, b: Building, one: Report, analysis: str, needs: dict[str, list[str]]) -> None:
+        self.b, self.one, self.analysis, self.needs = b, one, analysis, needs
+        self.linked: dict[str, Any] = {}  # option → the field its path ends at
 
     def all(
         self, asked: dict[str, Any], node: Map, entity: Entity, path: str, at: Any, outer: dict[str, Entity] | None = None
@@ -174,6 +201,21 @@ class _Reading:
                     found[key] = self.label(path, readable(path.rstrip(".").rsplit(".", 1)[-1]))
                 continue
             found[key] = self.one_of(key, kind, value, entity, f"{path}{key}", over, stated)
+        for said, needed in self.needs.items():
+            key, _, only = said.partition("=")
+            if key not in asked or found.get(key) is None or (only and str(found[key]) != only):
+                continue
+            for other in needed:
+                if node.get(other) is None:
+                    why = f"with '{key}: {only}'" if only else f"with '{key}'"
+                    b.faults.add(
+                        "E533", node.keys[key], f"{why} the option '{other}' is needed.", f"Add `{other}:` with {_wanted(asked[other])}."
+                    )
+        for key, kind in asked.items():
+            of = str(kind).rstrip("?").removeprefix("column of ")
+            if f"column of {of}" == str(kind).rstrip("?") and getattr(self.linked.get(of), "columns", None) and node.get(key) is None:
+                message = f"'{of}' is a field of lines, so the option '{key}' is needed."
+                b.faults.add("E533", node.keys[of], message, f"Add `{key}:` with one of: {known(links(self.linked[of]))}.")
         return found
 
     def label(self, path: str, english: str) -> str:
@@ -201,6 +243,8 @@ class _Reading:
                 made[name.text] = self.all(inner, below, entity, f"{path}.{name.text}.", name, over)
             return made
         word, _, of = kind.rstrip("?").partition(" of ")
+        if word == "column":
+            return self.column(key, of, value)
         if of and of not in over and of in stated:
             return None  # what it is read over is wrong, and was reported
         here = over.get(of, entity) if of else entity
@@ -218,10 +262,11 @@ class _Reading:
     def value(self, key: str, word: str, node: Scalar, entity: Entity, path: str, over: dict[str, Entity]) -> Any:
         """One value of one kind."""
         b, schema = self.b, self.b.schema
-        if word == "path":
+        if word in ("path", "date", "link", "figure"):
             found = b.path(node, entity)
-            if found is None:
+            if found is None or not self.ends(key, word, node, found[1]):
                 return None
+            self.linked[key] = found[1]
             if found[1].to in schema.entities:
                 over[key] = schema.entities[found[1].to]
             self.one.reads.append((entity.name, found[0]))
@@ -264,11 +309,41 @@ class _Reading:
                 b.faults.add("E534", node, message, f"Write one of: {known(choices)}.")
                 return None
             return node.text
-        number = percent(node.text)
-        if number is None or (word == "whole" and number != int(number)) or (word != "percent" and node.text.strip().endswith("%")):
+        number, share = percent(node.text), word in ("percent", "part")
+        if number is None or (word == "whole" and number != int(number)) or (not share and node.text.strip().endswith("%")):
             b.faults.add("E534", node, f"'{key}' is {_wanted(word)}, not {what(node)}.", f"Write for example `{key}: {_example(word)}`.")
             return None
-        return int(number) if word == "whole" else number if word == "percent" else float(number)
+        low, high = RANGES[word]
+        if not low <= number <= high:
+            edge = f"at least {_edge(word, low)}" if number < low else f"at most {_edge(word, high)}"
+            b.faults.add("E534", node, f"'{key}' must be {edge}, not {node.text}.", f"Write for example `{key}: {_example(word)}`.")
+            return None
+        return int(number) if word == "whole" else number if share else float(number)
+
+    def column(self, key: str, of: str, node: Node) -> str | None:
+        """A link in the lines that the option `of` leads to."""
+        field = self.linked.get(of)
+        if field is None or not isinstance(node, Scalar):
+            return None
+        if not getattr(field, "columns", None):
+            self.b.faults.add("E534", node, f"'{of}' is no field of lines, so '{key}' says nothing.", f"Remove `{key}:`.")
+            return None
+        return self.b.reference(node, links(field), "link in these lines", "E535")
+
+    def ends(self, key: str, word: str, node: Scalar, field: Any) -> bool:
+        """Whether a path ends at a field of the kind it is read as."""
+        if word == "path" or (word == "link" and (field.to or getattr(field, "columns", None))):
+            return True
+        if kind_of(field) in ENDS.get(word, ()):
+            return True
+        message = f"'{key}' must be {_wanted(word)}, and '{node.text}' is of type {field.name}."
+        self.b.faults.add("E534", node, message, f"Name {_wanted(word)}.")
+        return False
+
+
+def links(field: Any) -> list[str]:
+    """The links in a field of lines."""
+    return [key for key, one in (getattr(field, "columns", None) or {}).items() if getattr(one, "to", None)]
 
 
 def _wanted(kind: Any) -> str:
@@ -279,7 +354,7 @@ def _wanted(kind: Any) -> str:
     if word.startswith("choice:"):
         return "one of " + ", ".join(word.removeprefix("choice:").split("|"))
     told = {
-        "path": "a field or `link.field`", "condition": "a condition", "expression": "a formula", "formula": "a formula", "number": "a number", "whole": "a whole number",
+        "path": "a field or `link.field`", "date": "a date", "link": "a link to a record", "figure": "a field that is a figure", "column": "a link in the lines", "part": "a percentage", "condition": "a condition", "expression": "a formula", "formula": "a formula", "number": "a number", "whole": "a whole number",
         "percent": "a percentage", "flag": "yes or no", "text": "a text", "back": "a list of linked records", "entity": "an entity",
         "report": "a report", "forecast": "a forecast", "pipeline": "a pipeline", "role": "a role",
     }  # fmt: skip
@@ -287,4 +362,9 @@ def _wanted(kind: Any) -> str:
 
 
 def _example(word: str) -> str:
-    return {"whole": "30", "percent": "25%"}.get(word, "2.5")
+    return {"whole": "30", "percent": "25%", "part": "25%"}.get(word, "2.5")
+
+
+def _edge(word: str, value: float) -> str:
+    """The end of a range as it is written."""
+    return f"{value * 100:.0f}%" if word in ("percent", "part") else f"{value:.0f}"

@@ -10,8 +10,11 @@ from crm.schema.company import entity_of, role
 from crm.schema.faults import known
 from crm.schema.model import CATEGORIES, LEVERS, AdjustmentRoles, Entity, Forecast, Report, ScenarioRoles, Spend
 from crm.schema.reading import entries, percent, scalar, submap, text, texts, whole
+from crm.schema.scope import kind_of
 from crm.yamlfile import Map, Scalar
 
+#: Kinds of values of which nearly every record has another one.
+MEASURED = ("money", "number", "percent", "duration")
 TEXTS = ("text", "long_text")
 #: Field types that fit a role of the adjustments.
 ADJUSTING = {
@@ -82,6 +85,9 @@ def forecast(b: Building, name: str, node: Map, entity: Entity) -> bool:
     reports.axes(b, holder, node.get("by"), entity)
     made.by = holder.by
     for axis in made.by:
+        if axis.kind in MEASURED and not axis.classes:
+            message = f"'{axis.field}' is of type {axis.kind}, so nearly every record would be a group of its own."
+            b.faults.add("E543", node.values["by"], message, "Name a choice or a link, or say `classes: [0, 10000, 50000]`.")
         if axis.unit or axis.first:
             b.faults.add(
                 "E543",
@@ -92,6 +98,9 @@ def forecast(b: Building, name: str, node: Map, entity: Entity) -> bool:
     said = scalar(node, "source")
     if said is not None and (found := b.path(said, entity)) is not None:
         made.source_path = found[0]
+        if kind_of(found[1]) in MEASURED:
+            message = f"'{found[0]}' is of type {found[1].name}, so records do not come from it."
+            b.faults.add("E543", said, message, "Name a choice or a link.")
     made.spend = spend(b, submap(node, "spend"), entity)
     if len(b.faults) > before:
         return False

@@ -632,6 +632,8 @@ def dashboard(b: Building, name: str, node: Map) -> None:
         icon=text(node, "icon") or "dashboard",
     )
     b.schema.dashboards[name] = one
+    if not nodes(node, "rows") and isinstance(node.get("rows"), Seq):
+        b.faults.add("E512", node.keys["rows"], "this dashboard shows nothing.", "Write for example `rows: [[{report: name, width: 6}]]`.")
     number_ = 0
     for row in nodes(node, "rows"):
         cards = []
@@ -666,6 +668,11 @@ def card(b: Building, node: Node, path: str) -> Card | None:
     assert said is not None
     if kind in choices and b.reference(said, choices[kind], {"list": "entity", "board": "pipeline", "kpi": "KPI"}.get(kind, kind), "E510") is None:
         return None
+    for word in ("where", "view") if kind != "list" else ():
+        if (lost := scalar(node, word)) is not None:
+            message = f"a card that shows a {kind} is not narrowed, so '{word}' says nothing here."
+            mend = f"Remove `{word}:`, or make a report of its own with this condition." if kind == "report" else f"Remove `{word}:`."
+            b.faults.add("E512", lost, message, mend)
     label = text(node, "label")
     one = Card(kind, said.text, b.text(f"{path}.label", label), limit=whole(node, "limit") or 10, width=whole(node, "width"), path=path)
     if kind == "text":

@@ -6,7 +6,7 @@ A whole analysis, and the report that uses it::
     class Quiet(Analysis):
         '''Records nobody was in touch with for `days` days.'''
         name = "quiet"
-        options = {"last": "path", "days": "whole"}               # kinds: see crm/schema/analyses.py; `?` may be left out
+        options = {"last": "date", "days": "whole"}               # kinds: see crm/schema/analyses.py; `?` may be left out
         columns = {"who": "dimension text", "days": "measure integer"}
         def compute(self, door, report, *, where, as_of, period): return Found(...)
 
@@ -82,6 +82,8 @@ class Analysis:
     name: ClassVar[str]
     options: ClassVar[dict[str, Any]] = {}
     columns: ClassVar[dict[str, str]] = {}  # {key: "dimension text"}: role and kind
+    needs: ClassVar[dict[str, list[str]]] = {}  # {option, or "option=value": the options it cannot do without}
+    roles: ClassVar[list[str]] = []  # what a pipeline must say of the report's records: amount, close, owner, stage
     narrow: ClassVar[bool] = False  # whether it looks at nothing but its entity, stages, goals and what its options name
     clocked: ClassVar[bool] = False  # whether its figures follow the clock and are nobody's to keep
 

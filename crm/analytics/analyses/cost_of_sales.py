@@ -35,16 +35,18 @@ class CostOfSales(Analysis):
         "by": "choice:period|person?",
         "unit": "choice:month|quarter|year?",
         "time": "entity",
-        "on": "path of time",
-        "cost": "path of time",
-        "minutes": "path of time?",
-        "who": "path of time?",
+        "on": "date of time",
+        "cost": "figure of time",
+        "minutes": "figure of time?",
+        "who": "link of time?",
         "counts": "condition of time?",
         "spend": "entity?",
-        "spent_on": "path of spend?",
-        "spent": "path of spend?",
+        "spent_on": "date of spend?",
+        "spent": "figure of spend?",
         "good": "condition?",
     }
+    needs = {"by=person": ["who"], "spend": ["spent_on", "spent"]}
+    roles = ["amount", "close"]
     columns = {
         "period": "dimension date",
         "person": "dimension text",

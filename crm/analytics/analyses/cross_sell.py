@@ -41,13 +41,13 @@ class CrossSell(Analysis):
     name = "cross_sell"
     narrow = True
     options = {
-        "basket": "path",
-        "item": "path",
-        "column": "text?",
-        "on": "path",
+        "basket": "link",
+        "item": "link",
+        "column": "column of item?",
+        "on": "date",
         "least": "whole?",
         "suggest": "whole?",
-        "held": "percent?",
+        "held": "part?",
     }
     columns = {
         "first": "dimension text",

@@ -31,13 +31,13 @@ class Drifting(OfRecords):
     narrow = True
     options = {
         "events": "back",
-        "on": "path of events",
+        "on": "date of events",
         "where": "condition of events?",
         "least": "whole?",
         "factor": "number?",
         "days": "whole?",
-        "owner": "path?",
-        "worth": "path?",
+        "owner": "link?",
+        "worth": "figure?",
     }
     columns = {
         "record": "dimension text",

@@ -22,8 +22,9 @@ from crm.analytics.analyses.base import ANALYSES, Analysis, Found, Members
 from crm.analytics.cuts import resolve
 from crm.analytics.effects import CLEAR, chance, corrected, difference
 from crm.analytics.groups import needed
-from crm.analytics.known import LATEST, Known, moments
+from crm.analytics.known import LATEST, Known
 from crm.analytics.values import Rows, cells, decoded
+from crm.records.columns import moments
 from crm.records.stays import ways
 from crm.schema.scope import kind_of
 
@@ -85,10 +86,10 @@ class Drivers(Analysis):
                 "fixed": "flag?",
                 "of": "back?",
                 "where": "condition of of?",
-                "on": "path of of?",
+                "on": "date of of?",
                 "how": "choice:count|per_week|share|first|last|sum|distinct?",
                 "what": "path of of?",
-                "load": "path?",
+                "load": "link?",
             },
             "one": ["value", "of", "load"],
         },
@@ -98,6 +99,7 @@ class Drivers(Analysis):
         "ahead": "number?",
         "least": "whole?",
     }
+    needs = {"how=sum": ["what"], "how=distinct": ["what"]}
     columns = {
         "fact": "dimension text",
         "verdict": "dimension text",

@@ -41,14 +41,15 @@ class PeopleNeeded(Analysis):
     name = "people_needed"
     narrow = True
     options = {"target": "number?", "growth": "percent?", "months": "whole?", "ramp": "whole?"}
+    roles = ["amount", "close", "owner", "stage"]
     columns = {"line": "dimension text", "told": "dimension text", "basis": "dimension text", "value": "measure number"}
 
     def open_to(self, door: Door, report: Report) -> bool:
-        roles = self.roles(door, report)
-        return super().open_to(door, report) and None not in roles and all(door.path_open(report.entity, str(one)) for one in roles)
+        places = self.places(door, report)
+        return super().open_to(door, report) and None not in places and all(door.path_open(report.entity, str(one)) for one in places)
 
-    def roles(self, door: Door, report: Report) -> list[str | None]:
-        return [*map(door.schema.entities[report.entity].role, ("amount", "close", "owner", "stage"))]
+    def places(self, door: Door, report: Report) -> list[str | None]:
+        return [*map(door.schema.entities[report.entity].role, PeopleNeeded.roles)]
 
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
         t, options = door.words, report.options
@@ -57,7 +58,7 @@ class PeopleNeeded(Analysis):
         start = today.replace(day=1)
         past = self.past(door, report, where, as_of)
         steady, new = past.months(moved(start, -12), start, ramp)
-        field = door.schema.entities[report.entity].fields[str(self.roles(door, report)[0])]
+        field = door.schema.entities[report.entity].fields[str(self.places(door, report)[0])]
         currency = getattr(field, "currency", None)
         labels = {"line": t("What it is made of"), "told": t("Figure"), "basis": t("Rests on"), "value": t("Number")}
         columns = [self.column(key, labels[key]) for key in self.columns]
@@ -106,7 +107,7 @@ class PeopleNeeded(Analysis):
     def past(self, door: Door, report: Report, where: list[Any], as_of: datetime | None) -> Past:
         """What everybody the reader sees has won, month by month, and since when they are there."""
         entity = door.schema.entities[report.entity]
-        amount, close, owner, stage = map(str, self.roles(door, report))
+        amount, close, owner, stage = map(str, self.places(door, report))
         frame = door.frame(
             entity.name, list(dict.fromkeys([amount, close, owner, stage, "created_on"])), where=where, as_of=as_of, stored=True
         )

@@ -20,7 +20,7 @@ class Quiet(OfRecords):
 
     name = "quiet"
     narrow = True
-    options = {"last": "path", "days": "whole", "owner": "path?", "worth": "path?"}
+    options = {"last": "date", "days": "whole", "owner": "link?", "worth": "figure?"}
     columns = {
         "record": "dimension text",
         "owner": "dimension text",

@@ -152,7 +152,7 @@ def chart_names() -> list[str]:
     names = set(CHARTS)
     spec = importlib.util.find_spec("crm.charts")
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        names |= {file.stem for file in Path(folder).glob("*.py") if not file.stem.startswith("_") and file.stem not in ("base", "palette")}
+        names |= {file.stem for file in Path(folder).glob("*.py") if not file.stem.startswith("_") and file.stem not in ("base", "finished")}
     registry = getattr(sys.modules.get("crm.charts"), "CHARTS", None)
     names |= set(getattr(registry, "_classes", ()))
     return sorted(names)
