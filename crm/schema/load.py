@@ -15,6 +15,7 @@ from crm.schema import (
     automations,
     boards,
     campaigns,
+    classes,
     company,
     conversions,
     customers,
@@ -76,7 +77,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     goals.company(b)
     forecasts.company(b)
     customers.finish(b)
-    customers.classes(b)
+    classes.build(b)
     services.build(b)
     rules.finish(b)
     scores.build(b)
