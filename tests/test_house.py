@@ -171,18 +171,18 @@ def test_the_wheel_works_alone(wheel, tmp_path):
         [crm, "--config", "mine", "serve", "--port", str(port)], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while True:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:
                     assert json.load(answer)["ok"] is True
                 break
             except OSError:
                 assert time.monotonic() < until and server.poll() is None
                 time.sleep(0.2)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/signin", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/signin", timeout=60) as answer:
             assert b"<form" in answer.read()
     finally:
         server.terminate()
-        server.communicate(timeout=20)
+        server.communicate(timeout=150)
     assert server.returncode in (0, -15)

@@ -93,7 +93,7 @@ def running(site):
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(timeout=20)
+        thread.join(timeout=120)
 
 
 class Browser:
@@ -101,7 +101,7 @@ class Browser:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.http = httpx.Client(base_url=address, follow_redirects=False, timeout=30, headers={"accept": "text/html"})
+        self.http = httpx.Client(base_url=address, follow_redirects=False, timeout=120, headers={"accept": "text/html"})
 
     def get(self, path: str, **more):
         return self.http.get(path, **more)
@@ -139,7 +139,7 @@ class Browser:
         headers = {"Cookie": cookie} if cookie else {}
         url = self.address.replace("http", "ws") + "/ws"
         return connect(
-            url, subprotocols=["bokeh", token], origin=origin, additional_headers=headers, open_timeout=10, max_size=None, **more
+            url, subprotocols=["bokeh", token], origin=origin, additional_headers=headers, open_timeout=60, max_size=None, **more
         )
 
 

@@ -182,17 +182,31 @@ def test_of_ten_workers_one_works_and_another_follows_it(shop):
         workers.close()
 
 
-def test_a_lease_is_taken_once_renewed_and_runs_out(shop):
+class Clock:
+    """Stands still until it is turned on by hand."""
+
+    now = 1_800_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+
+def test_a_lease_is_taken_once_renewed_and_runs_out(shop, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("crm.worker.lease.time", clock)
     company = shop({})
     mine, other = Lease(company.store, 0.3), Lease(company.store, 0.3)
     assert mine.take() and mine.held and mine.take() and not other.take()
-    until(lambda: not mine.held, 5)
-    until(other.take, 5)
+    clock.now += 0.31
+    assert not mine.held and other.take()
     assert not mine.take()
     other.release()
     assert mine.take()
     mine.keep()
-    for _ in range(10):
+    for _ in range(4):  # longer than it lasts, were it not renewed
+        clock.now += 0.2
+        until(lambda: holder(company.store)["until"] == clock.now + 0.3, what="its renewal")
         assert not other.take()
-        time.sleep(0.05)
     mine.release()
