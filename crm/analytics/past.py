@@ -6,9 +6,7 @@ Kept for one who sees every record that is looked at, or, where a report looks a
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -16,7 +14,7 @@ from tinydb.queries import QueryInstance
 
 from crm.analytics import looks
 from crm.analytics.groups import text_of
-from crm.records.columns import News
+from crm.analytics.shelf import Shelf
 from crm.records.scope import parse
 from crm.stores.clock import iso, to_ms
 
@@ -26,52 +24,13 @@ if TYPE_CHECKING:
 
     from crm.analytics.groups import Groups, Table
     from crm.records.company import Company
+    from crm.stores.base import Change
 
 #: Tables of figures kept for a company; what was not asked for longest goes first.
 KEPT = 500
 
 
-class Kept(NamedTuple):
-    """Figures, the moment they are of, and the tables they were read from."""
-
-    table: Table
-    moment: str
-    read: frozenset[str]
-
-
-class Past:
-    """The kept figures of one company."""
-
-    def __init__(self, company: Company) -> None:
-        self._news = News(company.store)
-        self._kept: OrderedDict[Any, Kept] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Any) -> Kept | None:
-        """What is kept under a key and still holds."""
-        with self._lock:
-            heard = self._news.heard()
-            if heard is None:
-                self._kept.clear()
-                return None
-            changes, tables = heard
-            for name, one in list(self._kept.items()) if changes or tables else ():
-                if one.read & tables or any(
-                    change.table in one.read and (change.at <= one.moment or change.act in ("delete", "migrate")) for change in changes
-                ):
-                    del self._kept[name]
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: Any, found: Kept) -> None:
-        with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-
-
-_pasts: WeakKeyDictionary[Company, Past] = WeakKeyDictionary()
+_pasts: WeakKeyDictionary[Company, Shelf] = WeakKeyDictionary()
 
 
 def kept(groups: Groups, as_of: datetime, work: Callable[[], Table]) -> Table:
@@ -91,12 +50,17 @@ def kept(groups: Groups, as_of: datetime, work: Callable[[], Table]) -> Table:
     who = (actor.system, actor.id, actor.role, actor.team, str(door.words.tz), mine)
     asked = (report.entity, tuple(map(text_of, groups.given)), repr([cut.axis for cut in groups.cuts]), repr(report.measures))
     key = (door.schema.hash, door.company.generation, who, asked, moment)
-    past = _pasts.get(door.company) or _pasts.setdefault(door.company, Past(door.company))
-    found = past.get(key)
-    if found is None:
-        found = Kept(work(), moment, read)
-        past.put(key, found)
-    return [(keys, dict(values)) for keys, values in found.table]
+    shelf = _pasts.get(door.company) or _pasts.setdefault(door.company, Shelf(door.company.store, KEPT))
+    table, mark = shelf.get(key)
+    if table is None:
+        table = work()
+
+        def stale(changes: list[Change], tables: set[str]) -> bool:
+            mine = (one for one in changes if one.table in read)
+            return bool(read & tables) or any(one.at <= moment or one.act in ("delete", "migrate") for one in mine)
+
+        shelf.put(key, table, stale, mark)
+    return [(keys, dict(values)) for keys, values in table]
 
 
 def looked_at(groups: Groups) -> frozenset[str] | None:

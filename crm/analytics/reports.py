@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -27,6 +26,7 @@ from crm.analytics.goals import Beside, sighted
 from crm.analytics.groups import Groups, Table, asked, text_of
 from crm.analytics.periods import after, earlier, shifted, start_of, stride, window
 from crm.analytics.shapes import Choices, shaped
+from crm.analytics.shelf import Shelf
 from crm.charts.base import CHARTS, Column, Look, ready
 from crm.errors import Missing
 
@@ -38,11 +38,7 @@ if TYPE_CHECKING:
 PLACES = 6
 #: Results kept for a company; each is given again until something it may depend on was written.
 KEPT = 256
-#: Changes looked through to tell whether a kept result still holds.
-LOOKED = 500
-#: The store's sequence, what came out, and the tables it was read from (None: any).
-Kept = tuple[int, "Result", "frozenset[str] | None"]
-_kept: WeakKeyDictionary[Any, OrderedDict[Any, Kept]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Any, Shelf] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -263,17 +259,15 @@ def run(
         actor = door.actor
         who = (actor.system, actor.id, actor.role, actor.team, door.words.language)
         key = (schema.hash, door.company.generation, name, who, params, door.company.today())
-        found = known(door, key)
-        if found is not None:
-            return signed(door, found, params, moment)
-    sequence = door.company.store.sequence
-    result = signed(door, computed(door, report, where, as_of, period, moment), params, moment)
-    if key is not None:
-        kept: OrderedDict[Any, Kept] = _kept.setdefault(door.company, OrderedDict())
-        kept[key] = (sequence, result, looked_at(door, report, where))
-        while len(kept) > KEPT:
-            kept.popitem(last=False)
-    return result
+    if key is None or door.company.store.writing:
+        return signed(door, computed(door, report, where, as_of, period, moment), params, moment)
+    shelf = _kept.get(door.company) or _kept.setdefault(door.company, Shelf(door.company.store, KEPT))
+    found, mark = shelf.get(key)
+    if found is None:
+        found = computed(door, report, where, as_of, period, moment)
+        read = looked_at(door, report, where)
+        shelf.put(key, found, lambda changes, tables: any(touches(one, read) for one in {*tables, *(one.table for one in changes)}), mark)
+    return signed(door, found, params, moment)
 
 
 def clocked(door: Door, report: Report) -> bool:
@@ -288,26 +282,6 @@ def clocked(door: Door, report: Report) -> bool:
     conditions += [one for one in report.options.values() if hasattr(one, "constants")]
     conditions += [m.span.ended for m in report.measures.values() if m.span is not None]  # what still lasts is measured up to today
     return any("now" in one.constants for one in conditions if one is not None)
-
-
-def known(door: Door, key: Any) -> Result | None:
-    """A kept result that still holds: nothing it was read from was written since."""
-    kept = _kept.get(door.company)
-    if kept is None:
-        return None
-    entry = kept.get(key)
-    if entry is None:
-        return None
-    sequence, result, tables = entry
-    store = door.company.store
-    now = store.sequence
-    if now != sequence:
-        changes = store.changes(sequence, LOOKED)
-        if len(changes) >= LOOKED or any(touches(one.table, tables) for one in changes):
-            kept.pop(key, None)
-            return None
-        kept[key] = (now, result, tables)
-    return result
 
 
 def touches(table: str, tables: frozenset[str] | None) -> bool:

@@ -6,7 +6,7 @@ and groups of one value are joined here. What the user may not see of a linked r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -91,15 +91,16 @@ class Figures(Search):
         if hops:
             rows = self._joined(entity, rows, hops, wanted, as_of)
         result = []
+        read = {name: self._reader(entity, how, path) for name, (how, path) in wanted.items()}
         for row in rows:
             figures: dict[str, Any] = {"by": [row[f"a{number}"] for number in range(len(axes))]}
-            for name, (how, path) in wanted.items():
+            for name, (how, _) in wanted.items():
                 if how == "mean" and hops:
                     n = row[f"m.{name}.n"]
                     kept = row[f"m.{name}.sum"] / n if n else None
                 else:
                     kept = row[f"m.{name}"]
-                figures[name] = self._figure(entity, how, path, kept)
+                figures[name] = read[name](kept)
             result.append(figures)
         if hops:
             result.sort(key=lambda one: [(value is not None, str(type(value)), value) for value in one["by"]])
@@ -111,18 +112,19 @@ class Figures(Search):
         field = self.company.schema.entities[entity].fields.get(head)
         return head if rest and getattr(field, "to", None) else None
 
-    def _figure(self, entity: str, how: str, path: str | None, kept: Any) -> Any:
-        if how in ("count", "distinct") or kept is None or not path:
-            return kept
+    def _reader(self, entity: str, how: str, path: str | None) -> Callable[[Any], Any]:
+        """What makes a Python value of a figure as the store gives it."""
+        if how in ("count", "distinct") or not path:
+            return _same
         field = self.schema_field(entity, path)
         if how == "mean":
             decimals = getattr(field, "decimals", None)
-            if field.kind == "money":
-                return Decimal(str(kept)).scaleb(-(decimals if decimals is not None else 2))
-            return Decimal(str(kept)) if field.kind in ("number", "percent") else kept
+            scale = -(decimals if decimals is not None else 2) if field.kind == "money" else 0
+            exact = field.kind in ("money", "number", "percent")
+            return lambda kept: Decimal(str(kept)).scaleb(scale) if exact and kept is not None else kept
         if field.kind in ("money", "number", "percent", "date", "datetime"):
-            return field.from_json(kept)
-        return kept
+            return lambda kept: None if kept is None else field.from_json(kept)
+        return _same
 
     def _joined(
         self, entity: str, rows: list, hops: Mapping[int, tuple[str, str, str | None]], wanted: Mapping[str, Any], as_of: When
@@ -202,11 +204,12 @@ class Figures(Search):
         if not axes:
             groups.setdefault((), [])
         result = []
+        read = {name: self._reader(entity, how, path) for name, (how, path) in wanted.items()}
         for group in sorted(groups, key=lambda one: [(value is not None, str(type(value)), value) for value in one]):
             figures: dict[str, Any] = {"by": list(group)}
             for name, (how, path) in wanted.items():
                 kept = [columns[path][row] for row in groups[group] if columns[path][row] is not None] if path else groups[group]
-                figures[name] = self._figure(entity, how, path, _measure(how, kept))
+                figures[name] = read[name](_measure(how, kept))
             result.append(figures)
         return result
 
@@ -329,6 +332,10 @@ class Figures(Search):
             else:
                 result[path] = columns["doc_id" if path == "id" else path]
         return result
+
+
+def _same(kept: Any) -> Any:
+    return kept
 
 
 def _is_axis(by: Any) -> bool:

@@ -209,6 +209,7 @@ def test_kept_answers_are_those_of_a_company_opened_afresh(schema, tmp_path_fact
     other.store.close()
 
 
+@pytest.mark.slow
 def test_what_another_process_writes_is_seen(schema, tmp_path):
     company = begun(schema, tmp_path / "crm.db")
     told(company)
@@ -313,3 +314,58 @@ def test_rows_are_put_together_by_what_stands_in_them(rows):
     codes, ones = combined([Column.of(column) for column in zip(*rows, strict=True)] if rows else [], len(rows))
     assert [rows[ones[code]] for code in codes] == rows
     assert len(set(rows)) == len(ones)
+
+
+def test_what_is_taken_back_was_never_read(schema, tmp_path):
+    company = begun(schema, tmp_path / "crm.db")
+    door = company.door(SYSTEM)
+    told(company)
+    with pytest.raises(ZeroDivisionError), company.writing(SYSTEM):
+        door.change("promise", 1, {"worth": 99, "state": "kept"})
+        door.create("promise", {"name": "never", "worth": 99, "who": 1})
+        told(company)
+        raise ZeroDivisionError
+    door.change("promise", 2, {"worth": 7, "state": "talk"})  # the numbers of the changes taken back are given again
+    assert told(company) == told(Company(schema, open_store(str(tmp_path / "crm.db"))))
+
+
+def test_another_store_in_place_of_this_one_is_noticed(schema, tmp_path):
+    company = begun(schema, tmp_path / "crm.db")
+    door = company.door(SYSTEM)
+    company.store.backup(str(tmp_path / "backup.db"))
+    door.change("promise", 1, {"worth": 50, "state": "kept"})
+    told(company)
+    company.store.restore(str(tmp_path / "backup.db"))
+    door.change("promise", 3, {"worth": 60, "state": "talk"})
+    assert told(company) == told(Company(schema, open_store(str(tmp_path / "crm.db"))))
+
+
+def test_what_is_written_with_a_time_before_changes_the_figures_of_then(schema, tmp_path, monkeypatch):
+    company = begun(schema, tmp_path / "crm.db")
+    door, then, worked = company.door(SYSTEM), START - timedelta(days=2), []
+    work = Groups.worked_out
+    monkeypatch.setattr(Groups, "worked_out", lambda self: worked.append(self.report.name) or work(self))
+
+    def sizes():
+        return {tuple(row[:2]) for row in run(door, "sizes", as_of=then).rows}
+
+    before = sizes()
+    door.change("promise", 1, {"giver": 4})
+    assert sizes() == before and worked == ["sizes"]  # what is written today does not touch what was then
+    with company.writing(SYSTEM, at=START - timedelta(days=3)):
+        door.create("promise", {"name": "early", "worth": 5, "giver": 2, "who": 1})
+    assert dict(sizes()) == dict(before) | {"2": 2} and worked == ["sizes"] * 2
+    company.table("giver").remove(doc_ids=[3])
+    assert sizes() == {
+        tuple(row[:2]) for row in run(Company(schema, open_store(str(tmp_path / "crm.db"))).door(SYSTEM), "sizes", as_of=then).rows
+    }
+
+
+def test_figures_of_the_past_are_those_of_who_asks(schema, tmp_path):
+    company = begun(schema, tmp_path / "crm.db")
+    everything, anna, then = company.door(SYSTEM), company.door(company.actor("anna")), START - timedelta(days=2)
+    assert sum(row[2] for row in run(everything, "cohorts", as_of=then).exact if row[2]) > 0
+    counts = [sum(row[3] for row in run(door, "cohorts", as_of=then).exact) for door in (everything, anna)]
+    assert counts == [4, 2]
+    everything.change("promise", 3, {"who": 2})
+    assert sum(row[3] for row in run(anna, "cohorts", as_of=then).exact) == 1  # the past of what may be seen today
