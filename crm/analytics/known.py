@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from crm.records.columns import moments
 from crm.stores.query import Untracked
 
 if TYPE_CHECKING:
@@ -73,6 +72,3 @@ class Known:
         kept = (docs, place * SHIFT + np.array([row[1] for row in rows], dtype=np.int64), [row[2] for row in rows])
         self._states[entity, key] = kept
         return kept
-
-
-__all__ = ["LATEST", "SHIFT", "Known", "moments"]
