@@ -72,7 +72,7 @@ class Bars(Chart):
             )  # fmt: skip
         few = len(names) <= SAID and not beside
         if few:
-            figures["text"] = look.narrow(figures["text"])
+            figures["text"] = look.narrow(list(figures["text"]))
             pieces.append(look.said(figures, base="bottom"))
         return standing(look, [*pieces, *ground(look, values, len(names), upright)], frame[x], x, y, values, few, legend)
 

@@ -61,7 +61,7 @@ class Waterfall(Chart):
         narrow: list[str] = []
         if len(names) <= 8:
             texts = pd.DataFrame(said, columns=["x", "y", "text"])
-            texts["text"] = narrow = look.narrow(texts["text"])
+            texts["text"] = narrow = look.narrow(list(texts["text"]))
             pieces.append(look.said(texts, base="bottom", size=11 if len(names) <= 5 else 10))
         edges = [edge for found in boxes.values() for box in found for edge in (box[1], box[3])]
         limits, ticks = look.scale(y, edges)

@@ -15,6 +15,7 @@ import panel as pn
 from crm.analytics import Result, run
 from crm.analytics.stamps import keep
 from crm.charts import finished
+from crm.charts.base import shown
 from crm.errors import Denied, Missing
 from crm.views import kpis
 from crm.views.app import href, stack
@@ -69,7 +70,8 @@ def pieces(app: Any, result: Result, height: int = 240, full: bool = False, act:
     if chart == "number":
         measure = result.report.chart.axes.get("y") or next(iter(result.report.measures), None)
         place = [column.key for column in result.columns].index(measure) if measure else 0
-        head["value"] = result.texts()[0][place] if result.exact else "–"
+        column = result.columns[place]  # a part as the sentence below says it
+        head["value"] = shown(t, column, result.exact[0][place], column.kind == "percent") if result.exact else "–"
     parts: list[Any] = [
         app.part("card_head", head, on={"do": lambda name: act[1]() if act and name == act[0]["name"] else give(app, result, name)})
     ]
