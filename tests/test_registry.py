@@ -6,26 +6,7 @@ import pytest
 
 from crm.fields import FIELD_TYPES, Field
 from crm.registry import Registry, load_folder, load_plugins
-
-PLATE = '''
-from crm.errors import Refused
-from crm.fields import FIELD_TYPES, Field
-
-
-@FIELD_TYPES.add
-class Plate(Field):
-    """The number plate of a vehicle, in capitals without blanks."""
-
-    name = "plate"
-    examples = {"ab 12 cde": "AB12CDE"}
-    refuses = {"!": "This is not a number plate."}
-
-    def read(self, typed, t):
-        text = self.text(typed).replace(" ", "").upper()
-        if not text.isalnum():
-            raise Refused("This is not a number plate.")
-        return text
-'''
+from tests.test_plugins import FIELD as PLATE
 
 
 def test_every_module_of_the_package_is_read_and_its_file_is_called_as_the_word_in_yaml():

@@ -19,6 +19,7 @@ from crm.schema import (
     company,
     conversions,
     customers,
+    dashboards,
     entities,
     forecasts,
     goals,
@@ -91,7 +92,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     forecasts.build(b)
     reports.build(b)
     kpis.build(b)
-    reports.dashboards(b)
+    dashboards.build(b)
     subjects.build(b)
     imports.build(b)
     campaigns.build(b)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crm.schema.language.common import CONDITION, FIELD, NAMES, thing
-from crm.schema.language.reports import AXIS
-from crm.schema.shapes import Either, Key, ListOf, MapOf, Percent, Struct, Text, Whole
+from crm.schema.language.reports import AXES
+from crm.schema.shapes import Key, Percent, Struct, Text, Whole
 
 FORECAST = thing(
     "forecast",
@@ -14,12 +14,7 @@ FORECAST = thing(
         "where": Key(CONDITION, "Only these records.", example="amount > 0"),
         "months": Key(Whole(low=1, high=24), "How many months ahead, the running one included; 6 when absent.", example="6"),
         "by": Key(
-            Either(
-                ListOf(Text("axis")),
-                MapOf(Either(Text("axis"), AXIS), names=True, key="name", word="mapping of name to axis"),
-                Text("axis"),
-                word="list of axes",
-            ),
+            AXES,
             "What it can be cut by: fields, `link.field`.",
             example="{region: account.territory, rep: owner}",
         ),

@@ -54,6 +54,12 @@ AXIS = Struct(
         "label": LABEL,
     },
 )
+AXES = Either(
+    ListOf(Text("axis")),
+    MapOf(Either(Text("axis"), AXIS), names=True, key="name", word="mapping of name to axis"),
+    Text("axis"),
+    word="list of axes",
+)
 CHART = Struct(
     "chart",
     {
@@ -100,12 +106,7 @@ REPORT = thing(
             example="year",
         ),
         "by": Key(
-            Either(
-                ListOf(Text("axis")),
-                MapOf(Either(Text("axis"), AXIS), names=True, key="name", word="mapping of name to axis"),
-                Text("axis"),
-                word="list of axes",
-            ),
+            AXES,
             "What it is cut by: fields, `link.field`, `month(close_on)`.",
             example="[month(close_on), owner]",
         ),
