@@ -167,9 +167,9 @@ def test_the_wheel_works_alone(wheel, tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [crm, "--config", "mine", "serve", "--port", str(port)], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    log = tmp_path / "serve.log"
+    with log.open("wb") as told:
+        server = subprocess.Popen([crm, "--config", "mine", "serve", "--port", str(port)], cwd=tmp_path, env=env, stdout=told, stderr=told)
     try:
         until = time.monotonic() + 150
         while True:
@@ -178,11 +178,11 @@ def test_the_wheel_works_alone(wheel, tmp_path):
                     assert json.load(answer)["ok"] is True
                 break
             except OSError:
-                assert time.monotonic() < until and server.poll() is None
+                assert time.monotonic() < until and server.poll() is None, log.read_text("utf-8", "replace")[-2000:]
                 time.sleep(0.2)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/signin", timeout=60) as answer:
             assert b"<form" in answer.read()
     finally:
         server.terminate()
-        server.communicate(timeout=150)
+        server.wait(timeout=150)
     assert server.returncode in (0, -15)
