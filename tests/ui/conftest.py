@@ -200,8 +200,10 @@ class Window:
 
     def seen(self) -> None:
         """Looks at every card of the page: they are made when they come near the window."""
-        waiting, deadline = self.page.locator(".awaited"), time.monotonic() + PATIENCE
-        while waiting.count():
+        waiting, left, deadline = self.page.locator(".awaited"), 0, 0.0
+        while now := waiting.count():
+            if now != left:
+                left, deadline = now, time.monotonic() + PATIENCE
             assert time.monotonic() < deadline, "a card was not made"
             self.page.evaluate("""() => { const find = n => { for (const c of n.children) { if (c.matches('.awaited')) return c; const hit = find(c) || (c.shadowRoot && find(c.shadowRoot)); if (hit) return hit } };
                 find(document.body)?.scrollIntoView({block: 'center'}) }""")
