@@ -32,7 +32,7 @@ const Board = part((content, ctx) => {
     else if (e.key === 'l' && ctx.model.content.may?.log) { e.preventDefault(); ctx.tell('log', {key: el.dataset.id_}) }
     else if (e.key === 'm') { e.preventDefault(); openMenu(ctx, el.dataset.id_, el) }
   },
-  take: ({tell}, el) => tell('take', {key: el.dataset.id_}),
+  take({tell}, el, e) { if (e.detail < 2) tell('take', {key: el.dataset.id_}) },      // a double click is one
   log: ({tell}, el) => tell('log', {key: el.dataset.id_}),
   menu: (ctx, el) => ctx.ui.menuCard === el.dataset.id_ ? shutMenu(ctx) : openMenu(ctx, el.dataset.id_, el),
   '*keydown'(ctx, e) {

@@ -48,7 +48,10 @@ const Table = part((content, ctx) => {
   async bulk(ctx, el) {
     const name = el.dataset.id_
     if (name === 'edit') return openPop(ctx, 'edit', 'edit_fields')
+    if (ctx.ui.acting) return      // never twice
+    ctx.ui.acting = true
     const reply = await ctx.ask('bulk', {name, keys: [...ctx.ui.picked], every: !!ctx.ui.every})
+    ctx.ui.acting = false
     if (reply.text != null) download(reply.file, reply.text, reply.mime || 'text/csv;charset=utf-8')
     if (reply.error) ctx.say(reply.error)
   },
@@ -57,7 +60,7 @@ const Table = part((content, ctx) => {
     const reply = await ctx.ask('bulk_edit', {field, value: builderValue(ctx), keys: [...ctx.ui.picked], every: !!ctx.ui.every})
     if (reply.error) { b.error = reply.error; ctx.draw() } else closePop(ctx)
   },
-  row: ({tell}, el) => tell('act', {name: el.dataset.do, key: el.dataset.id_}),
+  row({tell}, el, e) { if (e.detail < 2) tell('act', {name: el.dataset.do, key: el.dataset.id_}) },      // a double click is one
   rows(ctx, el, e) { const row = e.target.closest('tr'); if (row && !e.target.closest('input,button,a') && !getSelection().toString()) row.querySelector('td:nth-child(2) a').click() },
   'rows:keydown'(ctx, el, e) {
     const row = e.target.closest('tr'); if (!row) return

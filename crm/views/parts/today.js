@@ -10,7 +10,12 @@ const Today = part(({title, note, sections = [], none}, ctx) => { const {ui, t} 
     s.items.length > items.length && button('wide', '', t('Show all {n}', {n: s.items.length}), {id_: s.key, class: 'quiet more'}))
 }), !sections.length && none && empty('check_circle', none)) }, {
   start: ctx => { ctx.ui.wide = new Set() },
-  async done(ctx, el) { ctx.ui.gone = el.dataset.id_; ctx.draw(); const x = find(ctx, el.dataset.id_), reply = await ctx.ask('done', {entity: x.entity, id: x.id}); if (reply.error) { ctx.ui.gone = null; ctx.draw(); shout(reply.error) } },
+  async done(ctx, el, e) {
+    const key = el.dataset.id_, x = find(ctx, key); if (!x || e.detail > 1 || ctx.ui.gone === key) return      // never twice
+    ctx.ui.gone = key; ctx.draw()
+    const reply = await ctx.ask('done', {entity: x.entity, id: x.id})
+    ctx.ui.gone = null; ctx.draw(); if (reply.error) shout(reply.error)
+  },
   log(ctx, el) { const x = find(ctx, el.dataset.id_); ctx.tell('log', {entity: x.entity, id: x.id}) },
   'pick:input': (ctx, el, e) => echo(ctx, e.target.value),
   later(ctx, el) { ctx.ui.wrong = ''; ctx.ui.echo = null; ctx.toggle(el.dataset.id_, el) },
