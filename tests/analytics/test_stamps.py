@@ -224,7 +224,7 @@ def test_changes_dated_before_and_written_after_are_told(company):
             new[field] = pipeline.name
         table.insert(new)
     found = again(company, mark)
-    assert not found.same and "1 changes dated before this report were written after it." in found.why
+    assert not found.same and "1 change dated before this report was written after it." in found.why
 
 
 def command(capsys, *words):

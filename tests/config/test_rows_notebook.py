@@ -93,10 +93,14 @@ def test_a_report_opens_as_the_notebook_that_makes_it_again(opened):
 
 def test_charts_stand_on_the_ground_of_a_dark_notebook(company):
     """`crm.open(dark=True)` for all, `dark=True` for one: the colours of the app's dark side, on its ground."""
+    import panel as pn
+
     from crm.charts.base import GROUND, INK, SERIES
     from crm.client import Client
     from tests.notebooks import shown
 
+    if not pn.extension._loaded:
+        pn.extension()
     pipeline = deals(company)
     asked = {"by": pipeline.fields["stage"], "measures": "count", "chart": "bars"}
     light, dark = Client(company), Client(company, dark=True)

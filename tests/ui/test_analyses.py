@@ -23,5 +23,6 @@ def test_a_row_of_an_analysis_opens_its_record_and_effects_are_drawn(manager):
     expect(manager.get_by_text(re.compile("going together is no proof of a cause")).first).to_be_visible()
     row = manager.get_by_role("row").filter(has_text="Source: Cold call")
     expect(row).to_contain_text("fewer good ends")
-    expect(row.get_by_role("link")).to_have_count(0)  # a figure worked out of more than records opens none
+    expect(row.get_by_role("link")).to_have_count(0)
+    expect(row.get_by_role("rowheader").get_by_role("button")).to_have_count(1)  # the deals it was worked out of
     assert manager.errors == [] and manager.outside == []
