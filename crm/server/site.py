@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import inspect
 import logging
 import secrets
@@ -20,6 +21,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
+from crm.charts.base import ready
 from crm.errors import Denied, Missing, Refused
 from crm.server import downloads, pages
 from crm.server.gate import Gate, Receive, Scope, Send
@@ -73,7 +75,7 @@ class Site:
 
     @contextlib.asynccontextmanager
     async def _life(self, app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(self.gate.watch()), asyncio.create_task(self._sweep())]
+        tasks = [asyncio.create_task(one) for one in (self.gate.watch(), self._sweep(), run_in_threadpool(ahead))]
         if self.watcher is not None:
             self.watcher.start()
         try:
@@ -468,6 +470,12 @@ class Site:
 
 
 # ---- small things ------------------------------------------------------------------------------------------------------------
+
+
+def ahead() -> None:
+    """Loads what charts and statistics are made with: some seconds that the first dashboard would wait for otherwise."""
+    ready("bokeh")
+    importlib.import_module("scipy.stats")
 
 
 def visit_of(request: Request) -> Visit | None:

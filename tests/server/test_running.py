@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 
 import httpx
@@ -181,6 +182,23 @@ def test_a_stage_that_records_are_in_is_not_lost_to_a_running_or_a_starting_serv
 
 
 # ---- starting ----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_charts_and_statistics_need_is_loaded_before_a_page_asks(tmp_path, monkeypatch):
+    from crm.client import open_company
+    from crm.server import site as module
+
+    loaded, load = threading.Event(), module.ahead
+
+    def ahead():
+        load()
+        loaded.set()
+    monkeypatch.setattr(module, "ahead", ahead)
+    company = open_company(configuration(tmp_path / "config"), tmp_path / "crm.db")
+    with running(module.Site(company, page=little_page([]))):
+        assert loaded.wait(120)
+    assert {"holoviews.plotting.bokeh", "scipy.stats"} <= set(sys.modules)
+    company.store.close()
 
 
 def test_a_demo_is_served_on_this_machine_only(tmp_path):
