@@ -27,6 +27,7 @@ function editor(ctx, spec, opts = {}) {
   node.keep = () => { if (!api) return value ?? null; const v = api.keep ? api.keep() : api.read(); return unset(v) ? null : v }      // as read, with the words of what is linked: for drafts
   node.put = v => api?.put?.(v)
   node.busy = () => !!api?.busy?.()
+  node.settle = async () => api?.settle?.()      // what was typed and left is looked up by then: before saving
   node.focus = () => { const box = api?.box || node.querySelector('input,textarea,select,button,[tabindex]'); box?.focus(); if (box?.select && box.type !== 'checkbox' && box.nodeName === 'INPUT') try { box.select() } catch { /* a type without selection */ } }
   node.sync = next => {
     for (const name of ['class', 'data-invalid', 'data-describe', 'data-must', 'data-act', 'data-id_']) next.hasAttribute(name) ? node.setAttribute(name, next.getAttribute(name)) : node.removeAttribute(name)
@@ -176,12 +177,12 @@ function finder(e, {pick, start = '', clear, keep = true}) {
   box.addEventListener('focusout', () => setTimeout(() => { if (left) return; if (open && !list.matches(':hover')) shut(); if (keep && box.value !== text) { if (!box.value.trim()) { text = ''; clear?.() } else box.value = text } }, 120))
   list.addEventListener('pointerdown', event => event.preventDefault())
   list.addEventListener('click', event => { const o = event.target.closest('[data-i]'); if (o) choose(found[Number(o.dataset.i)]) })
-  return {box, list, set: label => { text = label; box.value = label }}
+  return {box, list, set: label => { text = label; box.value = label }, settle: async () => { if (asked && left) { clearTimeout(timer); await look() } }}
 }
 EDITORS.link = e => {
   let now = unset(e.value) ? null : optionOf(typeof e.value === 'object' ? e.value : [e.value, e.spec.text ?? e.spec.show ?? e.spec.title ?? (e.spec.options || []).map(optionOf).find(o => o.value === e.value)?.label ?? e.value])
   const find = finder(e, {start: now?.label || '', pick: o => { now = o; e.live(); e.say() }, clear: () => { if (now) { now = null; e.live(); e.say() } }})
-  return {nodes: h('span.finder', null, icon('search'), find.box, find.list), box: find.box, read: () => now?.value ?? null, put: v => { now = unset(v) ? null : optionOf(v); find.set(now?.label || '') }, keep: () => now && {id: now.value, label: now.label}}
+  return {nodes: h('span.finder', null, icon('search'), find.box, find.list), box: find.box, read: () => now?.value ?? null, put: v => { now = unset(v) ? null : optionOf(v); find.set(now?.label || '') }, keep: () => now && {id: now.value, label: now.label}, settle: find.settle}
 }
 // Links with attributes: one line per linked thing, its role or share beside it
 EDITORS.links = e => {

@@ -48,6 +48,7 @@ const Form = part((content, ctx) => {
     const {ui, model} = ctx; if (ui.busy) return
     if (nodes(ctx).some(n => n.busy())) { ui.error = ctx.t('Please wait for the upload to finish.'); return ctx.draw() }
     ui.busy = true; ui.error = ''; ctx.draw()
+    await Promise.all(nodes(ctx).map(n => n.settle()))
     const reply = await ctx.ask('save', {values: valuesOf(ctx)})
     ui.busy = false
     if (reply.error || reply.problems) {

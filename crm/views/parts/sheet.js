@@ -17,6 +17,7 @@ const Sheet = part((content, ctx) => (ctx.ui.list || []).map(s => h('dialog.shee
   async save(ctx, el) {
     const s = ctx.ui.list.find(x => x.key === el.dataset.id_); if (!s || s.busy || s.plain) return
     s.busy = true; s.error = ''; ctx.draw()
+    await Promise.all(editors(ctx, s).map(n => n.settle()))
     const reply = await ctx.ask('save', {key: s.key, values: valuesOf(ctx, s)})
     s.busy = false
     if (reply.error || reply.problems) { s.problems = reply.problems || {}; s.error = reply.error; ctx.draw(); const bad = Object.keys(s.problems)[0]; if (bad) ctx.root.querySelector(`dialog[data-key="${CSS_ESCAPE(s.key)}"] .editor[data-id_="${CSS_ESCAPE(bad)}"]`)?.focus() } else { dispatchEvent(new CustomEvent('crm:sheet', {detail: {key: s.key, value: reply.value}})); shut(ctx, s.key, true) }
@@ -29,7 +30,8 @@ const Sheet = part((content, ctx) => (ctx.ui.list || []).map(s => h('dialog.shee
   async 'field:change'(ctx, el) { const s = ctx.ui.list.find(x => x.key === el.closest('dialog').dataset.key); if (!s?.watch) return; const reply = await ctx.ask('changed', {key: s.key, values: valuesOf(ctx, s)}); if (reply.fields) { s.fields = reply.fields; ctx.draw() } },
 })
 const CSS_ESCAPE = words => window.CSS.escape(words)
-const valuesOf = (ctx, s) => Object.fromEntries([...ctx.root.querySelectorAll(`dialog[data-key="${CSS_ESCAPE(s.key)}"] .editor[data-act=field]`)].map(node => [node.dataset.id_, editorValue(node)]))
+const editors = (ctx, s) => [...ctx.root.querySelectorAll(`dialog[data-key="${CSS_ESCAPE(s.key)}"] .editor[data-act=field]`)]
+const valuesOf = (ctx, s) => Object.fromEntries(editors(ctx, s).map(node => [node.dataset.id_, editorValue(node)]))
 function keydown(ctx, box, e) {
   if (e.key === 'Enter' && (e.ctrlKey || e.metaKey || (e.target.nodeName === 'INPUT' && e.target.type !== 'checkbox'))) { e.preventDefault(); box.querySelector('form').requestSubmit() }
 }
