@@ -387,7 +387,7 @@ class Shown:
         import panel as pn
         from panel.theme import Native
 
-        pane = pn.pane.HoloViews(drawn, sizing_mode="stretch_width", theme=None, linked_axes=False)
+        pane = pn.pane.HoloViews(drawn, backend="bokeh", sizing_mode="stretch_width", theme=None, linked_axes=False)
         found = pn.Column(pn.pane.HTML(head, margin=(0, 0, 6, 0)), pane, sizing_mode="stretch_width", styles=ground, design=Native)
         made = found._repr_mimebundle_(include, exclude) if pn.extension._loaded else None
         if made is None:  # no notebook that could draw it

@@ -166,8 +166,10 @@ def draw(result: Any, path: Path, format: str) -> None:
     """A report's chart as a picture or a page of its own."""
     import holoviews as hv
 
-    backend: Any = "matplotlib" if format == "png" else "bokeh"
-    hv.extension(backend, logo=False)
+    from crm.charts.base import ready
+
+    backend = "matplotlib" if format == "png" else "bokeh"
+    ready(backend)
     chart = result.chart(backend=backend)
     hv.save(chart, str(path), fmt=format, backend=backend, **({"resources": "inline"} if format == "html" else {}))
 

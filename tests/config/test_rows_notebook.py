@@ -91,16 +91,22 @@ def test_a_report_opens_as_the_notebook_that_makes_it_again(opened):
         assert whole.rows != result.rows, "the notebook holds the part of its user"
 
 
-def test_charts_stand_on_the_ground_of_a_dark_notebook(company):
-    """`crm.open(dark=True)` for all, `dark=True` for one: the colours of the app's dark side, on its ground."""
+@pytest.mark.parametrize("current", ["bokeh", "matplotlib"])
+def test_charts_stand_on_the_ground_of_a_dark_notebook(company, monkeypatch, current):
+    """`crm.open(dark=True)` for all, `dark=True` for one: the colours of the app's dark side, on its ground.
+
+    Also in a process where HoloViews draws with matplotlib unless told otherwise, because it made a PDF or a mail first.
+    """
+    import holoviews as hv
     import panel as pn
 
-    from crm.charts.base import GROUND, INK, SERIES
-    from crm.client import Client
+    from crm.charts.base import GROUND, INK, SERIES, ready
     from tests.notebooks import shown
 
     if not pn.extension._loaded:
         pn.extension()
+    ready(current)
+    monkeypatch.setattr(hv.Store, "current_backend", current)
     pipeline = deals(company)
     asked = {"by": pipeline.fields["stage"], "measures": "count", "chart": "bars"}
     light, dark = Client(company), Client(company, dark=True)
