@@ -11,7 +11,7 @@ A kind is one of `KINDS` (or a list of them: `paths`, `numbers`, …; `date`, `l
 records are meant; a `?` at the end: may be left out. `column` of a link that is a field of lines is a link in them.
 
 `needs = {"spend": ["spent"], "by=person": ["who"]}` says which options make others necessary, `roles = ["amount"]` which fields a pipeline
-must name for its records.
+must name for its records, `examples = {"months": "12"}` what is written where a figure is wrong.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ GROUPED = ("by", "measures", "stays", "compare")
 
 Declared = tuple[dict[str, Any], dict[str, str]]
 #: What the class of an analysis says in literals.
-WORDS = ("name", "options", "columns", "needs", "roles")
+WORDS = ("name", "options", "columns", "needs", "roles", "examples")
 
 
 class Told(NamedTuple):
@@ -55,6 +55,7 @@ class Told(NamedTuple):
     doc: str
     needs: dict[str, list[str]]
     roles: list[str]
+    examples: dict[str, str]
 
 
 def analysis_names() -> list[str]:
@@ -75,7 +76,7 @@ def told(name: str) -> Told | None:
     """All that an analysis says of itself."""
     cls = getattr(_registry(), "_classes", {}).get(name)
     if cls is not None:
-        return Told(dict(cls.options), dict(cls.columns), cls.__doc__ or "", dict(cls.needs), list(cls.roles))
+        return Told(dict(cls.options), dict(cls.columns), cls.__doc__ or "", dict(cls.needs), list(cls.roles), dict(cls.examples))
     for folder in _folders():
         file = folder / f"{name}.py"
         if file.is_file():
@@ -124,7 +125,8 @@ def _source(file: Path, name: str, changed: float) -> Told | None:
                 said[target.id] = ast.literal_eval(value)
         if said.get("name") == name:
             doc = ast.get_docstring(node) or ""
-            return Told(said.get("options", {}), said.get("columns", {}), doc, said.get("needs", {}), said.get("roles", []))
+            lists = said.get("options", {}), said.get("columns", {}), doc, said.get("needs", {}), said.get("roles", [])
+            return Told(*lists, said.get("examples", {}))
     return None
 
 
@@ -162,7 +164,7 @@ def build(b: Building, one: Report, node: Map, entity: Entity) -> bool:
     options = submap(node, "options")
     if given is not None and not isinstance(given, Map) and not given.is_null:
         return False  # the shape was reported
-    values = _Reading(b, one, said.text, found.needs).all(asked, options, entity, "", at=given if isinstance(given, Map) else said)
+    values = _Reading(b, one, said.text, found).all(asked, options, entity, "", at=given if isinstance(given, Map) else said)
     one.options = values
     return not (b.off and len(b.faults) == before and any(_missing(asked[key], values.get(key)) for key in asked))
 
@@ -174,8 +176,8 @@ def _missing(kind: Any, value: Any) -> bool:
 class _Reading:
     """The options of one report on their way from YAML to values."""
 
-    def __init__(self, b: Building, one: Report, analysis: str, needs: dict[str, list[str]]) -> None:
-        self.b, self.one, self.analysis, self.needs = b, one, analysis, needs
+    def __init__(self, b: Building, one: Report, analysis: str, told: Told) -> None:
+        self.b, self.one, self.analysis, self.needs, self.examples = b, one, analysis, told.needs, told.examples
         self.linked: dict[str, Any] = {}  # option → the field its path ends at
 
     def all(
@@ -310,13 +312,14 @@ class _Reading:
                 return None
             return node.text
         number, share = percent(node.text), word in ("percent", "part")
+        mend = f"Write for example `{key}: {self.examples.get(key) or _example(word)}`."
         if number is None or (word == "whole" and number != int(number)) or (not share and node.text.strip().endswith("%")):
-            b.faults.add("E534", node, f"'{key}' is {_wanted(word)}, not {what(node)}.", f"Write for example `{key}: {_example(word)}`.")
+            b.faults.add("E534", node, f"'{key}' is {_wanted(word)}, not {what(node)}.", mend)
             return None
         low, high = RANGES[word]
         if not low <= number <= high:
             edge = f"at least {_edge(word, low)}" if number < low else f"at most {_edge(word, high)}"
-            b.faults.add("E534", node, f"'{key}' must be {edge}, not {node.text}.", f"Write for example `{key}: {_example(word)}`.")
+            b.faults.add("E534", node, f"'{key}' must be {edge}, not {node.text}.", mend)
             return None
         return int(number) if word == "whole" else number if share else float(number)
 

@@ -53,6 +53,8 @@ class Building:
                     if back := scalar(below, "back"):
                         self.gone.add(back.text)
                 continue
+            if module is not None and not module.is_null and self.schema.modules:
+                self.reference(module, self.schema.modules, "module", "E119")
             shape.check(node, self.faults, name)
             said = scalar(node, key)
             if said is not None and said.text != name:

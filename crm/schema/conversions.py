@@ -105,7 +105,7 @@ def fillable(b: Building, key: Scalar, other: Entity) -> str | None:
     field = b.field(key, other, "E458")
     if field is None:
         return None
-    if other.fields[field].computed or other.fields[field].formula is not None or other.fields[field].system:
+    if other.fields[field].computed or other.fields[field].formula is not None and not other.fields[field].follows or other.fields[field].system:
         message = (
             f"'{field}' {'is the system' + chr(39) + 's own' if other.fields[field].system else 'is computed'}, so it cannot be filled."
         )

@@ -383,7 +383,9 @@ def rules(b: Building, entity: Entity, node: Map) -> None:
         if computed:
             for word in ("default", "required"):
                 stated = scalar(value, word)
-                if stated is not None and one.required is not False if word == "required" else stated is not None:
+                if word == "required" and (one.required is False or one.follows):
+                    continue  # while its formula gives nothing, somebody types it
+                if stated is not None:
                     message = f"'{key.text}' is computed, so it takes no `{word}`."
                     b.faults.add("E221", value.keys[word], message, f"Remove `{word}` or `{computed[0]}`.")
         default(b, entity, one, value)

@@ -30,8 +30,12 @@ def build(b: Building) -> None:
         )
         for number, item in enumerate(nodes(node, "parts"), 1):
             made = part(b, one, item, f"{path}.parts.{number}")
-            if made is not None:
-                one.parts.append(made)
+            if made is None:
+                continue
+            if made.report and any(made.report == other.report for other in one.parts):
+                at = item if isinstance(item, Scalar) else scalar(item, "report") or item
+                b.faults.add("E567", at, f"'{made.report}' is in this pack already.", "Remove one of the two, or name another report.")
+            one.parts.append(made)
         if b.off and not any(made.report for made in one.parts):
             b.gone.add(name)  # all it shows went with modules switched off
             continue

@@ -110,6 +110,23 @@ def report(b: Building, name: str, node: Map, entity: Entity) -> None:
         if b.reference(Scalar(said.file, said.line, said.column, said.text.lstrip("-")), names, "axis or measure", "E508"):
             one.sort.append(said.text)
     chart(b, one, node.get("chart"), names)
+    aim(b, one, node)
+
+
+def aim(b: Building, one: Report, node: Map) -> None:
+    """`target`, `green` and `amber`: they are of one figure, and fit each other."""
+    several = "the rows of an analysis" if one.analysis else "groups" if one.by else "stays" if one.stays else ""
+    for word in ("target", "green", "amber"):
+        said = scalar(node, word)
+        if said is not None and several:
+            message = f"'{word}' is of one figure; this report has {several}, and its chart '{one.chart.name}' draws none."
+            mend = "Remove it. A goal beside each group is `compare: goal` or the chart bullet; a figure over time with a target is a KPI."
+            b.faults.add("E578", node.keys[word], message, mend)
+        elif said is not None and word != "target" and one.target is None and "target" not in node:
+            b.faults.add("E578", node.keys[word], f"'{word}' has no target beside it.", "Add `target:`, or remove it.")
+    if not several and one.green is not None and one.amber is not None and one.amber > one.green:
+        message = "amber lies beyond green: a higher figure is better here, so amber must be below green."
+        b.faults.add("E578", node.values["amber"], message, "Exchange the two.")
 
 
 def stays(b: Building, node: Node | None, entity: Entity) -> Stays | None:

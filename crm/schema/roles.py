@@ -36,7 +36,7 @@ def finish(b: Building) -> None:
         if "rights" not in node and not role.admin:
             message = f"the role '{name}' has no rights, so its users see nothing."
             b.faults.add("E402", node, message, "Add `rights:`, or `admin: true`.")
-        modules = {each.module for each in b.schema.entities.values() if each.module} | set(b.schema.modules)
+        modules = set(b.schema.modules) or {each.module for each in b.schema.entities.values() if each.module}
         for said in texts(node, "modules"):
             b.reference(said, sorted(modules), "module", "E403")
 

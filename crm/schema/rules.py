@@ -81,9 +81,9 @@ def finish(b: Building) -> None:
                 match(b, entity, field, value)
             ranked = any(one.entity == name and one.field == key.text for one in b.schema.classes.values())
             served = entity.service is not None and key.text in entity.service.fields.values()
-            if field.by_hand and not ({"rule", "match"} & set(giving)) and not ranked and not served:
+            if field.by_hand and not ({"rule", "match", "formula"} & set(giving)) and not ranked and not served:
                 message = f"'{key.text}' is set by hand anyway: no rule gives its value."
-                b.faults.add("E483", value.keys["by_hand"], message, "Remove `by_hand`, or add `rule:`.")
+                b.faults.add("E483", value.keys["by_hand"], message, "Remove `by_hand`, or add `rule:` or `formula:`.")
 
 
 def match(b: Building, entity: Entity, field: Any, node: Map) -> None:

@@ -13,7 +13,8 @@ from crm.analytics import names, run
 from crm.analytics.analyses.base import ANALYSES, today_of
 from crm.errors import Missing
 from crm.records import SYSTEM
-from crm.schema.analyses import KINDS, _source, declared
+from crm.schema.analyses import KINDS, RANGES, _source, declared
+from crm.schema.reading import percent
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -43,6 +44,23 @@ def test_what_an_analysis_takes_and_gives_is_read_from_its_source(name):
     assert all(
         one in KINDS or one.removesuffix("s") in KINDS or one == "entities" or one.startswith("choice:") for one in kinds(cls.options)
     )
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_every_figure_of_an_analysis_has_an_example_that_fits(name):
+    """What `check` proposes where a figure is wrong can be written as it stands."""
+    figures = {
+        key: one.rstrip("?")
+        for key, one in ANALYSES[name].options.items()
+        if isinstance(one, str) and one.rstrip("?") in ("whole", "number", "percent", "part")
+    }
+    examples = ANALYSES[name].examples
+    assert set(examples) == set(figures)
+    for key, kind in figures.items():
+        low, high = RANGES[kind]
+        value = percent(examples[key])
+        assert low <= value <= high and examples[key].endswith("%") == (kind in ("percent", "part"))
+        assert kind != "whole" or value == int(value)
 
 
 def test_customers_nobody_talked_to_are_those_of_the_documents(demo):

@@ -28,6 +28,7 @@ class Adoption(Analysis):
 
     name = "adoption"
     options = {"weeks": "whole?", "role": "path?"}
+    examples = {"weeks": "12"}
     columns = {
         "person": "dimension text",
         "role": "dimension text",

@@ -83,6 +83,7 @@ class Analysis:
     options: ClassVar[dict[str, Any]] = {}
     columns: ClassVar[dict[str, str]] = {}  # {key: "dimension text"}: role and kind
     needs: ClassVar[dict[str, list[str]]] = {}  # {option, or "option=value": the options it cannot do without}
+    examples: ClassVar[dict[str, str]] = {}  # {option: a figure that one writes there}
     roles: ClassVar[list[str]] = []  # what a pipeline must say of the report's records: amount, close, owner, stage
     narrow: ClassVar[bool] = False  # whether it looks at nothing but its entity, stages, goals and what its options name
     clocked: ClassVar[bool] = False  # whether its figures follow the clock and are nobody's to keep

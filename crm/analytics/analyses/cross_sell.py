@@ -49,6 +49,7 @@ class CrossSell(Analysis):
         "suggest": "whole?",
         "held": "part?",
     }
+    examples = {"least": "5", "suggest": "3", "held": "50%"}
     columns = {
         "first": "dimension text",
         "other": "dimension text",

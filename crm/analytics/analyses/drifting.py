@@ -39,6 +39,7 @@ class Drifting(OfRecords):
         "owner": "link?",
         "worth": "figure?",
     }
+    examples = {"least": "4", "factor": "2", "days": "30"}
     columns = {
         "record": "dimension text",
         "owner": "dimension text",

@@ -100,6 +100,7 @@ class Drivers(Analysis):
         "least": "whole?",
     }
     needs = {"how=sum": ["what"], "how=distinct": ["what"]}
+    examples = {"ahead": "7", "least": "20"}
     columns = {
         "fact": "dimension text",
         "verdict": "dimension text",

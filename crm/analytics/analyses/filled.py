@@ -26,6 +26,7 @@ class Filled(Analysis):
 
     name = "filled"
     options = {"fields": "paths?", "days": "whole?"}
+    examples = {"days": "90"}
     columns = {
         "field": "dimension text",
         "share": "measure percent",

@@ -26,6 +26,7 @@ class ForecastCalibration(Analysis):
 
     name = "forecast_calibration"
     options = {"forecast": "forecast?", "of": "choice:all|stage|rep|source?", "back": "whole?"}
+    examples = {"back": "12"}
     columns = {"group": "dimension text", "said": "measure percent", "came": "measure percent", "n": "measure integer"}
 
     def open_to(self, door: Door, report: Report) -> bool:

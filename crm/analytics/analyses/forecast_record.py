@@ -20,6 +20,7 @@ class ForecastRecord(Analysis):
 
     name = "forecast_record"
     options = {"forecast": "forecast?", "back": "whole?", "ahead": "whole?"}
+    examples = {"back": "12", "ahead": "1"}
     columns = {
         "month": "dimension date",
         "p10": "measure money",

@@ -42,6 +42,7 @@ class PeopleNeeded(Analysis):
     narrow = True
     options = {"target": "number?", "growth": "percent?", "months": "whole?", "ramp": "whole?"}
     roles = ["amount", "close", "owner", "stage"]
+    examples = {"target": "500000", "growth": "10%", "months": "12", "ramp": "6"}
     columns = {"line": "dimension text", "told": "dimension text", "basis": "dimension text", "value": "measure number"}
 
     def open_to(self, door: Door, report: Report) -> bool:

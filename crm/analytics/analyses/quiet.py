@@ -21,6 +21,7 @@ class Quiet(OfRecords):
     name = "quiet"
     narrow = True
     options = {"last": "date", "days": "whole", "owner": "link?", "worth": "figure?"}
+    examples = {"days": "90"}
     columns = {
         "record": "dimension text",
         "owner": "dimension text",

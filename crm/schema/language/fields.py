@@ -89,7 +89,11 @@ FIELD_KEYS: dict[str, Key] = {
         " compared changes.",
         example="[{value: address.country, in: countries}]",
     ),
-    "by_hand": Key(Flag(), "What somebody sets by hand stays, whatever `rule`, `match` or a class says, until it is emptied again."),
+    "by_hand": Key(
+        Flag(),
+        "What somebody sets by hand stays, whatever `rule`, `formula`, `match` or a class says, until it is emptied again. A formula that"
+        " gives nothing then leaves what is there: an amount follows its lines as soon as there are some.",
+    ),
     "nightly": Key(Flag(), "A formula that reads linked records: computed anew once a day instead of at each change over there."),
     "was": WAS,
     "unique": Key(Flag(), "No two records may have the same value."),
