@@ -1,21 +1,24 @@
 """What was known of records at a moment of each record's own: the day before a deal was decided, say (F3).
 
-Values come from the past the store keeps, so that what was written later cannot be seen; links are followed as they were then. Fields
-whose past is not kept apart (texts, lists, moments) are read out of the history.
+Values come from the past the store keeps, so that what was written later cannot be seen; links are followed as they were then. The states
+of the fields are kept in memory for all (`crm.records.states`); what a user may see of them is settled here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crm.stores.query import Untracked
+from crm.analytics.values import spread
+from crm.records.columns import Column
+from crm.records.figures import FEW
+from crm.records.states import SHIFT, States, states
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crm.records import Door
 
-#: A document's place and a moment in one whole number: milliseconds since 1970 stay below this until 2109.
-SHIFT = 1 << 42
 #: After everything that was ever written.
 LATEST = SHIFT - 1
 
@@ -25,50 +28,44 @@ class Known:
 
     def __init__(self, door: Door) -> None:
         self.door, self.company = door, door.company
-        self._states: dict[tuple[str, str], tuple[Any, Any, list[Any]]] = {}
+        self._states: dict[tuple[str, str], States] = {}
 
-    def at(self, entity: str, path: str, ids: Sequence[Any], when: Any) -> list[Any]:
-        """The stored value at a path of each record at its moment (an array, ms); None for a record that was not there yet."""
+    def at(self, entity: str, path: str, ids: np.ndarray, when: Any) -> Column:
+        """The stored value at a path of each record (by number, -1 for none) at its moment (an array, ms); none for one that was not there yet."""
         head, _, rest = path.partition(".")
         field = self.company.schema.entities[entity].fields[head]
         values = self.field(entity, head, ids, when)
         if not rest or not getattr(field, "to", None):
             return values
-        there = {int(one) for one in values if isinstance(one, (int, float))}
-        seen = set(self.door.values_of(field.to, "id", there))
-        linked = [int(one) if isinstance(one, (int, float)) and int(one) in seen else None for one in values]
-        return self.at(field.to, rest, linked, when)
+        return self.at(field.to, rest, self.seen(field.to, numbers(values)), when)
 
-    def field(self, entity: str, key: str, ids: Sequence[Any], when: Any) -> list[Any]:
+    def seen(self, entity: str, ids: np.ndarray) -> np.ndarray:
+        """The numbers of those of some records that the user may see, -1 of the others."""
+        import numpy as np
+
+        there = np.unique(ids[ids >= 0])
+        mine = list(self.door.values_of(entity, "id", there.tolist())) if len(there) < FEW else self.door.columns(entity, ["id"])[0]
+        return np.where(np.isin(ids, mine), ids, -1)
+
+    def field(self, entity: str, key: str, ids: np.ndarray, when: Any) -> Column:
         """One field of the records themselves."""
-        import numpy as np
-
         if key == "id":
-            return list(ids)
-        docs, places, values = self.states(entity, key)
-        wanted = np.array([-1 if one is None else int(one) for one in ids], dtype=np.int64)
-        place = np.searchsorted(docs, wanted)
-        there = np.zeros(len(wanted), dtype=bool)
-        inside = place < len(docs)
-        there[inside] = docs[place[inside]] == wanted[inside]
-        found = np.searchsorted(places, place * SHIFT + np.asarray(when, dtype=np.int64), side="right") - 1
-        there &= (found >= 0) & (places[np.maximum(found, 0)] // SHIFT == place if len(places) else False)
-        return [values[one] if yes else None for one, yes in zip(found.tolist(), there.tolist(), strict=True)]
+            return Column.of(None if one < 0 else one for one in ids.tolist())
+        self.look(entity, [key])
+        return self._states[entity, key].at(ids, when)
 
-    def states(self, entity: str, key: str) -> tuple[Any, Any, list[Any]]:
-        """Every state a field was in: the records' numbers, (place among them and moment as one number, rising), the values."""
-        import numpy as np
+    def look(self, entity: str, keys: Iterable[str]) -> None:
+        """Take up the states of some fields: of several at once sooner than one by one."""
+        missing = [key for key in keys if key != "id" and (entity, key) not in self._states]
+        if missing:
+            self._states |= {(entity, key): one for key, one in states(self.company, entity, missing).items()}
 
-        kept = self._states.get((entity, key))
-        if kept is not None:
-            return kept
-        table = self.company.table(entity)
-        try:
-            rows = table.spells(key)
-        except Untracked:
-            rows = table.states(key)
-        numbers = np.array([row[0] for row in rows], dtype=np.int64)
-        docs, place = np.unique(numbers, return_inverse=True)
-        kept = (docs, place * SHIFT + np.array([row[1] for row in rows], dtype=np.int64), [row[2] for row in rows])
-        self._states[entity, key] = kept
-        return kept
+
+def numbers(values: Column) -> np.ndarray:
+    """The numbers of the records that links lead to, -1 of none."""
+    import numpy as np
+
+    def each(kinds: Sequence[Any]) -> np.ndarray:
+        return np.array([int(one) if isinstance(one, (int, float)) else -1 for one in kinds], dtype=np.int64)
+
+    return spread(values, "numbers", each, -1)

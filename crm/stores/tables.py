@@ -360,14 +360,17 @@ class Table(tinydb_table.Table):
         """All changes of all documents, oldest first, one by one."""
         return of_table(self._storage, self.info)
 
-    def states(self, key: str) -> list[tuple[int, int, Any]]:
-        """`(doc_id, since, value)` of every value a field of any kind was given, by document and time, out of history (ms since 1970)."""
+    def states(self, key: str, ids: Iterable[int] | None = None) -> list[tuple[int, int, Any]]:
+        """`(doc_id, since, value)` of every value a field of any kind was given, by document and time, out of history (ms since 1970); of all
+        documents or some."""
+        only = "" if ids is None else " AND doc_id IN (SELECT value FROM json_each(?4))"
         sql = (
             "SELECT doc_id,at,patch->CASE act WHEN 'create' THEN ?2 ELSE ?3 END FROM _history"
-            " WHERE tbl=?1 AND act<>'delete' AND json_type(patch,?2) IS NOT NULL ORDER BY doc_id,seq"
+            f" WHERE tbl=?1{only} AND act<>'delete' AND json_type(patch,?2) IS NOT NULL ORDER BY doc_id,seq"
         )
         place = f'$."{key}"'
-        rows = self._storage.rows(sql, (self.info.id, place, f"{place}[1]"))
+        some = () if ids is None else (orjson.dumps(list(ids)).decode(),)
+        rows = self._storage.rows(sql, (self.info.id, place, f"{place}[1]", *some))
         return [(doc_id, at, None if value is None else orjson.loads(value)) for doc_id, at, value in rows]
 
     def writes(self, since: int, until: int, after: int = 0) -> list[tuple[str, int, int]]:

@@ -13,6 +13,7 @@ from crm.analytics.analyses.drifting import overdue
 from crm.analytics.analyses.drivers import of_groups, of_number, verdict
 from crm.analytics.analyses.people_needed import Past, climb
 from crm.analytics.effects import chance, corrected, difference
+from crm.records.columns import Column
 from crm.words import Words
 
 T = Words("en", {}, "UTC", "EUR", {})
@@ -42,12 +43,12 @@ def drawn(seed, n=300, planted=True):
     rng = np.random.default_rng(seed)
     touch, group = rng.lognormal(0, 1, n), rng.choice(["a", "b", "c"], n)
     odds = (0.9 * np.log(touch) + np.where(group == "a", 1.4, -0.4)) if planted else np.zeros(n)
-    good = (rng.random(n) < 1 / (1 + np.exp(-odds))).tolist()
-    findings = [of_number(T, "touch", touch.tolist(), good, 20), *of_groups(T, "group", group.tolist(), good, 20, str)]
+    good = rng.random(n) < 1 / (1 + np.exp(-odds))
+    findings = [of_number(T, "touch", touch, good, 20), *of_groups(T, "group", Column.of(group.tolist()), good, 20, str)]
     for number in range(12):
-        findings.append(of_number(T, f"noise {number}", rng.normal(size=n).tolist(), good, 20))
+        findings.append(of_number(T, f"noise {number}", rng.normal(size=n), good, 20))
     for number in range(6):
-        findings += of_groups(T, f"chance {number}", rng.choice(["x", "y", "z"], n).tolist(), good, 20, str)
+        findings += of_groups(T, f"chance {number}", Column.of(rng.choice(["x", "y", "z"], n).tolist()), good, 20, str)
     tested = [one for one in findings if one.p is not None]
     for one, q in zip(tested, corrected([one.p for one in tested]), strict=True):
         one.q = q
@@ -70,18 +71,20 @@ def test_a_planted_effect_is_found_and_noise_is_not():
 
 
 def test_too_little_data_is_not_judged():
-    few = of_number(T, "calls", [1, 2, 3] * 10, [True] * 6 + [False] * 24, 20)
+    few = of_number(T, "calls", np.array([1.0, 2, 3] * 10), np.array([True] * 6 + [False] * 24), 20)
     assert few.p is None and few.effect is None and few.short == "too little data: 6 of 20"
-    same = of_number(T, "calls", [1] * 60, [True, False] * 30, 20)
+    same = of_number(T, "calls", np.ones(60), np.array([True, False] * 30), 20)
     assert same.p is None and same.short == "always the same"
-    findings = of_groups(T, "source", ["web"] * 40 + ["fair"] * 40 + ["other"] * 3, [True, False] * 41 + [True], 20, str)
+    sources = Column.of(["web"] * 40 + ["fair"] * 40 + ["other"] * 3)
+    findings = of_groups(T, "source", sources, np.array([True, False] * 41 + [True]), 20, str)
     assert [one.name for one in findings] == ["source: fair", "source: web", "source: others"] and findings[-1].p is None
-    assert [one.name for one in of_groups(T, "named", [True, False] * 40, [True, True, False, False] * 20, 20, str)] == ["named: True"]
+    named = of_groups(T, "named", Column.of([True, False] * 40), np.array([True, True, False, False] * 20), 20, str)
+    assert [one.name for one in named] == ["named: True"]
 
 
 def test_numbers_most_of_which_are_the_highest_are_still_two_sides():
     values = [1] * 50 + [0] * 30
-    found = of_number(T, "people", values, [True] * 40 + [False] * 40, 20)
+    found = of_number(T, "people", np.array(values, dtype=float), np.array([True] * 40 + [False] * 40), 20)
     assert found.with_ == pytest.approx(40 / 50) and found.without == 0 and found.name == "people over 0"
     assert found.more == pytest.approx((40 * 30 + 40 * 10 / 2) / 1600)
 

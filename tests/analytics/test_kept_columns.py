@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -20,9 +21,12 @@ from crm.analytics.groups import Groups
 from crm.analytics.periods import local
 from crm.errors import Missing
 from crm.records import SYSTEM, Company, columns
+from crm.records import states as kept_states
 from crm.records.columns import Column, combined, kept_of
+from crm.records.states import states
 from crm.schema import load
 from crm.stores import open_store
+from crm.stores.clock import to_ms
 
 CONFIG = {
     "crm.yaml": "extends: base\nlanguages: [en]\ncurrency: EUR\ntimezone: Europe/Warsaw\n",
@@ -93,8 +97,47 @@ by: [mood]
 measures: {left: {survival: {from: created_on, to: due, ended: state.outcome != None}}}
 chart: {type: survival, y: left, by: mood}
 """,
+    "reports/moves.yaml": """report: moves
+entity: promise
+analysis: drivers
+options:
+  least: 1
+  ahead: 0.001
+  facts:
+    worth: {label: Worth, value: worth}
+    mood: {label: Mood, value: mood}
+    who: {label: Who, value: who}
+    size: {label: Size, value: giver.size}
+    rivals: {label: Rivals, value: rivals}
+    named: {label: Named, value: "rivals != None and name != None"}
+    load: {label: Load, load: who}
+chart: table
+""",
+    "reports/giving.yaml": """report: giving
+entity: giver
+analysis: drivers
+options:
+  field: size
+  good: size == 3
+  least: 1
+  ahead: 0.001
+  facts:
+    glad: {label: Glad, of: promises, where: mood == 'glad', how: share}
+    worth: {label: Worth, of: promises, on: due, how: sum, what: worth}
+    moods: {label: Moods, of: promises, how: distinct, what: mood}
+    first: {label: First, of: promises, how: first}
+    last: {label: Last, of: promises, how: last}
+    often: {label: Often, of: promises, how: per_week}
+chart: table
+""",
+    "reports/change.yaml": "report: change\nentity: promise\nanalysis: pipeline_change\nchart: table\n",
+    "reports/quarter.yaml": "report: quarter\nentity: promise\nanalysis: pipeline_change\noptions: {since: month, closing: quarter}\nchart: table\n",
+    "reports/stages.yaml": "report: stages\nentity: promise\nanalysis: stage_change\nchart: table\n",
+    "reports/filled.yaml": "report: filled\nentity: promise\nanalysis: filled\noptions: {fields: [mood, giver.size, rivals], days: 5}\nchart: table\n",
+    "reports/fresh.yaml": "report: fresh\nentity: promise\nanalysis: fresh\noptions: {entities: [promise, giver]}\nchart: table\n",
 }
-REPORTS = ("steps", "moods", "cohorts", "rivals", "sizes", "lasting")
+ANALYSES = ("moves", "giving", "change", "quarter", "stages", "filled", "fresh")
+REPORTS = ("steps", "moods", "cohorts", "rivals", "sizes", "lasting", *ANALYSES)
 START = datetime(2026, 3, 20, 21, tzinfo=UTC)
 
 
@@ -210,6 +253,62 @@ def test_kept_answers_are_those_of_a_company_opened_afresh(schema, tmp_path_fact
 
 
 @pytest.mark.slow
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_what_was_known_at_a_moment_is_what_the_history_says(schema, tmp_path_factory, history):
+    """The kept states against every change of every record, applied one by one."""
+    path = tmp_path_factory.mktemp("known") / "crm.db"
+    mine, log = begun(schema, path), {"now": START, "steps": []}
+    other, keys = Company(schema, open_store(str(path))), ["worth", "mood", "who", "rivals", "name"]
+    moments = [to_ms(START) - 1]
+    for what, which, value, hours, where in history:
+        act((mine, other)[where], what, which, value, hours, log)
+        moments.append(to_ms(log["now"]))
+        ids = np.arange(8)
+        for company in (mine, other):
+            found = states(company, "promise", keys)
+            for when in moments:
+                for key in keys:
+                    assert list(found[key].at(ids, when)) == [as_told(company, id, key, when) for id in ids.tolist()]
+    mine.store.close()
+    other.store.close()
+
+
+def as_told(company, id, key, when):
+    """A field of a promise at a moment, by its history."""
+    found = None
+    for one in company.store.table("promise").history(id):
+        if to_ms(one.at) <= when and one.act != "delete" and key in one.patch:
+            found = one.patch[key][1]
+    return found
+
+
+def test_states_are_kept_and_only_what_changed_is_read_again(schema, tmp_path):
+    company = begun(schema, tmp_path / "crm.db")
+    door, read = company.door(SYSTEM), []
+    kinds = states(company, "promise", ["worth"])["worth"].value.kinds
+    of = company.store.table
+    company.store.table = lambda name: Watched(of(name), read)  # type: ignore[method-assign]
+    door.change("giver", 1, {"size": 9})
+    states(company, "promise", ["worth"])
+    assert not [one for one in read if one[0] == "spells"]
+    door.change("promise", 1, {"worth": 1234})
+    found = states(company, "promise", ["worth"])["worth"]
+    assert [one for one in read if one[0] == "spells"] == [("spells", [1])] and found.value.kinds is kinds
+    assert found.at(np.array([1, 2]), to_ms(company.now()) + 1)[0] == 123400
+
+
+def test_kept_states_take_no_more_room_than_allowed(schema, tmp_path, monkeypatch):
+    company = begun(schema, tmp_path / "crm.db")
+    monkeypatch.setattr(kept_states, "CELLS", 60)
+    for key in ("worth", "mood", "due", "who"):
+        assert len(states(company, "promise", [key])[key].record) >= 4
+    kept = kept_states._kept[company]._states
+    assert sum(one.cells for one in kept.values()) <= 60 and len(kept) < 4
+    assert told(company) == told(Company(schema, open_store(str(tmp_path / "crm.db"))))
+
+
+@pytest.mark.slow
 def test_what_another_process_writes_is_seen(schema, tmp_path):
     company = begun(schema, tmp_path / "crm.db")
     told(company)
@@ -257,6 +356,10 @@ class Watched:
     def among(self, ids, *rest):
         self.told.append(("among", ids))
         return self.table.among(ids, *rest)
+
+    def spells(self, *keys, ids=None):
+        self.told.append(("spells", ids))
+        return self.table.spells(*keys, ids=ids)
 
     def values(self, *rest, **more):
         self.told.append(("values", rest))

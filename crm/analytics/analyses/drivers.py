@@ -11,7 +11,7 @@ their number (Benjamini and Hochberg 1995); what rests on fewer than `least` rec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,13 +22,16 @@ from crm.analytics.analyses.base import ANALYSES, Analysis, Found, Members
 from crm.analytics.cuts import resolve
 from crm.analytics.effects import CLEAR, chance, corrected, difference
 from crm.analytics.groups import needed
-from crm.analytics.known import LATEST, Known
-from crm.analytics.values import Rows, cells, decoded
-from crm.records.columns import moments
+from crm.analytics.known import LATEST, Known, numbers
+from crm.analytics.values import Numbers, Rows, decoded, spread, true
+from crm.charts.base import points
+from crm.records.columns import Column, moments, placed
 from crm.records.stays import ways
 from crm.schema.scope import kind_of
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crm.records import Door
     from crm.schema.model import Report
 
@@ -39,13 +42,18 @@ NUMBERS = ("number", "integer", "money", "percent", "duration", "rating")
 
 
 @dataclass
-class Case:
-    """One decided record: its end, when it began, and the last moment that counts (ms since 1970)."""
+class Cases:
+    """The decided records, row by row: their numbers, whether they ended well, when they began, and the last moment that counts (ms since
+    1970); and how many came in `already` decided."""
 
-    id: int
-    good: bool
-    begun: int
-    until: int
+    ids: np.ndarray
+    good: np.ndarray
+    begun: np.ndarray
+    until: np.ndarray
+    already: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass
@@ -104,9 +112,9 @@ class Drivers(Analysis):
     columns = {
         "fact": "dimension text",
         "verdict": "dimension text",
-        "effect": "measure percent",
-        "effect_low": "measure percent",
-        "effect_high": "measure percent",
+        "effect": "measure percent points",
+        "effect_low": "measure percent points",
+        "effect_high": "measure percent points",
         "with": "measure percent",
         "without": "measure percent",
         "n": "measure integer",
@@ -118,26 +126,22 @@ class Drivers(Analysis):
         return super().open_to(door, report) and all(door.path_open(report.entity, one) for one in self.ends(door, report)[1])
 
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
-        import numpy as np
-
         t, asked = door.words, report.options
         least = int(asked.get("least") or LEAST)
-        cases, already = self.cases(door, report, where, as_of)
-        good = sum(one.good for one in cases)
-        ends = [one.good for one in cases]
+        cases = self.cases(door, report, where, as_of)
+        good = int(cases.good.sum())
         findings: list[Finding] = []
         if min(good, len(cases) - good) >= least:
             facts = Facts(door, report, cases, as_of)
             for name, spec in asked["facts"].items():
                 label, values = facts.label(name, spec), facts.values(spec)
-                if facts.counted(spec):
-                    findings.append(of_number(t, label, values, ends, least))
+                if isinstance(values, Column):
+                    findings += of_groups(t, label, values, cases.good, least, facts.shown(spec))
                 else:
-                    findings += of_groups(t, label, values, ends, least, facts.shown(spec))
+                    findings.append(of_number(t, label, values, cases.good, least))
         tested = [one for one in findings if one.p is not None]
         for one, q in zip(tested, corrected([one.p or 0.0 for one in tested]), strict=True):
             one.q = q
-        ids = np.array([one.id for one in cases], dtype=np.int64)
         order = {"more": 0, "fewer": 0, "unclear": 1, "short": 2}
         findings.sort(key=lambda one: (order[verdict(one)], -abs(one.effect or 0), -one.n))
         rows = [
@@ -154,9 +158,9 @@ class Drivers(Analysis):
         return Found(
             columns=[self.column(key, labels[key]) for key in self.columns],
             rows=rows,
-            members=[members(t, one, ids) for one in findings],
-            notes={"decided": len(cases), "good": good, "already": already, "least": least, "findings": findings},
-            says=self.says(t, findings, len(cases), good, already, least),
+            members=[members(t, one, cases.ids) for one in findings],
+            notes={"decided": len(cases), "good": good, "already": cases.already, "least": least, "findings": findings},
+            says=self.says(t, findings, len(cases), good, least),
         )
 
     # -- which records, and when they were decided
@@ -167,18 +171,17 @@ class Drivers(Analysis):
         conditions = [one for one in (report.options.get("good"), report.options.get("bad")) if one is not None]
         return key or "", [*([key] if key else []), *(path for one in conditions for path in one.uses)]
 
-    def cases(self, door: Door, report: Report, where: list[Any], as_of: datetime | None) -> tuple[list[Case], int]:
-        """The decided records this user sees, and how many came in already decided."""
+    def cases(self, door: Door, report: Report, where: list[Any], as_of: datetime | None) -> Cases:
+        """The decided records this user sees."""
+        import numpy as np
+
         key, paths = self.ends(door, report)
         if not key:
-            return [], 0
-        entity = door.schema.entities[report.entity]
-        field = entity.fields[key]
+            nothing = np.zeros(0, dtype=np.int64)
+            return Cases(nothing, nothing > 0, nothing, nothing)
         good, bad = report.options.get("good"), report.options.get("bad")
         wanted = [key, "created_on", *(path for one in (good, bad) if one is not None for path in needed(door, report.entity, one))]
-        frame = door.frame(report.entity, list(dict.fromkeys(wanted)), where=where, as_of=as_of, stored=True)
-        ids = [int(one) for one in frame.index.tolist()]
-        columns = {path: cells(frame[path]) for path in frame.columns}
+        ids, columns = door.columns(report.entity, list(dict.fromkeys(wanted)), where, as_of)
         rows = Rows(
             columns,
             {path: resolve(door, report.entity, path) for path in columns},
@@ -188,34 +191,22 @@ class Drivers(Analysis):
             door.actor,
         )
 
-        def holds(condition: Any, outcome: str) -> list[bool]:
+        def holds(condition: Any, outcome: str) -> np.ndarray:
             if condition is not None:
-                return [one is True for one in rows.each(condition)]
-            stage_of = getattr(field, "stage_of", None)
-            ends = {one for one in set(columns[key]) if one is not None and stage_of and getattr(stage_of(one), "outcome", None) == outcome}
-            return [one in ends for one in columns[key]]
+                return true(rows.each(condition))
+            return ended(door.schema.entities[report.entity].fields[key], columns[key], outcome)
 
         well = holds(good, "won")
-        badly = (
-            holds(bad, "lost")
-            if bad is not None or good is None
-            else [not one and columns[key][n] is not None for n, one in enumerate(well)]
-        )
-        last = lasts(door, report.entity, key, as_of)
+        badly = holds(bad, "lost") if bad is not None or good is None else ~well & (columns[key].codes >= 0)
         ahead = max(1, int(float(report.options.get("ahead", AHEAD)) * DAY))
-        starts = moments(columns["created_on"])
-        ends = moments([last.get(one, (made,))[0] for one, made in zip(ids, columns["created_on"], strict=True)])
-        found, already = [], 0
-        for one, start, end, good_, bad_ in zip(ids, starts.tolist(), ends.tolist(), well, badly, strict=True):
-            if good_ == bad_ or start < 0 or end < 0:
-                continue
-            if one not in last or end <= start:
-                already += 1
-                continue
-            found.append(Case(one, good_, start, max(start, end - ahead)))
-        return found, already
+        starts = spread(columns["created_on"], "moments", moments, -1)
+        ends, changed = lasts(door, report.entity, key, ids, starts, as_of)
+        decided = (well != badly) & (starts >= 0) & (ends >= 0)
+        counts = decided & changed & (ends > starts)
+        until = np.maximum(starts, ends - ahead)
+        return Cases(ids[counts], well[counts], starts[counts], until[counts], int((decided & ~counts).sum()))
 
-    def says(self, t: Any, findings: list[Finding], decided: int, good: int, already: int, least: int) -> str:
+    def says(self, t: Any, findings: list[Finding], decided: int, good: int, least: int) -> str:
         """The sentence: what goes with more good ends, what with fewer, and that going together is no proof."""
         if not findings:
             return t("Too little data: {good} good and {bad} bad ends, and at least {least} of each are needed.", good=good, bad=decided - good, least=least)  # fmt: skip
@@ -228,9 +219,9 @@ class Drivers(Analysis):
         parts = []
         up, down = (next((one for one in clear if verdict(one) == kind), None) for kind in ("more", "fewer"))
         if up is not None:
-            parts.append(t("More good ends with {fact} ({points} points, {low} to {high}).", **points(t, up)))
+            parts.append(t("More good ends with {fact} ({points} percentage points, {low} to {high}).", **told(t, up)))
         if down is not None:
-            parts.append(t("Fewer with {fact} ({points} points, {low} to {high}).", **points(t, down)))
+            parts.append(t("Fewer with {fact} ({points} percentage points, {low} to {high}).", **told(t, down)))
         parts.append(t("{clear} of {tested} facts stand out over {n} decided records; going together is no proof of a cause.", clear=len(clear), tested=tested, n=decided))  # fmt: skip
         return " ".join(parts)
 
@@ -240,38 +231,53 @@ class Pairs:
     """Linked records (of `entity`) with the place of the case each belongs to and when it happened (ms since 1970)."""
 
     entity: str
-    ids: list[int]
-    case: Any
-    at: Any
+    ids: np.ndarray
+    case: np.ndarray
+    at: np.ndarray
 
 
 class Facts:
     """The facts of a report about its cases, each as it stood at the case's last moment."""
 
-    def __init__(self, door: Door, report: Report, cases: list[Case], as_of: datetime | None) -> None:
-        import numpy as np
-
-        self.door, self.report, self.cases, self.as_of = door, report, cases, as_of
+    def __init__(self, door: Door, report: Report, cases: Cases, as_of: datetime | None) -> None:
+        self.door, self.report, self.as_of = door, report, as_of
         self.known = Known(door)
         self.latest = LATEST if as_of is None else int(as_of.timestamp() * 1000)
-        self.ids = [one.id for one in cases]
-        self.until = np.array([one.until for one in cases], dtype=np.int64)
-        self.begun = np.array([one.begun for one in cases], dtype=np.int64)
+        self.ids, self.until, self.begun = cases.ids, cases.until, cases.begun
         self._pairs: dict[tuple[str, str], Pairs] = {}
+        for entity, paths in self.read().items():
+            self.known.look(entity, paths)
+
+    def read(self) -> dict[str, list[str]]:
+        """The fields whose states are asked for, by entity."""
+        found: dict[str, dict[str, None]] = {}
+        entity = self.report.entity
+        for spec in self.report.options["facts"].values():
+            there, paths = entity, [spec["load"]] if "load" in spec else []
+            if "value" in spec:
+                paths = list(needed(self.door, entity, spec["value"]))
+            elif "of" in spec:
+                there = self.door.schema.entities[entity].back[spec["of"]][0]
+                paths = [] if spec.get("where") is None else list(needed(self.door, there, spec["where"]))
+                paths += [spec["what"]] if spec.get("what") else []
+            found.setdefault(there, {}).update(dict.fromkeys(path.partition(".")[0] for path in paths))
+        return {there: list(keys) for there, keys in found.items()}
 
     def label(self, name: str, spec: dict[str, Any]) -> str:
         return self.report.option_in(self.door.words, f"facts.{name}.label", spec["label"])
 
-    def values(self, spec: dict[str, Any]) -> list[Any]:
-        """A value a case: numbers, or keys of groups; None where there is none."""
+    def values(self, spec: dict[str, Any]) -> np.ndarray | Column:
+        """A value a case: numbers (not a number where there is none), or keys of groups."""
         if "of" in spec:
             return self.of_linked(spec)
         if "load" in spec:
             return self.load(spec["load"])
         return self.own(spec)
 
-    def own(self, spec: dict[str, Any]) -> list[Any]:
+    def own(self, spec: dict[str, Any]) -> np.ndarray | Column:
         """A field or formula of the record."""
+        import numpy as np
+
         expression = spec["value"]
         entity = self.report.entity
         paths = needed(self.door, entity, expression)
@@ -280,13 +286,15 @@ class Facts:
         fields = {path: resolve(self.door, entity, path) for path in paths}
         plain = expression.text.strip()
         if plain in columns:
-            if getattr(fields[plain], "many", False):
-                return [len(one) if isinstance(one, list) else 0 for one in columns[plain]]
-            if self.counted(spec):
-                return [None if one is None else float(decoded(fields[plain], "sum", one)) for one in columns[plain]]
-            return columns[plain]
+            found, field = columns[plain], fields[plain]
+            if getattr(field, "many", False):
+                return each(found, lambda one: len(one) if isinstance(one, list) else 0, 0.0)
+            return each(found, lambda one: float(decoded(field, "sum", one)), np.nan) if self.counted(spec) else found
         rows = Rows(columns, fields, len(self.ids), self.door.company.today(), self.door.company.now(), self.door.actor)
-        return [float(one) if isinstance(one, (Decimal, int)) and not isinstance(one, bool) else one for one in rows.each(expression)]
+        told = rows.each(expression)
+        if self.counted(spec):
+            return told.array if isinstance(told, Numbers) else each(told, float, np.nan)
+        return told if isinstance(told, Column) else Column.of(told)
 
     def counted(self, spec: dict[str, Any]) -> bool:
         """Whether the values of a fact are numbers, not names of groups."""
@@ -308,91 +316,67 @@ class Facts:
         if (back, on) in self._pairs:
             return self._pairs[back, on]
         there, link = self.door.schema.entities[self.report.entity].back[back]
-        frame = self.door.frame(there, list(dict.fromkeys([link, on, "created_on"])), as_of=self.as_of, stored=True)
-        ids = [int(one) for one in frame.index.tolist()]
-        dates, made = moments(cells(frame[on])), moments(cells(frame["created_on"]))
-        place = {one: n for n, one in enumerate(self.ids)}
-        rows, owners = [], []
-        for n, kept in enumerate(cells(frame[link])):
-            for one in kept if isinstance(kept, list) else [kept]:
-                owner = one["id"] if isinstance(one, dict) else one
-                if owner is not None and int(owner) in place:
-                    rows.append(n)
-                    owners.append(place[int(owner)])
-        row, case = np.array(rows, dtype=np.int64), np.array(owners, dtype=np.int64)
-        known = (dates[row] >= 0) & (np.maximum(dates[row], made[row]) <= self.until[case]) if len(row) else np.zeros(0, dtype=bool)
+        ids, columns = self.door.columns(there, list(dict.fromkeys([link, on, "created_on"])), (), self.as_of)
+        dates, made = (spread(columns[one], "moments", moments, -1) for one in (on, "created_on"))
+        row, owner = led_to(columns[link])
+        case, known = placed(self.ids, owner)
+        row = row[known]
+        known = (dates[row] >= 0) & (np.maximum(dates[row], made[row]) <= self.until[case])
         row, case = row[known], case[known]
-        found = Pairs(there, [ids[n] for n in row.tolist()], case, dates[row])
-        self._pairs[back, on] = found
+        found = self._pairs[back, on] = Pairs(there, ids[row], case, dates[row])
         return found
 
-    def of_linked(self, spec: dict[str, Any]) -> list[Any]:
+    def of_linked(self, spec: dict[str, Any]) -> np.ndarray:
         """What a fact makes of the linked records of each case."""
         import numpy as np
 
         pairs = self.linked(spec["of"], spec.get("on") or "created_on")
-        size, how, when = len(self.cases), spec.get("how", "count"), self.until[pairs.case]
+        size, how, when = len(self.ids), spec.get("how", "count"), self.until[pairs.case]
         meant = np.ones(len(pairs.ids), dtype=bool)
         if (condition := spec.get("where")) is not None:
             columns = {path: self.known.at(pairs.entity, path, pairs.ids, when) for path in needed(self.door, pairs.entity, condition)}
             fields = {path: resolve(self.door, pairs.entity, path) for path in columns}
             rows = Rows(columns, fields, len(pairs.ids), self.door.company.today(), self.door.company.now(), self.door.actor)
-            meant = np.array([one is True for one in rows.each(condition)], dtype=bool)
+            meant = true(rows.each(condition))
         case, at = pairs.case[meant], pairs.at[meant]
-        many = np.bincount(case, minlength=size)
         if how in ("sum", "distinct"):
             what = spec.get("what") or "id"
-            values = [one for one, yes in zip(self.known.at(pairs.entity, what, pairs.ids, when), meant.tolist(), strict=True) if yes]
+            values = self.known.at(pairs.entity, what, pairs.ids, when).take(meant)
             if how == "sum":
                 field = resolve(self.door, pairs.entity, what)
-                weights = [0.0 if one is None else float(decoded(field, "sum", one)) for one in values]
-                return [float(one) for one in np.bincount(case, weights=weights, minlength=size).tolist()]
-            kinds: list[set[str]] = [set() for _ in range(size)]
-            for n, value in zip(case.tolist(), values, strict=True):
-                if value is not None:
-                    kinds[n].add(str(value))
-            return [len(one) for one in kinds]
+                return np.bincount(case, weights=each(values, lambda one: float(decoded(field, "sum", one)), 0.0), minlength=size)
+            told: dict[str, int] = {}
+            codes = each(values, lambda one: told.setdefault(str(one), len(told)), -1).astype(np.int64)
+            there, kinds = codes >= 0, max(1, len(told))
+            return np.bincount(np.unique(case[there] * kinds + codes[there]) // kinds, minlength=size).astype(float)
+        many = np.bincount(case, minlength=size)
         if how == "share":
             every = np.bincount(pairs.case, minlength=size)
-            return [a / b if b else None for a, b in zip(many.tolist(), every.tolist(), strict=True)]
+            return np.where(every > 0, many / np.maximum(every, 1), np.nan)
         if how in ("first", "last"):
             edge = np.full(size, LATEST if how == "first" else -1, dtype=np.int64)
             (np.minimum if how == "first" else np.maximum).at(edge, case, at)
             days = np.maximum(edge - self.begun, 0) / DAY if how == "first" else (self.until - edge) / DAY
-            return [day if n else None for day, n in zip(days.tolist(), many.tolist(), strict=True)]
+            return np.where(many > 0, days, np.nan)
         weeks = np.maximum((self.until - self.begun) / DAY, 7.0) / 7
-        return list((many / weeks if how == "per_week" else many).tolist())
+        return many / weeks if how == "per_week" else many.astype(float)
 
-    def load(self, path: str) -> list[Any]:
+    def load(self, path: str) -> np.ndarray:
         """How many other records of the same person were open when this one began: of all that this user sees, not of the cases alone."""
         import numpy as np
 
         door, entity = self.door, self.report.entity
         key = door.schema.entities[entity].stage_field or path
-        frame = door.frame(entity, list(dict.fromkeys(["created_on", key])), as_of=self.as_of, stored=True)
-        ids, created, kept = [int(one) for one in frame.index.tolist()], cells(frame["created_on"]), cells(frame[key])
-        last = lasts(door, entity, key, self.as_of)
-        stage_of = getattr(door.schema.entities[entity].fields[key], "stage_of", None)
-        ends = {one: stage_of is not None and bool(getattr(stage_of(one), "outcome", None)) for one in set(kept) if one is not None}
-        made = moments(created)
-        over = np.where(
-            [ends.get(one, False) for one in kept],
-            moments([last.get(one, (made_,))[0] for one, made_ in zip(ids, created, strict=True)]),
-            LATEST,
-        )
-        whose = self.known.at(entity, path, ids, made)
-        order: dict[Any, tuple[Any, Any]] = {}
-        numbers = np.array([-1 if one is None else int(one) for one in whose], dtype=np.int64)
-        for whom in set(numbers.tolist()) - {-1}:
-            mine = numbers == whom
-            order[whom] = (np.sort(made[mine]), np.sort(over[mine]))
-        result: list[Any] = []
-        for start, whom in zip(self.begun.tolist(), self.known.at(entity, path, self.ids, self.begun), strict=True):
-            if whom is None or int(whom) not in order:
-                result.append(None)
-                continue
-            before, ended = order[int(whom)]
-            result.append(float(np.searchsorted(before, start, "left") - np.searchsorted(ended, start, "right")))
+        ids, columns = door.columns(entity, list(dict.fromkeys(["created_on", key])), (), self.as_of)
+        made = spread(columns["created_on"], "moments", moments, -1)
+        ends, _ = lasts(door, entity, key, ids, made, self.as_of)
+        over = np.where(ended(door.schema.entities[entity].fields[key], columns[key]), ends, LATEST)
+        whose, mine = numbers(self.known.at(entity, path, ids, made)), numbers(self.known.at(entity, path, self.ids, self.begun))
+        result = np.full(len(self.ids), np.nan)
+        for whom in np.intersect1d(whose[whose >= 0], mine).tolist():
+            before, after, cases = np.sort(made[whose == whom]), np.sort(over[whose == whom]), np.flatnonzero(mine == whom)
+            start = self.begun[cases]
+            result[cases] = np.searchsorted(before, start, "left") - np.searchsorted(after, start, "right")
         return result
 
     def shown(self, spec: dict[str, Any]) -> Any:
@@ -417,33 +401,73 @@ class Facts:
         return call
 
 
-def lasts(door: Door, entity: str, key: str, as_of: datetime | None) -> dict[int, tuple[str, Any]]:
-    """Of every record that ever changed a stage or option: when it last did, and to what."""
+def lasts(door: Door, entity: str, key: str, ids: np.ndarray, made: np.ndarray, as_of: datetime | None) -> tuple[np.ndarray, np.ndarray]:
+    """Of each record when its stage or option changed last (ms since 1970; when it was made where it never did), and whether it did."""
     import numpy as np
 
     found = ways(door.company, entity, key, as_of)
-    if not len(found.record):
-        return {}
-    ends = np.flatnonzero(np.append(found.record[1:] != found.record[:-1], True))
+    ends = np.flatnonzero(np.append(found.record[1:] != found.record[:-1], True)[: len(found.record)])
     more = ends[np.diff(np.append(-1, ends)) > 1]
-    columns = (found.record[more].tolist(), found.since[more].tolist(), found.value[more].tolist())
-    return {record: (since, value) for record, since, value in zip(*columns, strict=True)}
+    place, there = placed(ids, found.record[more])
+    last, changed = made.copy(), np.zeros(len(ids), dtype=bool)
+    last[place], changed[place] = found.at[more][there], True
+    return last, changed
+
+
+def ended(field: Any, stages: Column, outcome: str | None = None) -> np.ndarray:
+    """Which stages are ends (of one outcome)."""
+    import numpy as np
+
+    stage_of = getattr(field, "stage_of", None)
+    told = [getattr(stage_of(one), "outcome", None) if stage_of else None for one in stages.kinds.values]
+    return np.array([*(bool(one) if outcome is None else one == outcome for one in told), False])[stages.codes]
+
+
+def each(values: Any, work: Callable[[Any], float], empty: float) -> np.ndarray:
+    """A number of each value, worked out once for those that are the same."""
+    import numpy as np
+
+    column = values if isinstance(values, Column) else Column.of(values)
+    known, here = np.full(len(column.kinds.values) + 1, empty), column.occurring()
+    known[here] = [work(column.kinds.values[code]) for code in here]
+    return known[column.codes]
+
+
+def led_to(links: Column) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a column of links, or of lists of them, with the number of the record that each leads to."""
+    import numpy as np
+
+    kinds = links.kinds.values
+    if not any(isinstance(one, (list, dict)) for one in kinds):
+        found = numbers(links)
+        rows = np.flatnonzero(found >= 0)
+        return rows, found[rows]
+    lists = [[one["id"] if isinstance(one, dict) else one for one in (kept if isinstance(kept, list) else [kept])] for kept in kinds]
+    flat = np.array([-1 if one is None else int(one) for some in lists for one in some], dtype=np.int64)
+    many = np.array([*map(len, lists), 0], dtype=np.int64)
+    begins = np.append(0, np.cumsum(many))[:-1]
+    here = many[links.codes]
+    rows = np.repeat(np.arange(len(here)), here)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(here) - here, here)
+    found = flat[begins[links.codes[rows]] + within]
+    return rows[found >= 0], found[found >= 0]
 
 
 # -- statistics
 
 
-def of_groups(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], least: int, call: Any) -> list[Finding]:
+def of_groups(t: Any, label: str, values: Column, good: np.ndarray, least: int, call: Any) -> list[Finding]:
     """One finding an option that is common enough, of yes and no only yes; the rest in one that is not judged."""
-    keys = sorted({one for one in values if one is not None}, key=str)
-    if all(isinstance(one, bool) for one in keys):
-        keys = [True]
-    elif None in values:
-        keys.append(None)
     import numpy as np
 
+    kinds = values.kinds.values
+    keys = sorted({kinds[code] for code in values.occurring()}, key=str)
+    if all(isinstance(one, bool) for one in keys):
+        keys = [True]
+    elif (values.codes < 0).any():
+        keys.append(None)
     places = {key: n for n, key in enumerate(keys)}
-    codes, found, rare = np.array([places.get(one, -1) for one in values]), [], 0
+    codes, found, rare = np.array([*(places.get(one, -1) for one in kinds), places.get(None, -1)])[values.codes], [], 0
     for key, n in places.items():
         mine = codes == n
         if least <= mine.sum() or len(keys) == 1:
@@ -455,14 +479,13 @@ def of_groups(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], l
     return found
 
 
-def of_number(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], least: int) -> Finding:
-    """A number: above its middle against the rest, tested over all its values."""
+def of_number(t: Any, label: str, every: np.ndarray, good: np.ndarray, least: int) -> Finding:
+    """A number (not a number where there is none): above its middle against the rest, tested over all its values."""
     import numpy as np
     from scipy.stats import mannwhitneyu
 
-    every = np.array([np.nan if one is None else float(one) for one in values])
     there = ~np.isnan(every)
-    have, ends = every[there], np.asarray(good, dtype=bool)[there]
+    have, ends = every[there], good[there]
     well, badly = have[ends], have[~ends]
     fewest = min(len(well), len(badly))
     if fewest < least:
@@ -479,18 +502,15 @@ def of_number(t: Any, label: str, values: Sequence[Any], good: Sequence[bool], l
     return found
 
 
-def of_group(t: Any, label: str, mine: Any, good: Any, least: int) -> Finding:
+def of_group(t: Any, label: str, mine: np.ndarray, good: np.ndarray, least: int) -> Finding:
     """Those with something against those without."""
-    import numpy as np
-
-    with_, ends = np.asarray(mine, dtype=bool), np.asarray(good, dtype=bool)
-    a, n = int((with_ & ends).sum()), int(with_.sum())
-    m, c = len(with_) - n, int(ends.sum()) - a
+    a, n = int((mine & good).sum()), int(mine.sum())
+    m, c = len(mine) - n, int(good.sum()) - a
     if min(n, m) < least:
-        return Finding(label, n, short=t("too little data: {n} of {least}", n=min(n, m), least=least), mine=with_, others=~with_)
+        return Finding(label, n, short=t("too little data: {n} of {least}", n=min(n, m), least=least), mine=mine, others=~mine)
     effect, low, high = difference(a, n, c, m)
     p = chance(a, n, c, m)
-    return Finding(label, n, c / m, a / n, effect, low, high, None, p, mine=with_, others=~with_)
+    return Finding(label, n, c / m, a / n, effect, low, high, None, p, mine=mine, others=~mine)
 
 
 def members(t: Any, one: Finding, ids: Any) -> Members | None:
@@ -522,12 +542,7 @@ def exact(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(repr(round(value, 4)))
 
 
-def points(t: Any, one: Finding) -> dict[str, str]:
+def told(t: Any, one: Finding) -> dict[str, str]:
     """What a sentence says of a finding."""
-    return {"fact": one.name, "points": signed(t, one.effect), "low": signed(t, one.low), "high": signed(t, one.high)}
-
-
-def signed(t: Any, value: float | None) -> str:
-    """A difference of shares in points, with its sign."""
-    points = round((value or 0.0) * 100)
-    return ("+" if points > 0 else "−" if points < 0 else "") + str(abs(points))
+    sides = {"points": one.effect, "low": one.low, "high": one.high}
+    return {"fact": one.name, **{key: points(t, value or 0.0) for key, value in sides.items()}}
