@@ -46,6 +46,8 @@ LINE = ("#e6e7ea", "#2a2d34")
 GROUND = ("#ffffff", "#16181d")
 #: No tools that nobody sees: each is five models of every drawing.
 BARE: dict[str, Any] = {"default_tools": []}
+#: Letters of a name beside lying groups, on each of its two lines.
+WIDEST = 24
 FONT = "Inter, Roboto, 'Segoe UI', system-ui, sans-serif"
 
 
@@ -53,7 +55,7 @@ FONT = "Inter, Roboto, 'Segoe UI', system-ui, sans-serif"
 class Column:
     """One column of a report: its `key` in the frame, what people call it, the kind of its values, and its role.
 
-    `role` is `dimension` or `measure`; `unit` the piece of time a date axis is cut in; `decimals` of money.
+    `role` is `dimension` or `measure`; `unit` the piece of time a date axis is cut in; `points` of a percentage that is the difference of two.
     """
 
     key: str
@@ -62,6 +64,7 @@ class Column:
     role: str = "dimension"
     unit: str | None = None
     currency: str | None = None
+    points: bool = False
 
 
 @dataclass
@@ -121,7 +124,13 @@ class Look:
 
     def names(self, frame: pd.DataFrame, key: str) -> list[str]:
         """The labels of a dimension for the side of lying groups: long ones on two lines, so that a phone has room for the figures."""
-        return ["\n".join(folded(label, 18)) for label in self.texts(frame, key)]
+        return self.folds(self.texts(frame, key, 2 * WIDEST))
+
+    def folds(self, labels: Sequence[str]) -> list[str]:
+        """Each name on up to two lines, which are as wide as those need that fit at all; longer ones are cut."""
+        lines = [max(map(len, folded(label, 1, False))) for label in labels]
+        room = max([18, *(one for one in lines if one <= WIDEST)])
+        return ["\n".join(folded(label, room)) for label in labels]
 
     def narrow(self, texts: Sequence[str], room: float = 46.0) -> list[str]:
         """Figures that stand beside each other above upright groups: on two lines where one would lie on the next on a phone."""
@@ -322,6 +331,8 @@ class Look:
         more = {"xlabel": "", "ylabel": "", **more}
         common = self.common(show_grid=grid, **more)
         room = round(max([max(map(len, text.split("\n"))) for text in right] or [0]) * 6.4) + 6
+        rows = [max(map(len, text.split("\n"))) for _, text in more.get("yticks") or []]
+        beside = 46 - max(rows, default=0)  # letters of a line that begins where the frame does
 
         def dress(plot: Any, element: Any) -> None:
             from bokeh.models.annotations import Legend, LegendItem, Title
@@ -342,7 +353,7 @@ class Look:
                 named.update(padding=0, margin=6, spacing=4, label_standoff=4)
                 figure.add_layout(named, "above")
             if foot:
-                said = Title(text="\n".join(wrap(foot, 46)), text_color=self.quiet, text_font=FONT, text_font_size="12px", text_font_style="normal")
+                said = Title(text="\n".join(wrap(foot, beside)), text_color=self.quiet, text_font=FONT, text_font_size="12px", text_font_style="normal")
                 figure.add_layout(said, "below")
 
         def plain(plot: Any, element: Any) -> None:
@@ -442,15 +453,14 @@ def clipped(text: str, length: int) -> str:
 
 
 def folded(text: str, length: int, broken: bool = True) -> list[str]:
-    """A text on up to two lines of `length` letters; what does not fit is cut when `broken`."""
-    if len(text) <= length:
+    """A text on up to two lines of `length` letters, as even as its words allow; what does not fit is cut when `broken`."""
+    spaces = [n for n, sign in enumerate(text) if sign == " " and n]
+    if len(text) <= length or not (broken or spaces):
         return [text]
-    if not broken and " " not in text:
-        return [text]
-    at = text.rfind(" ", 1, length + 1)
-    if at < 1 and not broken:
-        at = text.index(" ")
-    if at < 1:
+    at = min(spaces, key=lambda n: max(n, len(text) - n - 1), default=0)
+    if broken and max(at, len(text) - at - 1) > length:
+        at = max((n for n in spaces if n <= length), default=0)
+    if not at:
         return [clipped(text, length)]
     rest = text[at + 1 :]
     return [text[:at], clipped(rest, length) if broken else rest]
@@ -481,6 +491,8 @@ def shown(words: Any, column: Column, value: Any, short: bool = False) -> str:
         return words.period(value, column.unit)
     if column.kind == "money":
         return words.money_short(value, column.currency) if short else words.money(Decimal(str(value)), column.currency)
+    if column.kind == "percent" and column.points:
+        return str(words("{n} points", n=points(words, value, 0 if short else 1)))
     if column.kind == "percent":
         return words.percent(round(value, 3) if short else value)
     if column.kind in ("number", "integer", "duration"):
@@ -488,6 +500,12 @@ def shown(words: Any, column: Column, value: Any, short: bool = False) -> str:
     if isinstance(value, date):
         return words.date(value)
     return str(value)
+
+
+def points(words: Any, value: Any, digits: int = 0) -> str:
+    """A difference of two parts in percentage points, with its sign: `0.123` is `+12`."""
+    rounded = round(100 * float(value), digits)
+    return ("+" if rounded > 0 else "−" if rounded < 0 else "") + words.number(abs(rounded) if digits else int(abs(rounded)))
 
 
 def tidy(value: Any) -> Any:

@@ -21,20 +21,22 @@ class Bullet(Chart):
             return look.nothing()
         frame = look.first(frame, 30)
         names = look.texts(frame, x)
-        top = max([float(value) for key in (y, target) for value in frame[key] if not pd.isna(value)] or [1.0]) or 1.0
-        low = min([float(value) for value in frame[y] if not pd.isna(value)] + [0.0])
+        every = [0.0, *(float(value) for key in (y, target) for value in frame[key] if not pd.isna(value))]
+        low, top = min(every), max(every)
+        top = top if top > low else 1.0
+        wide = top - low
         grounds, bars, marks, said = [], [], [], []
         for number, (name, value, goal, row) in enumerate(zip(names, frame[y], frame[target], frame.index, strict=True)):
             at = -number
-            grounds.append((0.0, at - 0.34, top, at + 0.34))
+            grounds.append((low, at - 0.34, top, at + 0.34))
             told = f"{look.text(y, value, short=True)} / {look.text(target, goal, short=True)}"
-            if not pd.isna(value) and not pd.isna(goal) and goal:
+            if not pd.isna(value) and not pd.isna(goal) and goal > 0:
                 told += f" ({look.words.percent(round(float(value) / float(goal), 2))})"
             if not pd.isna(value):
                 bars.append((min(0.0, float(value)), at - 0.18, max(0.0, float(value)), at + 0.18, name, told, row))
             if not pd.isna(goal):
-                marks.append((float(goal) - top * 0.004, at - 0.34, float(goal) + top * 0.004, at + 0.34))
-            said.append((top * 1.02, at, told))
+                marks.append((float(goal) - wide * 0.004, at - 0.34, float(goal) + wide * 0.004, at + 0.34))
+            said.append((top + wide * 0.02, at, told))
         long = max(len(told.split(" (")[0]) for _, _, told in said) > 17  # a phone has no room for both figures beside each other
         said = [(x, at, told.replace(" (", "\n(", 1).replace(" / ", "\n/ " if long else " / ", 1)) for x, at, told in said]
         sides = ["x0", "y0", "x1", "y1"]
@@ -47,5 +49,5 @@ class Bullet(Chart):
         right = [text for _, _, text in said]
         pieces.append(look.said(pd.DataFrame(said, columns=["x", "y", "text"]), align="left"))
         ticks = [(float(-number), name) for number, name in enumerate(look.names(frame, x))]
-        limits: dict[str, Any] = {"xlim": (low * 1.05, top * 1.02), "ylim": (-len(names) + 0.4, 0.6)}
+        limits: dict[str, Any] = {"xlim": (low - wide * 0.01, top + wide * 0.02), "ylim": (-len(names) + 0.4, 0.6)}
         return look.whole(pieces, xaxis=None, yticks=ticks, height=(48 if long else 38) * len(names) + 20, right=right, foot=look.rest(len(names)), **limits)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import CHARTS, Chart, Look, points
 
 MOST = 18
 #: What is not at least as clear as this is drawn quietly.
@@ -47,6 +47,10 @@ class Interval(Chart):
         sides = ["x0", "y0", "x1", "y1", "name", "said", "row"]
         edges = [*lows, *highs, 0.0]
         limits, ticks = look.scale(y, edges)
+        column, named = look.columns.get(y), look.label(y)
+        if column is not None and column.points:
+            named = look.t("{label}, percentage points", label=named)
+            ticks = [(at, points(look.words, at)) for at, _ in ticks]
         zero = pd.DataFrame({"x": [0.0, 0.0], "y": [0.5, -len(names) + 0.5]})
         pieces = [look.lines(zero, look.quiet, width=1)]
         pieces += [look.boxes(pd.DataFrame(some, columns=sides), color, hover=hover, alpha=0.55) for color, some in lines.items()]
@@ -60,11 +64,13 @@ class Interval(Chart):
         room = 38 if any("\n" in name for name in folded) else 30
         return look.whole(
             pieces, xticks=look.thinned(ticks), yticks=rows, xlim=limits, ylim=(-len(names) + 0.4, 0.6), height=room * len(names) + 70,
-            right=[text for _, _, text in said], foot=look.rest(len(names)), xlabel=look.label(y),
+            right=[text for _, _, text in said], foot=look.rest(len(names)), xlabel=named,
         )  # fmt: skip
 
     def told(self, look: Look, key: str, value: float) -> str:
-        """An estimate with its sign, shares in whole percents."""
+        """An estimate with its sign, shares in whole percents, differences of shares in percentage points."""
         column = look.columns.get(key)
+        if column is not None and column.points:
+            return points(look.words, value)
         value = round(value, 2) if column is not None and column.kind == "percent" else value
         return ("+" if value > 0 else "") + look.text(key, value, short=True)

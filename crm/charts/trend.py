@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm.charts.base import CHARTS, Chart, Look
+from crm.charts.base import CHARTS, Chart, Look, points
 
 
 @CHARTS.add
@@ -50,9 +50,9 @@ def beside(look: Look, x: str, y: str, known: pd.DataFrame, values: list[float])
     if len(values) < 2 or not values[-2]:
         return last
     column, before = look.columns.get(y), look.text(x, known[x].iloc[-2])
-    points = column is not None and column.kind == "percent"  # a part of a part would say something else
-    change = values[-1] - values[-2] if points else (values[-1] - values[-2]) / abs(values[-2])
+    part = column is not None and column.kind == "percent"  # a part of a part would say something else
+    change = values[-1] - values[-2] if part else (values[-1] - values[-2]) / abs(values[-2])
     arrow = "▲" if change > 0.0005 else "▼" if change < -0.0005 else "="
     sign = "+" if change > 0 else ""
-    said = look.t("{n} points", n=sign + look.words.number(round(100 * change, 1))) if points else sign + look.words.percent(round(change, 3))
+    said = look.t("{n} points", n=points(look.words, change, 1)) if part else sign + look.words.percent(round(change, 3))
     return f"{last}: {arrow} {said}\n({before})"

@@ -17,6 +17,7 @@ class Waterfall(Chart):
 
     Gains and losses differ by colour and by the sign of what is written on them. More than `MOST` steps: the last one holds the rest.
     With the option `ends` the first and the last group are no steps but what there was before and after; no sum is added.
+    Where the names have no room below upright bars, the bars lie, from above down.
     """
 
     name = "waterfall"
@@ -26,48 +27,60 @@ class Waterfall(Chart):
         if frame.empty:
             return look.nothing()
         names = look.texts(frame, x)
-        values = [0.0 if pd.isna(value) else float(value) for value in frame[y]]
+        values = [float("nan") if pd.isna(value) else float(value) for value in frame[y]]
         rows = [int(row) for row in frame.index]
-        if len(values) > MOST:
-            names = [*names[: MOST - 1], look.t("Others")]
-            values, rows = [*values[: MOST - 1], sum(values[MOST - 1 :])], [*rows[: MOST - 1], -1]
-        level, boxes, links, said = 0.0, {0: [], 1: [], 5: []}, [], []  # type: ignore[var-annotated]
+        last = (names.pop(), values.pop(), rows.pop()) if ends and len(names) > 1 else None
+        most = min(MOST, look.most or MOST) - (2 if ends else 1)
+        if len(values) > most + 1:
+            names, values, rows = (
+                [*names[:most], look.t("Others")],
+                [*values[:most], sum(one for one in values[most:] if one == one)],
+                [*rows[:most], -1],
+            )
+        boxes: dict[int, list[Any]] = {0: [], 1: [], 5: []}
+        level, links, said = 0.0, [], []
         for number, (name, value, row) in enumerate(zip(names, values, rows, strict=True)):
-            if ends and number in (0, len(values) - 1):
-                box = (number - 0.36, min(0.0, value), number + 0.36, max(0.0, value), name, look.text(y, value), row)
-                boxes[0].append(box)
-                said.append((number, max(0.0, value), look.text(y, value, short=True)))
-                level = value
-                if not number:
-                    links.append((0.36, 0.64, level))
-                continue
-            after = level + value
-            box = (number - 0.36, min(level, after), number + 0.36, max(level, after), name, look.text(y, value), row)
-            boxes[1 if value >= 0 else 5].append(box)
-            links.append((number + 0.36, number + 0.64, after))
-            sign = "+" if value > 0 else ""
-            said.append((number, max(level, after), sign + look.text(y, value, short=True)))
+            whole, after = ends and not number, level + (0.0 if pd.isna(value) else value)
+            boxes[0 if whole else 5 if value < 0 else 1].append((number, level, after, name, look.text(y, value), row))
+            said.append((number, max(level, after), ("+" if value > 0 and not whole else "") + look.text(y, value, short=True)))
+            links.append((number, after))
             level = after
-        end = len(values) - 1 if ends else len(values)
-        if not ends:
-            boxes[0].append((end - 0.36, min(0.0, level), end + 0.36, max(0.0, level), look.t("Total"), look.text(y, level), -1))
-            said.append((end, max(0.0, level), look.text(y, level, short=True)))
-        columns = ["x0", "y0", "x1", "y1", "name", "said", "row"]
-        hover = [(look.label(x), "@name"), (look.label(y), "@said")]
-        pieces = [look.strokes([(a, at, b, at) for a, b, at in links], look.quiet)] if links else []
+        if last is not None or not ends:
+            name, whole, row = last or (look.t("Total"), level, -1)
+            level = 0.0 if pd.isna(whole) else whole
+            boxes[0].append((len(names), 0.0, level, name, look.text(y, whole), row))
+            said.append((len(names), max(0.0, level), look.text(y, whole, short=True)))
+            names = [*names, name]
+        marks, turned = look.places(names, 50 if look.backend == "bokeh" else 80)
+        edges = [edge for found in boxes.values() for box in found for edge in box[1:3]]
+        upright = not turned
+        sides = [(n + 0.36, n + 0.64, at) for n, at in links if n + 1 < len(names)]
+        strokes = [(a, at, b, at) if upright else (at, -a, at, -b) for a, b, at in sides]
+        pieces = [look.strokes(strokes, look.quiet)] if strokes else []
+        columns, hover = ["x0", "y0", "x1", "y1", "name", "said", "row"], [(look.label(x), "@name"), (look.label(y), "@said")]
         for color, found in boxes.items():
-            if found:
-                pieces.append(look.boxes(pd.DataFrame(found, columns=columns), look.color(color), hover=hover))
+            drawn = [(*side(n, min(a, b), max(a, b), upright), *told) for n, a, b, *told in found]
+            if drawn:
+                pieces.append(look.boxes(pd.DataFrame(drawn, columns=columns), look.color(color), hover=hover))
+        if not upright:
+            figures = pd.DataFrame([(at, -n, "\u2002" + text) for n, at, text in said], columns=["x", "y", "text"])
+            pieces.append(look.said(figures, align="left"))
+            ticks = [(float(-n), name) for n, name in enumerate(look.folds(names))]
+            low, high = min(0.0, *edges), max(0.0, *edges)
+            return look.whole(
+                pieces, xaxis=None, yticks=ticks, xlim=(low, high) if high > low else (0.0, 1.0), ylim=(-len(names) + 0.4, 0.6),
+                height=34 * len(names) + 20, right=list(figures["text"]),
+            )  # fmt: skip
         narrow: list[str] = []
         if len(names) <= 8:
             texts = pd.DataFrame(said, columns=["x", "y", "text"])
             texts["text"] = narrow = look.narrow(list(texts["text"]))
             pieces.append(look.said(texts, base="bottom", size=11 if len(names) <= 5 else 10))
-        edges = [edge for found in boxes.values() for box in found for edge in (box[1], box[3])]
         limits, ticks = look.scale(y, edges)
         high = limits[1] + (limits[1] - limits[0]) * (0.12 if any("\n" in text for text in narrow) else 0.06)
-        marks, turned = look.places(names if ends else [*names, look.t("Total")], 50 if look.backend == "bokeh" else 80)
-        return look.whole(
-            pieces, grid=True, xticks=marks, yticks=ticks, xrotation=turned, xlim=(-0.6, end + 0.6), ylim=(limits[0], high),
-            height=look.height + (60 if turned else 0),
-        )  # fmt: skip
+        return look.whole(pieces, grid=True, xticks=marks, yticks=ticks, xlim=(-0.6, len(names) - 0.4), ylim=(limits[0], high))
+
+
+def side(n: int, low: float, high: float, upright: bool) -> tuple[float, float, float, float]:
+    """The edges of one bar."""
+    return (n - 0.36, low, n + 0.36, high) if upright else (low, -n - 0.36, high, -n + 0.36)

@@ -241,3 +241,78 @@ def test_figures_have_room_on_a_phone_in_a_language_that_says_them_longer():
     heads = [text for text in texts_of(table) if not text[0].isdigit()]
     assert [head.replace("\n", " ") for head in heads] == ["Value", "Goal", "Many"]
     assert look.thinned([(0.0, "0\xa0€"), (1.0, "200\xa0tys.\xa0€"), (2.0, "400\xa0tys.\xa0€"), (3.0, "600\xa0tys.\xa0€")])[1] == (2.0, "400\xa0tys.\xa0€")
+
+
+def quads(state):
+    return [one.data_source.data for one in state.renderers if type(one.glyph).__name__ == "Quad"]
+
+
+def whole(text):
+    """A name as one reads it, on however many lines it stands."""
+    return text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", ["waterfall", "pareto"])
+def test_names_are_never_turned(name):
+    """Few short names stand below upright bars; others stand beside lying ones, whole."""
+    data = frame(3, low=1.0)
+    short = figure(name, data.assign(group=["Won", "Lost", "New deals"]), x="group", y="value")
+    long = figure(name, data.assign(group=["Machines and lines for packing", "Parts", "Yearly maintenance"]), x="group", y="value")
+    for state in (short, long):
+        assert all(axis.major_label_orientation in ("horizontal", 0, 0.0) for axis in state.axis)
+    assert "New deals" in map(whole, short.xaxis[0].major_label_overrides.values())
+    assert "Machines and lines for packing" in map(whole, long.yaxis[0].major_label_overrides.values())
+    assert all(one["right"][0] - one["left"][0] == pytest.approx(0.72 if name == "waterfall" else 0.76) for one in quads(short))
+    assert all(one["top"][0] - one["bottom"][0] == pytest.approx(0.72) for one in quads(long))
+
+
+def test_a_lying_waterfall_leads_from_one_step_to_the_next():
+    names = ["Open at the beginning of the quarter", "What came in since then", "Nobody knows yet", "What was lost since then"]
+    data = pd.DataFrame({"group": names, "value": [100.0, 40.0, None, -160.0]})
+    state = figure("waterfall", data, x="group", y="value")
+    sides = sorted((-round(bottom + 0.36), left, right) for one in quads(state) for left, right, bottom in zip(one["left"], one["right"], one["bottom"], strict=True))
+    assert sides == [(0, 0.0, 100.0), (1, 100.0, 140.0), (2, 140.0, 140.0), (3, -20.0, 140.0), (4, -20.0, 0.0)]
+    assert [one.strip() for one in texts_of(state)] == ["+€100", "+€40", "–", "-€160", "-€20"]
+    ended = hv.renderer("bokeh").get_plot(CHARTS["waterfall"]().draw(data, Look(Words("en", currency="EUR"), COLUMNS), x="group", y="value", ends=True)).state
+    assert [one.strip() for one in texts_of(ended)] == ["€100", "+€40", "–", "-€160"]
+
+
+def test_a_lying_pareto_says_value_part_and_class():
+    names = ["Machines and lines for packing", "Parts that wear out", "Yearly maintenance", "Training of operators", "Returned by customers"]
+    data = pd.DataFrame({"group": names, "value": [800.0, 140.0, 50.0, 10.0, -5.0]})
+    said = [one.strip() for one in texts_of(figure("pareto", data, x="group", y="value"))]
+    assert said[:4] == ["€800 · 80% A", "€140 · 94% B", "€50 · 99% B", "€10 · 100% C"] and said[4] == "80%"
+
+
+@pytest.mark.parametrize(
+    ("value", "goal"), [([None, None], [None, None]), ([-5.0, -2.0], [None, None]), ([-5.0, 8.0], [10.0, -3.0]), ([0.0, 0.0], [0.0, 0.0])]
+)
+def test_a_bullet_has_its_ground_wherever_figures_lie(value, goal):
+    state = figure("bullet", pd.DataFrame({"group": ["A", "B"], "value": value, "goal": goal}), x="group", y="value", target="goal")
+    for one in quads(state):
+        assert all(left <= right for left, right in zip(one["left"], one["right"], strict=True))
+        assert all(state.x_range.start <= left and right <= state.x_range.end for left, right in zip(one["left"], one["right"], strict=True))
+    texts = [one.data_source.data for one in state.renderers if type(one.glyph).__name__ == "Text"]
+    assert all(at >= right for one in texts for at in one["x"] for ground in quads(state)[:1] for right in ground["right"])
+
+
+def test_a_difference_of_parts_is_told_in_points():
+    """40 % against 28 % are twelve percentage points more, not twelve percent."""
+    columns = {"group": Column("group", "Fact"), "came": Column("came", "Difference", "percent", "measure", points=True)}
+    columns |= {"chance": Column("chance", "Chance", "percent", "measure")}
+    data = pd.DataFrame({"group": ["A", "B"], "came": [0.1234, -0.25], "came_low": [0.05, -0.4], "came_high": [0.2, 0.1], "chance": [0.0, 0.5]})
+    look = Look(Words("en"), columns)
+    state = hv.renderer("bokeh").get_plot(CHARTS["interval"]().draw(data, look, x="group", y="came", value="chance")).state
+    assert [one.strip() for one in texts_of(state)] == ["+12", "−25"]
+    assert state.xaxis[0].axis_label == "Difference, percentage points"
+    assert not any("%" in said for said in state.xaxis[0].major_label_overrides.values())
+    assert look.text("came", 0.1234) == "+12.3 points" and look.text("came", -0.25, short=True) == "−25 points"
+    assert look.text("chance", 0.5) == "50%"
+
+
+def test_names_are_folded_evenly_and_given_room():
+    look = Look(Words("en"), COLUMNS)
+    names = ["Days since the last contact over 12.5", "Meetings and visits a week over 0.1", "Source: not filled in"]
+    assert look.names(pd.DataFrame({"group": names}), "group") == [
+        "Days since the last\ncontact over 12.5", "Meetings and visits\na week over 0.1", "Source: not\nfilled in",
+    ]  # fmt: skip

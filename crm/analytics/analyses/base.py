@@ -81,7 +81,7 @@ class Analysis:
 
     name: ClassVar[str]
     options: ClassVar[dict[str, Any]] = {}
-    columns: ClassVar[dict[str, str]] = {}  # {key: "dimension text"}: role and kind
+    columns: ClassVar[dict[str, str]] = {}  # {key: "dimension text"}: role and kind; "measure percent points": of two parts
     needs: ClassVar[dict[str, list[str]]] = {}  # {option, or "option=value": the options it cannot do without}
     examples: ClassVar[dict[str, str]] = {}  # {option: a figure that one writes there}
     roles: ClassVar[list[str]] = []  # what a pipeline must say of the report's records: amount, close, owner, stage
@@ -99,8 +99,8 @@ class Analysis:
 
     def column(self, key: str, label: str, currency: str | None = None, unit: str | None = None) -> Column:
         """A column by its key, with the role and kind it was declared with."""
-        role, _, kind = self.columns[key].partition(" ")
-        return Column(key, label, kind or "text", role, unit, currency)
+        role, *kind = self.columns[key].split()
+        return Column(key, label, kind[0] if kind else "text", role, unit, currency, "points" in kind)
 
 
 class OfRecords(Analysis):
