@@ -1,6 +1,9 @@
 """Reports in the browser: compare, a day of the past, drill down and Back to the same state; dashboards whose cards are made when seen."""
 
+import json
 import re
+import subprocess
+import sys
 
 from playwright.sync_api import expect
 
@@ -73,4 +76,30 @@ def test_a_click_on_a_bar_opens_its_records_and_cards_come_when_seen(manager):
     left = waiting.count()
     assert left > 0                                                    # what lies below is not made yet
     manager.seen()
+    assert manager.errors == [] and manager.outside == []
+
+
+def test_what_a_stamp_was_pressed_on_is_had_again_on_the_command_line(sign_in, server):
+    """Also when records changed since then (I7)."""
+    manager = sign_in("sales_manager", width=390, height=844)
+    manager.goto("view=report&name=revenue_by_rep")
+    table = manager.get_by_role("table").locator("tbody tr")
+    expect(table.first).to_be_visible()
+    people = table.get_by_role("rowheader").all_inner_texts()
+    manager.get_by_role("button", name="Stamp", exact=True).click()
+    said = manager.get_by_text(re.compile(r"^Stamp \S+$"))
+    expect(said).to_be_visible()
+    stamp = said.inner_text().removeprefix("Stamp ")
+    expect(manager.get_by_role("button", name="Stamp", exact=True)).to_have_count(0)
+    door = manager.door()
+    won = door.get("opportunity", next(iter(door.ids("opportunity", "stage.outcome == 'won'"))))
+    door.change("opportunity", won.id, {"amount": won["amount"] + 1000})
+    where = ["--config", str(server.company.schema.folder), "--data", server.company.store.path]
+    told = subprocess.run(
+        [sys.executable, "-m", "crm.cli", *where, "report", "--again", stamp, "--json"], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["same"] is True and found["stamp"] == stamp and found["differences"] == []
+    assert [row[0] for row in found["rows"]] == people
     assert manager.errors == [] and manager.outside == []

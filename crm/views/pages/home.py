@@ -99,7 +99,7 @@ class HomePage(Page):
             children.append(made)
         if not children:
             return self.app.part("trouble", {"glyph": "home", "title": t("Home"), "text": t("Nothing is planned for this page yet."), "note": ""})
-        css = (":host{display:grid!important;grid-template-columns:repeat(12,minmax(0,1fr));gap:20px 24px;align-items:start}"
+        css = (":host{display:grid!important;grid-template-columns:repeat(12,minmax(0,1fr));gap:20px 24px;align-items:stretch}"
                "@media(max-width:1000px){:host{display:flex!important;flex-direction:column}:host>*{width:100%!important}}")
         return pn.Column(*children, stylesheets=[css], sizing_mode="stretch_width", margin=0)
 
@@ -304,7 +304,7 @@ def list_of(app: Any, card: Any) -> dict | None:
     label = (card.label and card.label_in(t)) or (view.label_in(t) if view else entity.plural_in(t))
     count = door.count(entity.name, where=conds or None)
     return {"name": entity.name, "label": label, "glyph": entity.icon, "count": count, "may": door.may("create", entity.name),
-            "items": [{**line(app, entity, record), **ordered_by(app, entity, view, record)} for record in records], "none": t("Nothing here. Good."),
+            "items": [{**line(app, entity, record), **ordered_by(app, entity, view, record)} for record in records], "none": t("Nothing at the moment."),
             "all": app.href(view="list", entity=entity.name, v=card.view) if count > len(records) else ""}
 
 
