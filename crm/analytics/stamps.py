@@ -29,6 +29,7 @@ from weakref import WeakKeyDictionary
 
 from tinydb.queries import where
 
+from crm.analytics.analyses.base import ANALYSES
 from crm.analytics.own import plain, report_of
 from crm.analytics.reports import Result, report_for, run
 from crm.analytics.shapes import Choices
@@ -81,6 +82,7 @@ def keep(door: Door, result: Result, how: str = "report", spec: Mapping[str, Any
             "team": actor.team,
             "language": door.words.language,
             "version": version("crm"),
+            "engine": engine_of(result.report),
             "sequence": store.sequence,
             "entity": result.report.entity,
             "records": company.count(result.report.entity),
@@ -102,6 +104,12 @@ def configuration_kept(company: Any) -> str:
     if schema.hash not in known or company.store.blob_get(known[schema.hash]) is None:
         known[schema.hash] = company.store.blob_put(zlib.compress(schema.text.encode(), 9))
     return known[schema.hash]
+
+
+def engine_of(report: Any) -> str | None:
+    """What tells one way of working an analysis out from a later one, where it says so."""
+    engine = getattr(ANALYSES[report.analysis], "engine", None) if report.analysis in ANALYSES else None
+    return None if engine is None else str(engine())
 
 
 def keys_of(result: Result) -> list[list[Any]]:
@@ -190,6 +198,8 @@ def again(company: Any, mark: str, asker: Door | None = None) -> Again:
     compare(company, found, t)
     if not found.same:
         found.why = reasons(company, then, kept, ran, t) + notes
+        if engine_of(result.report) != kept.get("engine"):
+            found.why.append(t("What it foretells is worked out in another way since then."))
         found.why = found.why or [t("What made the difference cannot be told.")]
     return found
 

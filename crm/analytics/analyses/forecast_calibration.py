@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crm.analytics import forecast as engine
 from crm.analytics.analyses.base import ANALYSES, Analysis, Found
 from crm.analytics.analyses.forecast_months import seen
+from crm.analytics.forecast import kept
 from crm.analytics.forecast.record import WITHIN
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class ForecastCalibration(Analysis):
     options = {"forecast": "forecast?", "of": "choice:all|stage|rep|source?", "back": "whole?"}
     examples = {"back": "12"}
     columns = {"group": "dimension text", "said": "measure percent", "came": "measure percent", "n": "measure integer"}
+    engine = staticmethod(kept.engine)
 
     def open_to(self, door: Door, report: Report) -> bool:
         return seen(door, report)

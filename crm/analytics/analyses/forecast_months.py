@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm.analytics import forecast as engine
 from crm.analytics.analyses.base import ANALYSES, Analysis, Found
+from crm.analytics.forecast import kept
 from crm.analytics.forecast.sides import axis_of, currency, cut_of
 from crm.analytics.periods import moved
 
@@ -41,6 +42,7 @@ class ForecastMonths(Analysis):
         "adjusted": "measure money",
         "actual": "measure money",
     }
+    engine = staticmethod(kept.engine)
 
     def open_to(self, door: Door, report: Report) -> bool:
         return seen(door, report) and super().open_to(door, report)

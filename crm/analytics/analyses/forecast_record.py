@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from crm.analytics import forecast as engine
 from crm.analytics.analyses.base import ANALYSES, Analysis, Found
 from crm.analytics.analyses.forecast_months import money, seen
+from crm.analytics.forecast import kept
 
 if TYPE_CHECKING:
     from crm.records import Door
@@ -31,6 +32,7 @@ class ForecastRecord(Analysis):
         "moving_mean": "measure money",
         "weighted": "measure money",
     }
+    engine = staticmethod(kept.engine)
 
     def open_to(self, door: Door, report: Report) -> bool:
         return seen(door, report)

@@ -16,6 +16,8 @@ import numpy as np
 WORLDS = 20
 #: Draws held in memory at once.
 BLOCK = 1_000_000
+#: Records with less of a chance than this are drawn by their wins, the others run by run: what is quicker, the futures are distributed alike.
+RARE = 0.02
 #: New wins a month over which their sum is drawn from a gamma of the same mean, variance and skewness (Pearson III).
 MANY = 60
 
@@ -61,32 +63,48 @@ def draw_open(open_: Open, ratios: list[np.ndarray], typical: list[np.ndarray], 
         many = int(edges[w + 1] - edges[w])
         width = many * months
         total = np.zeros(groups * width)
-        step = max(1, BLOCK // max(1, many))
-        for start in range(0, n if many else 0, step):
-            chance = open_.chance[w, start : start + step]
-            size = len(chance)
-            u = rng.random((size, many), dtype=np.float32)
-            hit = np.flatnonzero(u < chance[:, -1:])
-            deal = hit // many
-            lot = u.ravel()[hit]
-            month = np.zeros(len(hit), dtype=np.int64)
+        if not many:
+            return total.reshape(groups, many, months)
+        final = open_.chance[w, :, -1]
+        often = np.flatnonzero(final >= RARE)
+        step = max(1, BLOCK // many)
+        blocks = [lots(rng, final, often[start : start + step], many) for start in range(0, len(often), step)]
+        for deal, run, lot in [*blocks, rare(rng, final, np.flatnonzero(final < RARE), many)]:
+            month = np.zeros(len(deal), dtype=np.int64)
             for m in range(months - 1):
-                month += lot >= chance[:, m][deal]
-            state = open_.state[start : start + step][deal]
-            which = starts[state] + (rng.random(len(hit), dtype=np.float32) * sizes[state]).astype(np.int64)
-            worth = amount[start : start + step][deal] * pool[which]
-            empty = missing[start : start + step]
-            if empty.any():
-                for at in np.flatnonzero(empty[deal]):
-                    worth[at] = rng.choice(usual[int(state[at])])
-            place = (hit - deal * many) * months + month
+                month += lot >= open_.chance[w, :, m][deal]
+            state = open_.state[deal]
+            which = starts[state] + (rng.random(len(deal), dtype=np.float32) * sizes[state]).astype(np.int64)
+            worth = amount[deal] * pool[which]
+            for at in np.flatnonzero(missing[deal]):
+                worth[at] = rng.choice(usual[int(state[at])])
+            place = run * months + month
             if not single:
-                place += open_.group[start : start + step][deal] * width
+                place += open_.group[deal] * width
             total += np.bincount(place, worth, minlength=groups * width)
         return total.reshape(groups, many, months)
 
     with ThreadPoolExecutor(2) as threads:
         return np.concatenate(list(threads.map(world, range(worlds))), axis=1)
+
+
+def lots(rng: np.random.Generator, chance: np.ndarray, deals: np.ndarray, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(record, run, lot) of every win of some records: a lot for each of them in each run, evenly between 0 and 1, wins below its chance."""
+    u = rng.random((len(deals), runs), dtype=np.float32)
+    hit = np.flatnonzero(u < chance[deals][:, None])
+    place = hit // runs
+    return deals[place], hit - place * runs, u.ravel()[hit]
+
+
+def rare(rng: np.random.Generator, chance: np.ndarray, deals: np.ndarray, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of records that seldom win, without a lot for every run: points that fall on a record and a run by a Poisson process of the
+    rate −log(1 − chance) leave a run free of them with the chance not to win, each for itself, and so are exactly as distributed."""
+    rates = np.cumsum(-np.log1p(-chance[deals].astype(np.float64)))
+    many = int(rng.poisson(rates[-1] * runs)) if len(deals) else 0
+    place = np.minimum(np.searchsorted(rates, rng.random(many) * (rates[-1] if many else 1.0), side="right"), len(deals) - 1)
+    place, run = np.divmod(np.unique(place * runs + rng.integers(0, runs, many)), runs)
+    deal = deals[place] if many else np.zeros(0, dtype=np.int64)
+    return deal, run, rng.random(len(deal)) * chance[deal]
 
 
 def draw_coming(coming: Coming, size: float, runs: int, seed: int) -> np.ndarray:

@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from itertools import compress
+from operator import itemgetter
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from crm.analytics import looks
 from crm.errors import Missing
+from crm.records.columns import Column, Kinds, News
+from crm.records.queries import all_of
 from crm.records.shape import DELETED
+from crm.stores import where_id
 
 if TYPE_CHECKING:
     from crm.records import Door
@@ -23,8 +30,8 @@ if TYPE_CHECKING:
 
 DAY = 86_400_000.0
 NEVER = np.inf
-#: Changes looked through to tell whether what was read still holds.
-GLANCE = 200
+#: What is known of a record in each row of a history, as `History` calls it.
+COLUMNS = ("since", "code", "amount", "close", "chance", "owner", "kind")
 
 
 @dataclass(frozen=True)
@@ -102,11 +109,10 @@ class History:
     owner: np.ndarray
     kind: np.ndarray
     zone: Any = UTC
-    places: dict[int, int] = field(default_factory=dict)
+    marks: dict[float, str] = field(default_factory=dict)  # of moments, what is the same exactly when what was known then is
 
     def __post_init__(self) -> None:
         self.start = np.searchsorted(self.deal, np.arange(len(self.ids)))
-        self.places = {int(one): n for n, one in enumerate(self.ids)}
         self.stays = self._stays()
 
     @property
@@ -126,6 +132,12 @@ class History:
     def day(self, moment: float) -> date:
         """The calendar day of a moment."""
         return datetime.fromtimestamp(moment * DAY / 1000, UTC).astimezone(self.zone).date()
+
+    def clock(self, moment: float) -> float:
+        """The moment from which ages and the days to come are counted: the middle of the company's day, so that all day long the same
+        knowledge gives the same figures. The beginning of a day is itself: nothing of it has gone by."""
+        begin = self.moment(self.day(moment))
+        return moment if moment == begin else begin + 0.5
 
     def _stays(self) -> Stays:
         n = len(self.deal)
@@ -164,7 +176,32 @@ class History:
         )  # fmt: skip
 
 
-_kept: WeakKeyDictionary[Any, dict[Any, tuple[int, History]]] = WeakKeyDictionary()
+class Held:
+    """The history of what one user may see, renewed by what was written since."""
+
+    def __init__(self, company: Any) -> None:
+        self.news, self.lock = News(company.store), Lock()
+        self.history: History | None = None
+        self.day: date | None = None
+        self.seen: set[int] = set()  # where this user does not see everything
+
+    def renewed(self, door: Door, spec: Forecast, sight: Any) -> History:
+        with self.lock:
+            heard, today = self.news.heard(), door.company.today()
+            if self.history is not None and heard == ([], set()) and today == self.day:
+                return self.history
+            ids = door.seen(spec.entity)  # by what is written of teams or customers, and by the day, others may be seen
+            seen, self.seen, self.day = self.seen, set(ids or ()), today
+            tables = set() if heard is None else heard[1] | {one.table for one in heard[0]}
+            away = looks.passed(door.schema, spec.entity, spec.source_path or "") - {spec.entity}
+            if self.history is None or heard is None or spec.entity in heard[1] or tables & away:
+                self.history = _read(door, spec, sight)
+            elif touched := {one.doc_id for one in heard[0] if one.table == spec.entity} | (seen ^ self.seen):
+                self.history = mended(self.history, *rows_of(door, spec, sight, self.history.sources, touched), touched)
+            return self.history
+
+
+_kept: WeakKeyDictionary[Any, dict[Any, Held]] = WeakKeyDictionary()
 
 
 def paths_of(door: Door, spec: Forecast) -> dict[str, str | None]:
@@ -184,103 +221,114 @@ def paths_of(door: Door, spec: Forecast) -> dict[str, str | None]:
 
 
 def read(door: Door, spec: Forecast) -> History:
-    """The history of what this user may see, read once and kept until something is written."""
+    """The history of what this user may see, read once and then only where something was written."""
     company = door.company
     sight = door.sight(spec.entity)
     if not sight.may("see"):
         raise Missing("There is no such forecast")
+    if company.store.writing:  # what may be taken back is not kept
+        return _read(door, spec, sight)
     actor = door.actor
     key = (door.schema.hash, company.generation, spec.name, actor.system, actor.id, actor.role, actor.team)
     kept = _kept.setdefault(company, {})
-    sequence = company.store.sequence
-    found = kept.get(key)
-    if found is not None and sequence and untouched(company.store, found[0], sequence, spec.entity):
-        kept[key] = (sequence, found[1])
-        return found[1]
-    history = _read(door, spec, sight)
-    if len(kept) > 16:
+    if key not in kept and len(kept) > 16:
         kept.clear()
-    kept[key] = (sequence, history)
-    return history
-
-
-def untouched(store: Any, before: int, now: int, entity: str) -> bool:
-    """Whether no record of an entity was written between two sequence numbers, as far as can be seen at a glance."""
-    if before == now:
-        return True
-    changes = store.changes(before, GLANCE)
-    return len(changes) < GLANCE and all(one.table != entity for one in changes)
+    return kept.setdefault(key, Held(company)).renewed(door, spec, sight)
 
 
 def _read(door: Door, spec: Forecast, sight: Any) -> History:
+    known, columns, sources = rows_of(door, spec, sight, [], None)
+    states = [State(name, stage) for name in spec.pipelines for stage in door.schema.pipelines[name].stages.values()]
+    return made_of(states, sources, known, columns, door.company.zone)
+
+
+def made_of(states: list[State], sources: list[Any], known: np.ndarray, columns: Sequence[np.ndarray], zone: Any) -> History:
+    """A history of rows: the record of each, by record and time, and the `COLUMNS`."""
+    new = np.ones(len(known), dtype=bool)
+    new[1:] = known[1:] != known[:-1]
+    since, code, amount, close, chance, owner, kind = columns
+    deal = (np.cumsum(new) - 1).astype(np.int32)
+    return History(states, sources, known[new], deal, since, code, amount, close, chance, owner, kind, zone)
+
+
+def mended(history: History, known: np.ndarray, columns: list[np.ndarray], sources: list[Any], touched: set[int]) -> History:
+    """A history with the rows of some records read anew. What was worked out of moments before all that is another is kept."""
+    of = history.ids[history.deal]
+    old = np.isin(of, np.fromiter(touched, dtype=np.int64))
+    place = np.searchsorted(of[~old], known)
+    before = [getattr(history, name) for name in COLUMNS]
+    after = [np.insert(column[~old], place, fresh) for column, fresh in zip(before, columns, strict=True)]
+    made = made_of(history.states, sources, np.insert(of[~old], place, known), after, history.zone)
+    rows = [set(zip(ids.tolist(), *(np.nan_to_num(one, nan=-1).tolist() for one in told), strict=True)) for ids, told in
+            ((of[old], [column[old] for column in before]), (known, columns))]  # fmt: skip
+    changed = min((row[1] for row in rows[0] ^ rows[1]), default=NEVER)
+    made.marks = {moment: mark for moment, mark in history.marks.items() if moment < changed}
+    return made
+
+
+def rows_of(
+    door: Door, spec: Forecast, sight: Any, sources: list[Any], only: set[int] | None
+) -> tuple[np.ndarray, list[np.ndarray], list[Any]]:
+    """(the record of each row, the `COLUMNS`, the list of sources, to which new ones were added) of all records, or of some."""
     table = door.company.table(spec.entity)
     entity = door.schema.entities[spec.entity]
     roles = paths_of(door, spec)
     tracked = {".".join(path) for path in table.info.tracked}
     told = {word: path for word, path in roles.items() if path and path in tracked}
     wanted = list(dict.fromkeys([*told.values(), DELETED]))
-    rows = table.spells(*wanted)
-    rows = [row for row, last in zip(rows, [(None, None), *rows], strict=False) if row[0] != last[0] or row[2:] != last[2:]]
-    columns = dict(zip(["id", "since", *wanted], zip(*rows, strict=True) if rows else [()] * (len(wanted) + 2), strict=True))
+    rows = table.spells(*wanted, ids=only)
+    columns = {name: list(map(itemgetter(n), rows)) for n, name in enumerate(["id", "since", *wanted])}
     mine = sight.query()
     ids = np.array(columns["id"], dtype=np.int64)
     if mine is not None:
-        seen = np.isin(ids, np.array(table.ids(mine), dtype=np.int64))
-        columns = {name: tuple(one for one, keep in zip(values, seen, strict=True) if keep) for name, values in columns.items()}
+        asked = mine if only is None else all_of(mine, where_id("in", sorted(only)))
+        seen = np.isin(ids, np.array(table.ids(asked), dtype=np.int64))
+        columns = {name: list(compress(values, seen)) for name, values in columns.items()}
         ids = ids[seen]
-    states = [State(name, stage) for name in spec.pipelines for stage in door.schema.pipelines[name].stages.values()]
-    number = {(one.pipeline, one.stage.key): n for n, one in enumerate(states)}
-    stages, size = columns[told["stage"]], len(ids)
-    usual = spec.pipelines[0]
-    lines = columns[told["pipeline"]] if "pipeline" in told else [None] * size
-    codes = np.array(
-        [
-            -1 if gone is not None else number.get((line or usual, stage), -1)
-            for line, stage, gone in zip(lines, stages, columns[DELETED], strict=True)
-        ],
-        dtype=np.int16,
-    )
+    number = {one: n for n, one in enumerate((name, key) for name in spec.pipelines for key in door.schema.pipelines[name].stages)}
+    size, usual = len(ids), spec.pipelines[0]
+    stages, gone = Column.of(columns[told["stage"]]), Column.of(columns[DELETED])
+    lines = Column.of(columns[told["pipeline"]] if "pipeline" in told else [None] * size)
+    found = [[number.get((line or usual, stage), -1) for stage in [*stages.kinds.values, None]] for line in [*lines.kinds.values, None]]
+    codes = np.array(found, dtype=np.int16)[lines.codes, stages.codes]  # -1, nothing, is the last
+    codes[gone.codes >= 0] = -1
 
     def numbers(word: str, scale: float = 1.0) -> np.ndarray:
         if word not in told:
             return np.full(size, np.nan)
-        return np.array([np.nan if one is None else float(one) for one in columns[told[word]]], dtype=np.float64) / scale
+        return np.array(columns[told[word]], dtype=object).astype(np.float64) / scale
 
     field = entity.fields[roles["amount"] or ""]
     places = (field.decimals if field.decimals is not None else 2) if field.kind == "money" else 0
-    days = {text: date.fromisoformat(text[:10]).toordinal() for text in set(columns[told["close"]]) if text} if "close" in told else {}
-    close = np.array([days.get(one, np.nan) for one in columns[told["close"]]], dtype=np.float64) if days else np.full(size, np.nan)
+    close = np.full(size, np.nan)
+    if "close" in told:
+        days = Column.of(columns[told["close"]])
+        ordinals = [date.fromisoformat(text[:10]).toordinal() if text else np.nan for text in days.kinds.values]
+        close = np.array([*ordinals, np.nan])[days.codes]
     owner = np.nan_to_num(numbers("owner")).astype(np.int64)
-    kinds, sources = _sources(door, spec, roles["source"], told, columns, ids)
+    kinds, sources = _sources(door, spec, roles["source"], told, columns, ids, sources)
     since = np.array(columns["since"], dtype=np.float64) / DAY
     amount, chance = numbers("amount", 10.0**places), numbers("chance")
     kept = _changed(ids, codes, amount, close, chance, owner, kinds)
-    known = ids[kept]
-    every, deal = np.unique(known, return_inverse=True)
-    return History(
-        states, sources, every, deal.astype(np.int32), since[kept], codes[kept], amount[kept], close[kept], chance[kept], owner[kept],
-        kinds[kept], door.words.tz,
-    )  # fmt: skip
+    return ids[kept], [one[kept] for one in (since, codes, amount, close, chance, owner, kinds)], sources
 
 
 def _sources(
-    door: Door, spec: Forecast, path: str | None, told: dict[str, Any], columns: dict[str, Any], ids: np.ndarray
-) -> tuple[np.ndarray, list]:
-    """Where each record came from, as a number into a list of stored values: as it was, or as it is where the past of the path is not kept."""
+    door: Door, spec: Forecast, path: str | None, told: dict[str, Any], columns: dict[str, Any], ids: np.ndarray, known: list[Any]
+) -> tuple[np.ndarray, list[Any]]:
+    """Where each record came from, as a number into a list of stored values, begun by those known: as it was, or as it is where the past of the
+    path is not kept."""
     if path is None or not door.path_open(spec.entity, path):
-        return np.full(len(ids), -1, dtype=np.int32), []
+        return np.full(len(ids), -1, dtype=np.int32), known
     if "source" in told:
         values: Sequence[Any] = columns[told["source"]]
     else:
-        frame = door.frame(spec.entity, [path], stored=True)
-        now = dict(zip(frame.index.tolist(), frame[path].tolist(), strict=True))
+        there, found = door.columns(spec.entity, [path])
+        now = dict(zip(there.tolist(), found[path], strict=True))
         values = [now.get(one) for one in ids.tolist()]
-    number: dict[Any, int] = {}
-    found = [
-        -1 if one is None or one != one else number.setdefault(one if not isinstance(one, list) else str(one), len(number))
-        for one in values
-    ]
-    return np.array(found, dtype=np.int32), list(number)
+    kinds = Kinds(known)
+    codes = kinds.codes(str(one) if isinstance(one, list) else one if one == one else None for one in values)
+    return codes, kinds.values
 
 
 def _changed(ids: np.ndarray, *columns: np.ndarray) -> np.ndarray:

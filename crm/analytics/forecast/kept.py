@@ -86,7 +86,7 @@ def terms(door: Door, spec: Forecast) -> str:
         for name in spec.pipelines
         for stage in door.schema.pipelines[name].stages.values()
     ]
-    return blake2b(repr([said, spec.shrink, spec.source_path, str(door.words.tz), engine()]).encode(), digest_size=8).hexdigest()
+    return blake2b(repr([said, spec.shrink, spec.source_path, str(door.company.zone), engine()]).encode(), digest_size=8).hexdigest()
 
 
 @cache
@@ -100,6 +100,8 @@ def engine() -> str:
 
 def fingerprint(history: History, moment: float, chosen: np.ndarray | None) -> str:
     """What is the same exactly when what was known at a moment is."""
+    if chosen is None and moment in history.marks:
+        return history.marks[moment]
     known = history.since <= moment
     deal = history.deal[known]
     found = blake2b(history.ids[deal].tobytes(), digest_size=16)
@@ -113,4 +115,5 @@ def fingerprint(history: History, moment: float, chosen: np.ndarray | None) -> s
     found.update(repr([history.sources[kinds[n]] if kinds[n] >= 0 else None for n in order]).encode())
     if chosen is not None:
         found.update(np.packbits(chosen[np.unique(deal)]).tobytes())
-    return found.hexdigest()
+        return found.hexdigest()
+    return history.marks.setdefault(moment, found.hexdigest())

@@ -15,9 +15,12 @@ the backward recursion of a semi-Markov chain in steps of `STEP` days.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import blake2b
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -217,6 +220,7 @@ class Curves:
     won: np.ndarray
     place: np.ndarray
     tables: dict[bytes, np.ndarray] = field(default_factory=dict)
+    chances: dict[bytes, np.ndarray] = field(default_factory=dict)  # of the open records asked for last, by what they follow from
 
     def within(self, code: np.ndarray, age: np.ndarray, factor: np.ndarray, days: np.ndarray) -> np.ndarray:
         """(n, len(days)) chances to be won within so many days of records in a state, of an age in days, with factors (n, 2)."""
@@ -241,19 +245,20 @@ class Curves:
         steps = np.clip(np.asarray(days, dtype=float) / STEP, 0, self.won.shape[-1] - 1)
         low = np.minimum(np.floor(steps).astype(int), self.won.shape[-1] - 2)
         part = (steps - low).astype(np.float32)
-        rows = self.won.reshape(-1, self.won.shape[-1])
+        rows = np.moveaxis(self.won, -1, 0).reshape(self.won.shape[-1], -1)  # by step
 
-        def between(some: np.ndarray) -> np.ndarray:
-            found: np.ndarray = some[:, low] * (1 - part) + some[:, low + 1] * part
-            return found
+        def between(which: np.ndarray | slice) -> np.ndarray:
+            found = rows[:, which]
+            return np.ascontiguousarray((found[low] * (1 - part[:, None]) + found[low + 1] * part[:, None]).T)
 
-        if many * 4 < len(rows):
-            return lambda which: between(rows[which])
+        if many * 4 < rows.shape[1]:
+            return between
         key = steps.tobytes()
-        if key not in self.tables:
-            self.tables = {key: between(rows)}  # the next worlds ask for the same days
-        table = self.tables[key]
-        return lambda which: table[which]
+        table = self.tables.get(key)
+        if table is None:
+            table = between(slice(None))
+            self.tables = {key: table}  # the next worlds ask for the same days
+        return table.__getitem__
 
 
 def curves(history: History, base: Hazards, far: int = FAR) -> Curves:
@@ -273,20 +278,20 @@ def curves(history: History, base: Hazards, far: int = FAR) -> Curves:
     leave = -np.expm1(-both * STEP)
     go = (leave * ahead / np.maximum(both, 1e-12)).astype(np.float32)
     stay = (1 - leave).astype(np.float32)
-    win = base.split[opened][:, outcome == 1].sum(1).astype(np.float32)[None, None, :, None]
+    win = base.split[opened][:, outcome == 1].sum(1).astype(np.float32)
     move = base.split[np.ix_(opened, opened)].astype(np.float32)
     steps = far // STEP + 1
-    won = np.zeros((k, k, *size, steps), dtype=np.float32)
-    last = np.zeros((k, k, *size), dtype=np.float32)
-    before = last[..., 0]
-    at_once = go * win
+    won = np.zeros((steps, k, k, *size), dtype=np.float32)  # in memory by step, one after the other
+    before = won[0, ..., 0]
+    room = np.empty_like(go)
     for t in range(1, steps):
-        older = np.concatenate([last[..., 1:], last[..., -1:]], axis=-1)
+        last, here = won[t - 1], won[t]
         begun = np.minimum(1.5 * last[..., 0] - 0.5 * before, 1.0)  # a stage is entered in the middle of a step
         before = last[..., 0]
-        last = at_once + go * np.einsum("sj,abj->abs", move, begun)[..., None] + stay * older
-        won[..., t] = last
-    return Curves(won, place)
+        np.multiply(stay[..., :-1], last[..., 1:], out=here[..., :-1])
+        np.multiply(stay[..., -1], last[..., -1], out=here[..., -1])
+        here += np.multiply(go, (win + begun @ move.T)[..., None], out=room)
+    return Curves(np.moveaxis(won, 0, -1), place)
 
 
 @dataclass
@@ -392,7 +397,7 @@ class Learned:
     """Everything learned until one moment."""
 
     history: History
-    moment: float
+    moment: float  # from which ages and days to come are counted
     stays: Stays
     now: Now
     base: Hazards
@@ -417,14 +422,51 @@ class Learned:
         return np.mean([self.curves.within(code, age, factor + (mean + z * sd)[:, None], days) for z in NODES], axis=0)
 
 
-def learn(history: History, moment: float, chosen: np.ndarray | None = None, shrink: int | None = None, far: int = FAR) -> Learned:
-    """What was known at a moment, of the records chosen (a yes or no by record)."""
-    stays = history.stays.until(moment)
-    now = history.at(moment)
-    if chosen is not None:
-        stays = stays.among(chosen)
-        for name in ("row", "code"):
-            setattr(now, name, np.where(chosen, getattr(now, name), -1))
+@dataclass
+class Lessons:
+    """What follows from the stays in stages alone, whatever amounts became of."""
+
+    base: Hazards
+    people: Factors
+    origins: Factors
+    pace: Pace
+    curves: Curves
+
+
+#: Lessons held in memory, by all they follow from: an amount, a date or a name that was changed teaches nothing new about chances. Those of a
+#: large company take a hundred megabytes.
+HELD = 2
+_held: OrderedDict[bytes, Lessons] = OrderedDict()
+_lock = Lock()
+
+
+def lessons(history: History, stays: Stays, moment: float, shrink: int | None, far: int) -> Lessons:
+    """What the stays teach; looked up where the same was learned a moment ago."""
+    if far < FAR:  # replays are kept in another way
+        return taught(history, stays, moment, shrink, far)
+    said = [
+        (state.pipeline, state.stage.key, state.stage.outcome, state.stage.index, str(state.stage.days), str(state.stage.probability))
+        for state in history.states
+    ]
+    mark = blake2b(repr([said, len(history.ids), moment, shrink, far]).encode(), digest_size=16)
+    for name in ("deal", "code", "enter", "leave", "following", "owner", "kind"):
+        mark.update(np.ascontiguousarray(getattr(stays, name)).data)
+    key = mark.digest()
+    with _lock:
+        found = _held.get(key)
+        if found is not None:
+            _held.move_to_end(key)
+            return found
+    found = taught(history, stays, moment, shrink, far)
+    with _lock:
+        _held[key] = found
+        while len(_held) > HELD:
+            _held.popitem(last=False)
+    return found
+
+
+def taught(history: History, stays: Stays, moment: float, shrink: int | None, far: int) -> Lessons:
+    """The same, worked out."""
     seen = watch(history, stays, moment)
     persons, kinds = np.where(seen.stays.owner > 0, seen.stays.owner, NOBODY), seen.stays.kind.astype(np.int64)
     base = hazards(history, seen)
@@ -435,6 +477,23 @@ def learn(history: History, moment: float, chosen: np.ndarray | None = None, shr
         origins = factors(seen, expect, kinds, people.look(persons), shrink)
         base = hazards(history, seen, people.look(persons) + origins.look(kinds))
     pace = paces(len(history.ids), seen, foreseen(seen, base), people.look(persons) + origins.look(kinds))
+    return Lessons(base, people, origins, pace, curves(history, base, far))
+
+
+def learn(history: History, moment: float, chosen: np.ndarray | None = None, shrink: int | None = None, far: int = FAR) -> Learned:
+    """What was known at a moment, of the records chosen (a yes or no by record). Time is counted until the middle of its day
+    (`History.clock`): what happened later in it counts as having happened then."""
+    stays = history.stays.until(moment)
+    now = history.at(moment)
+    moment = history.clock(moment)
+    stays.enter = np.minimum(stays.enter, moment)
+    stays.leave = np.where(stays.leave < NEVER, np.minimum(stays.leave, moment), NEVER)
+    now.entered = np.minimum(now.entered, moment)
+    if chosen is not None:
+        stays = stays.among(chosen)
+        for name in ("row", "code"):
+            setattr(now, name, np.where(chosen, getattr(now, name), -1))
+    known = lessons(history, stays, moment, shrink, far)
     level, sd, season, spread, counts = arrivals(history, stays, moment)
     recent = stays.first & (stays.code >= 0) & (stays.enter > moment - 365)
     if recent.sum() < 30:
@@ -450,6 +509,8 @@ def learn(history: History, moment: float, chosen: np.ndarray | None = None, shr
         stays.owner[entries], stays.deal[entries], len(set(stays.owner[entries][stays.owner[entries] > 0].tolist())), counts,
     )  # fmt: skip
     owner = stays.owner[entries]
-    incoming.factor = people.look(np.where(owner > 0, owner, NOBODY)) + origins.look(stays.kind[entries])
-    wobble = 1 / np.sqrt(base.events + LEAN)
-    return Learned(history, moment, stays, now, base, people, origins, curves(history, base, far), ratio, incoming, pace, wobble)
+    incoming.factor = known.people.look(np.where(owner > 0, owner, NOBODY)) + known.origins.look(stays.kind[entries])
+    wobble = 1 / np.sqrt(known.base.events + LEAN)
+    return Learned(
+        history, moment, stays, now, known.base, known.people, known.origins, known.curves, ratio, incoming, known.pace, wobble
+    )  # fmt: skip

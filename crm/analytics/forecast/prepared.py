@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,6 @@ class Prepared:
         self.shock = rng.normal(size=(WORLDS, 1 + 2 * len(history.states)))
         self.shock -= self.shock.mean(0)
         self.shock /= self.shock.std(0)
-        # of each open record, a value of its unknown pace in each world: all equally likely parts of a normal variable, in an order of its own
-        parts = NormalDist().inv_cdf
-        middle = np.array([parts((w + 0.5) / WORLDS) for w in range(WORLDS)])
-        middle /= middle.std()
-        self.pace = (
-            rng.permuted(np.tile(middle, (len(self.open), 1)), axis=1) * one.pace.sd[self.open, None] + one.pace.mean[self.open, None]
-        )
         self.curve = self._entries(len(lines))
 
     def _entries(self, lines: int) -> np.ndarray:
@@ -105,15 +99,40 @@ class Prepared:
         return Simulation(totals, self.months, levers, self.words, split, self.goal, self.aimed)
 
     def _opened(self, levers: Levers) -> Open:
-        one, n = self.learned, len(self.open)
-        now, code = one.now, one.now.code[self.open]
-        chance = np.zeros((WORLDS, n, len(self.months)), dtype=np.float32)
+        now = self.learned.now
+        code = now.code[self.open]
+        return Open(self._chances(code, levers), now.amount[self.open], code.astype(int), self.group[self.open])
+
+    def _chances(self, code: np.ndarray, levers: Levers) -> np.ndarray:
+        """(worlds, open records, months) the chance to be won by the end of each month; those of today's levers are looked up where they
+        were worked out a moment ago: an amount or a date that was changed leaves them as they are."""
+        curves, key = self.learned.curves, b""
         days = np.append(self.ends / levers.cycle, 1e9)
-        for w in range(WORLDS if n else 0):
-            within = one.curves.within(code, self.age, self.factor + self._wobble(w, code) + self.pace[:, w, None], days)
+        if levers.cycle == levers.win_rate == 1:
+            mark = blake2b(digest_size=16)
+            for column in (code, self.age, self.factor, self.learned.pace.sd[self.open], self.learned.pace.mean[self.open], days):
+                mark.update(np.ascontiguousarray(column).data)
+            key = mark.digest()
+            if key in curves.chances:
+                return curves.chances[key]
+        chance = np.zeros((WORLDS, len(code), len(self.months)), dtype=np.float32)
+        pace = self._paces() if len(code) else self.factor
+        for w in range(WORLDS if len(code) else 0):
+            within = curves.within(code, self.age, self.factor + self._wobble(w, code) + pace[:, w, None], days)
             most = np.minimum(levers.win_rate, MOST / np.maximum(within[:, -1:], 1e-9)) if levers.win_rate > 1 else levers.win_rate
             chance[w] = within[:, :-1] * most
-        return Open(chance, now.amount[self.open], code.astype(int), self.group[self.open])
+        if key:
+            curves.chances = {key: chance}
+        return chance
+
+    def _paces(self) -> np.ndarray:
+        """(open records, worlds) a value of each one's unknown pace: all equally likely parts of a normal variable, in an order of its own."""
+        parts, pace = NormalDist().inv_cdf, self.learned.pace
+        middle = np.array([parts((w + 0.5) / WORLDS) for w in range(WORLDS)])
+        middle /= middle.std()
+        rng = np.random.Generator(np.random.SFC64([20, 1]))
+        found: np.ndarray = rng.permuted(np.tile(middle, (len(self.open), 1)), axis=1) * pace.sd[self.open, None]
+        return found + pace.mean[self.open, None]
 
     def _coming(self, levers: Levers) -> Coming:
         """The wins to expect of what comes in: each day's arrivals, thinned by the chance to be won in each month."""

@@ -124,8 +124,9 @@ def judged(door: Door, spec: Forecast, history: History, now: Any, where: Any, a
 
 def decided(history: History, moment: float) -> int:
     """How many records were won or lost until a moment."""
-    known, outcome = history.at(moment), history.outcome
-    return int(((known.code >= 0) & (outcome[np.maximum(known.code, 0)] > 0)).sum())
+    stays = history.stays
+    shut = (stays.code >= 0) & (history.outcome[np.maximum(stays.code, 0)] > 0)
+    return int((shut & (stays.enter <= moment) & (stays.leave > moment)).sum())
 
 
 def baselines(made: Prepared) -> dict[str, list[float]]:
@@ -202,39 +203,40 @@ def calibrated(door: Door, spec: Forecast, history: History, said: list[pd.DataF
         cut = cut_of(door, spec, axis_of(door, spec, spec.source_path), None)
         cut.name_all(history.sources)
         shown = {n: str(cut.shown(value)) for n, value in enumerate(history.sources)}
-    many = len({state.pipeline for state in history.states}) > 1
-    stages = [stage_name(door, state, many) for state in history.states]
+    several = len({state.pipeline for state in history.states}) > 1
+    stages = [stage_name(door, state, several) for state in history.states]
     rows: list[dict[str, Any]] = []
-    data = pd.DataFrame(
-        {
-            "all": "",
-            "stage": called(told["state"], lambda code: stages[code]),
-            "rep": called(told["owner"], lambda owner: names.get(owner, hidden) if owner else none),
-            "source": called(told["kind"], lambda kind: shown.get(kind, none)),
-            "said": told["said"].to_numpy(),
-            "came": told["came"].to_numpy(),
-        }
-    )
-    if len(data):
-        data["class"] = np.minimum(np.searchsorted(CLASSES, data["said"], side="right"), len(CLASSES) - 1)
-        for of in ("all", "stage", "rep", "source"):
-            if of == "source" and not history.sources:
-                continue
-            for (group, place), part in data.astype({"class": int}).groupby([of, "class"], sort=True):
-                rows.append(
-                    {
-                        "of": of, "group": group, "class": int(str(place)), "said": float(part["said"].mean()), "came": float(part["came"].mean()),
-                        "n": len(part), "expected": float(part["said"].sum()), "won": int(part["came"].sum()),
-                    }
-                )  # fmt: skip
+    said_, came = told["said"].to_numpy(dtype=float), told["came"].to_numpy(dtype=float)
+    place = np.minimum(np.searchsorted(CLASSES, said_, side="right"), len(CLASSES) - 1)
+    parts = {
+        "all": (np.zeros(len(told), dtype=np.int64), [""]),
+        "stage": called(told["state"], lambda code: stages[code]),
+        "rep": called(told["owner"], lambda owner: names.get(owner, hidden) if owner else none),
+        "source": called(told["kind"], lambda kind: shown.get(kind, none)),
+    }
+    for of, (number, groups) in parts.items():
+        if of == "source" and not history.sources:
+            continue
+        cell = number * len(CLASSES) + place
+        n, expected, won = (np.bincount(cell, weight, minlength=len(groups) * len(CLASSES)) for weight in (None, said_, came))
+        for one in np.flatnonzero(n).tolist():
+            many = int(n[one])
+            rows.append(
+                {
+                    "of": of, "group": groups[one // len(CLASSES)], "class": one % len(CLASSES), "said": float(expected[one] / many),
+                    "came": float(won[one] / many), "n": many, "expected": float(expected[one]), "won": int(won[one]),
+                }
+            )  # fmt: skip
     return pd.DataFrame(rows, columns=["of", "group", "class", "said", "came", "n", "expected", "won"])
 
 
-def called(numbers: pd.Series, name: Callable[[int], str]) -> np.ndarray:
-    """What each number stands for; each is looked up once."""
+def called(numbers: pd.Series, name: Callable[[int], str]) -> tuple[np.ndarray, list[str]]:
+    """(of each number the place of what it stands for, what they stand for, in order); each is looked up once."""
     unique, back = np.unique(numbers.to_numpy(), return_inverse=True)
-    found: np.ndarray = np.array([name(int(one)) for one in unique], dtype=object)[back]
-    return found
+    names = [name(int(one)) for one in unique]
+    ordered = sorted(set(names))
+    place = np.array([ordered.index(one) for one in names], dtype=np.int64)
+    return place[back] if len(names) else np.zeros(0, dtype=np.int64), ordered
 
 
 def stage_name(door: Door, state: Any, many: bool) -> str:

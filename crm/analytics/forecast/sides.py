@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from crm.analytics.forecast.base import Forecast
 from crm.analytics.forecast.prepared import Prepared, won_by_month
 from crm.analytics.periods import moved
 from crm.errors import Refused
+from crm.records.columns import placed
 from crm.records.goals import ALL, Goals, goals
 from crm.schema.model import Axis, Report
 
@@ -52,15 +53,28 @@ def cut_of(door: Door, spec: model.Forecast, axis: Axis, as_of: datetime | None)
 
 
 def grouped(door: Door, spec: model.Forecast, cut: Cut, history: History, as_of: datetime | None) -> tuple[list[Any], np.ndarray]:
-    """(keys of the groups, the number of each record's group), as records were at a moment; the empty group comes last."""
-    frame = door.frame(spec.entity, [cut.axis.field], as_of=as_of, stored=True)
-    values = dict(zip(frame.index.tolist(), frame[cut.axis.field].tolist(), strict=True))
-    keys: list[Any] = [cut.places(values.get(one))[0] for one in history.ids.tolist()]
-    ranking = cut.ranking
-    cut.name_all(list(dict.fromkeys(keys)))
-    ordered = sorted(dict.fromkeys(keys), key=lambda key: (key is None, ranking.get(key, len(ranking)), str(cut.shown(key) or "")))
+    """(keys of the groups, the number of each record's group), as records were at a moment. Their order is that of the keys themselves,
+    in which futures are drawn: the same in all languages."""
+    ids, columns = door.columns(spec.entity, [cut.axis.field], as_of=as_of)
+    column = columns[cut.axis.field]
+    codes = np.full(len(history.ids), -1)
+    place, there = placed(history.ids, ids)
+    codes[place] = column.codes[there]
+    seen = {code: cut.places(column.kinds.values[code] if code >= 0 else None)[0] for code in np.unique(codes).tolist()}
+    ordered = sorted(dict.fromkeys(seen.values()), key=lambda key: (key is None, str(key)))
     number = {key: n for n, key in enumerate(ordered)}
-    return ordered or [None], np.array([number[key] for key in keys], dtype=int)
+    table = np.zeros(len(column.kinds.values) + 1, dtype=int)
+    for code, key in seen.items():
+        table[code] = number[key]  # of -1, nothing, the last
+    return ordered or [None], table[codes]
+
+
+def shown_order(cut: Cut, keys: list[Any]) -> list[int]:
+    """The places of the keys as their reader expects them: as the YAML ranks them, then by name; the empty group comes last."""
+    ranking = cut.ranking
+    cut.name_all(keys)
+    names = [(key is None, ranking.get(key, len(ranking)), str(cut.shown(key) or "")) for key in keys]
+    return sorted(range(len(keys)), key=names.__getitem__)
 
 
 def sides(made: Prepared) -> dict[str, np.ndarray]:
@@ -163,8 +177,9 @@ def side_by_side(door: Door, spec: model.Forecast, made: Prepared, cut: Cut | No
     goal = targets(door, spec, made.months, cut, made.keys, as_of)
     added = adjustments(door, spec, made.months, cut, as_of)
     rows, keys = [], []
+    order = [0] if cut is None else shown_order(cut, made.keys)
     for m, month in enumerate(made.months):
-        for g, key in enumerate(made.keys):
+        for g, key in ((g, made.keys[g]) for g in order):
             row: dict[str, Any] = {"month": pd.Timestamp(month)}
             if cut is not None:
                 row["group"] = cut.shown(key) if key is not None else door.words("(none)")
@@ -189,7 +204,7 @@ def side_by_side(door: Door, spec: model.Forecast, made: Prepared, cut: Cut | No
         "aimed": len(made.months) if made.aimed is None else int(made.aimed.sum()),
         "chance": drawn.chance() if made.goal is not None else None,
     }
-    moment = as_of or datetime.now(UTC)
+    moment = as_of or door.company.now()
     frame = pd.DataFrame(rows, columns=columns)
     fan = drawn.frame.assign(actual=figures["actual"].sum(0))
     return Forecast(

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from crm.analytics.values import cells
+from crm.records.columns import placed
 
 if TYPE_CHECKING:
     from crm.analytics.forecast.learn import Learned
@@ -32,14 +31,15 @@ def assume(door: Door, spec: Forecast, learned: Learned, as_of: datetime | None)
     }
     if spec.spend is None or not door.path_open(spec.entity, spec.spend.campaign):
         return found
-    frame = door.frame(spec.entity, [spec.spend.campaign], as_of=as_of, stored=True)
-    linked = dict(zip(frame.index.tolist(), cells(frame[spec.spend.campaign]), strict=True))
-    recent = learned.history.ids[learned.arrivals.deal].tolist()
-    if recent:
-        found["campaign_share"] = sum(linked.get(one) is not None for one in recent) / len(recent)
+    ids, columns = door.columns(spec.entity, [spec.spend.campaign], as_of=as_of)
+    linked = columns[spec.spend.campaign]
+    recent = learned.history.ids[learned.arrivals.deal]
+    if len(recent):
+        place, there = placed(ids, recent)
+        found["campaign_share"] = float((linked.codes[place] >= 0).sum()) / len(recent)
     found["elasticity"] = float(spec.spend.elasticity)
-    many = pd.Series([one for one in linked.values() if one is not None], dtype=float).value_counts()
-    slope, error, size = elasticity(door, {float(str(key)): int(n) for key, n in many.items()}, as_of)
+    times = np.bincount(linked.codes[linked.codes >= 0], minlength=len(linked.kinds.values)).tolist()
+    slope, error, size = elasticity(door, {float(one): n for one, n in zip(linked.kinds.values, times, strict=True)}, as_of)
     if size >= LEAST and error > 0:
         weight = (1 / error**2) / (1 / error**2 + 1 / SURE**2)
         found["elasticity"] = float(np.clip(weight * slope + (1 - weight) * found["elasticity"], 0.0, 1.0))

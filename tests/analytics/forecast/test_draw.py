@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from crm.analytics.forecast import draw
 from crm.analytics.forecast.draw import MANY, WORLDS, Coming, Open, draw_coming, draw_open
 
 CHANCE = np.array([[0.1, 0.3, 0.6], [0.5, 0.5, 0.9], [0.0, 0.2, 0.2], [1.0, 1.0, 1.0], [0.05, 0.5, 0.51]], dtype=np.float32)
@@ -47,6 +48,42 @@ def test_the_fast_draw_has_the_distribution_of_the_slow_one() -> None:
         counts = counts[:, counts.sum(0) >= 20]
         assert stats.chi2_contingency(counts).pvalue > 0.001
     assert np.corrcoef(a.T) == pytest.approx(np.corrcoef(b.T), abs=0.04)
+
+
+def seldom(size: int = 60) -> Open:
+    """Records whose chances lie on both sides of `RARE`, worth so much that totals tell which were won."""
+    rng = np.random.default_rng(3)
+    final = np.concatenate([rng.uniform(0.0, draw.RARE, size // 2), rng.uniform(draw.RARE, 0.06, size - size // 2), [0.0]])
+    share = np.sort(rng.random((len(final), 3)), axis=1)
+    share[:, 2] = 1.0
+    chance = np.repeat((final[:, None] * share).astype(np.float32)[None], WORLDS, axis=0)
+    return Open(chance, np.r_[np.nan, rng.lognormal(3, 1, size)], np.arange(size + 1) % 2, np.arange(size + 1) % 3)
+
+
+def test_records_that_are_seldom_won_are_drawn_as_all_others(monkeypatch) -> None:
+    """By their wins or run by run: the same numbers of wins, sums, months and groups, within what so many runs can tell."""
+    opened, runs = seldom(), 40_000
+    by_wins = draw_open(opened, RATIOS, TYPICAL, 3, runs, 0)
+    monkeypatch.setattr(draw, "RARE", 0.0)
+    by_runs = draw_open(opened, RATIOS, TYPICAL, 3, runs, 1)
+    chance = opened.chance[0].astype(float)
+    for group in range(3):
+        for month in range(3):
+            a, b = by_wins[group, :, month], by_runs[group, :, month]
+            assert stats.ks_2samp(a, b).pvalue > 0.0005
+            part = (np.diff(chance, axis=1, prepend=0))[opened.group == group, month]
+            for found in (a, b):  # a month without a win, by hand
+                assert (found == 0).mean() == pytest.approx(np.prod(1 - part), abs=4 * np.sqrt(0.25 / runs))
+    assert np.cov(by_wins.sum(0).T) == pytest.approx(np.cov(by_runs.sum(0).T), rel=0.1, abs=0.05 * by_runs.sum(0).var(0).max())
+
+
+def test_what_is_seldom_won_is_won_at_most_once() -> None:
+    """Where points fall twice on the same run of a record, it is one win."""
+    chance = np.full((WORLDS, 1, 1), 0.999, dtype=np.float32)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(draw, "RARE", 1.0)
+        found = draw_open(Open(chance, np.array([7.0]), np.array([1]), np.zeros(1, dtype=int)), RATIOS, TYPICAL, 1, 20_000, 0)[0, :, 0]
+    assert set(found) == {0.0, 7.0} and (found > 0).mean() == pytest.approx(0.999, abs=0.001)
 
 
 def test_mean_and_variance_are_those_worked_out() -> None:
