@@ -210,6 +210,7 @@ class Field:
         self.formula: Any = self.spec.get("formula")
         self.rollup: Any = self.spec.get("rollup")
         self.rule: Any = self.spec.get("rule")  # the conditions its formula is made of, when it was made of some
+        self.listed: list[Any] = []  # columns of lines: the price lists its cells are looked up in (crm.schema.lines)
         self.match: Any = None  # how a link finds its record by itself (crm.schema.rules)
         self.nightly = bool(flag(self.spec.get("nightly") or False))  # a formula that follows linked records once a day
         self.by_hand = bool(flag(self.spec.get("by_hand") or False))  # what somebody sets stays, whatever a rule says
@@ -235,6 +236,11 @@ class Field:
     def computed(self) -> bool:
         """Whether a formula, a rollup or a rule gives the value, so that nobody types it."""
         return bool(self.formula or self.rollup or self.rule) and not self.by_hand
+
+    @property
+    def follows(self) -> bool:
+        """Whether a formula gives the value unless somebody has set it by hand (`formula` with `by_hand`)."""
+        return self.by_hand and bool(self.formula) and not self.rule
 
     def setup(self) -> None:
         """Read the settings of `self.spec`; a setting that makes no sense goes to `self.wrong`."""

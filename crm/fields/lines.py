@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -30,7 +31,9 @@ class Outside:
 class Lines(Field):
     """A table inside a record: each column is a field, each row a line (the products of an offer). At most 1,000 lines.
 
-    A column with a `formula` over the other columns is computed. Kept as a list of `{column: stored value}`.
+    A column with a `formula` over the other columns is computed. One with a `default` over them, over what they link to
+    (`product.price`) or over the record itself (`offer.account.discount`) begins with it in a new line: choosing a product fills its
+    price, and what was typed stays. `listed` looks the cell up in price lists first. Kept as a list of `{column: stored value}`.
     """
 
     name = "lines"
@@ -54,6 +57,42 @@ class Lines(Field):
     def setup(self) -> None:
         self.max = self.number_setting("max", 1000) or 1000
         self.columns: dict[str, Field] = make_fields(self.spec.get("columns"), self, "columns")
+
+    @property
+    def filling(self) -> list[Field]:
+        """The columns whose empty cells begin with something, each after those it reads."""
+        done: list[Field] = []
+
+        def visit(column: Field) -> None:
+            if column in done or column in waiting:
+                return
+            waiting.append(column)
+            for key in self.read_by(column):
+                if key in self.columns:
+                    visit(self.columns[key])
+            if self.begins(column):
+                done.append(column)
+
+        waiting: list[Field] = []
+        for column in self.columns.values():
+            visit(column)
+        return done
+
+    @property
+    def reads(self) -> list[str]:
+        """The columns that others begin with something by."""
+        read = {key for column in self.filling for key in self.read_by(column)}
+        return [key for key in self.columns if key in read]
+
+    @staticmethod
+    def begins(column: Field) -> bool:
+        """Whether an empty cell of a column begins with something."""
+        return (column.default is not None or bool(column.listed)) and not column.computed
+
+    def read_by(self, column: Field) -> set[str]:
+        """The columns that what a column begins with is taken by."""
+        paths = {path.split(".")[0] for path in getattr(column.default, "uses", ())}
+        return {key for key in paths | {one.by for one in column.listed} if key in self.columns}
 
     def bind(self, schema: Any) -> None:
         for column in self.columns.values():
@@ -95,11 +134,27 @@ class Lines(Field):
             if cleaned is not None:
                 kept[column.key] = cleaned
         if kept:
-            for column in self.columns.values():
-                if column.required is True and column.key not in kept and not column.computed:
-                    raise Refused("Line {n}: {column} is missing.", n=number, column=column.label_in(t))
+            self.complete([kept], t, number, whole=False)
             self.compute(kept, t)
         return {key: kept[key] for key in self.columns if key in kept}
+
+    def complete(self, rows: list[dict[str, Any]], t: Words, first: int = 1, whole: bool = True) -> None:
+        """Refuse lines that lack what is required; `first` is the number of the first of them. Without `whole` those columns are passed over
+        whose cells begin with something, because they have not been filled yet."""
+        for number, row in enumerate(rows, first):
+            for column in self.columns.values():
+                if column.required is True and column.key not in row and not column.computed and (whole or not self.begins(column)):
+                    raise Refused("Line {n}: {column} is missing.", n=number, column=column.label_in(t))
+
+    def loosely(self, row: Mapping[str, Any], t: Words) -> dict[str, Any]:
+        """The cells of a line that is being typed, as far as they can be read."""
+        kept: dict[str, Any] = {}
+        for key, value in row.items():
+            column = self.columns.get(str(key))
+            if column is not None and not column.computed:
+                with suppress(Refused):
+                    kept[column.key] = column.clean(value, t)
+        return {key: value for key, value in kept.items() if value is not None}
 
     def compute(self, row: dict[str, Any], t: Words) -> None:
         """Fill the columns that have a formula."""
@@ -179,11 +234,19 @@ class Lines(Field):
         return {"text": self.display(value, ctx), "table": self.table(value, ctx)} if value else ""
 
     def edited(self, ctx: Shown = PLAIN) -> dict[str, Any]:
+        filling = [column.key for column in self.filling]
         columns = [
-            {"key": key, "label": column.label_in(ctx.t), "align": column.align, "computed": column.computed, "editor": column.editor(None, ctx)}
+            {
+                "key": key,
+                "label": column.label_in(ctx.t),
+                "align": column.align,
+                "computed": column.computed,
+                "fills": key in filling,
+                "editor": column.editor(None, ctx),
+            }
             for key, column in self.columns.items()
         ]
-        return {"columns": columns, "max": self.max, "of": self.path}
+        return {"columns": columns, "max": self.max, "of": self.path, "reads": self.reads}
 
     def editor(self, value: Any = None, ctx: Shown = PLAIN) -> dict[str, Any]:
         result = super().editor(value, ctx)

@@ -357,6 +357,7 @@ class Company:
             if keys is not None
             else {k for k, one in self.schema.entities[entity].fields.items() if one.formula is not None or one.rollup is not None}
         )
+        wanted = {key for key in wanted if not self.schema.entities[entity].fields[key].follows}  # what is there may have been typed
         with self.writing(SYSTEM, "Computed fields"):
             settling = Settling(self)
             return sum(settling.settle(entity, one, dict.fromkeys(wanted, AGAIN), 0) for one in self.table(entity).ids(self._live))

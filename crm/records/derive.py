@@ -39,13 +39,22 @@ def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
     return {key for key in {*old, *new} if not same(old.get(key), new.get(key))}
 
 
-def own_formulas(shape: Shape, doc: dict[str, Any], env: Any, changed: set[str] | None = None) -> set[str]:
-    """Compute the formulas of a record into `doc` (all of them, or those that read something `changed`); the keys that changed."""
+def own_formulas(
+    shape: Shape, doc: dict[str, Any], env: Any, changed: set[str] | None = None, old: Mapping[str, Any] | None = None
+) -> set[str]:
+    """Compute the formulas of a record into `doc` (all of them, or those that read something `changed`); the keys that changed.
+
+    A field that follows its formula (`Field.follows`) moves only where something the formula reads is another than in `old`, or while
+    it is empty; and a formula that gives nothing leaves what is there."""
     touched: set[str] = set()
     for field, formula, uses in shape.formulas:
         if changed is not None and not (uses & changed or uses & touched) or field.by_hand and field.key in by_hand_of(doc):
             continue
+        if field.follows and doc.get(field.key) is not None and not (uses & touched) and not _moved(uses, old, doc):
+            continue
         value = compute(field, formula, env)
+        if value is None and field.follows:
+            continue
         if not same(doc.get(field.key), value):
             touched.add(field.key)
             if value is None:
@@ -53,6 +62,10 @@ def own_formulas(shape: Shape, doc: dict[str, Any], env: Any, changed: set[str] 
             else:
                 doc[field.key] = value
     return touched
+
+
+def _moved(uses: Iterable[str], old: Mapping[str, Any] | None, doc: Mapping[str, Any]) -> bool:
+    return old is not None and any(not same(old.get(key), doc.get(key)) for key in uses)
 
 
 def compute(field: Any, expression: Any, env: Any) -> Any:
@@ -176,7 +189,7 @@ class Settling:
         for field, formula, uses in shape.formulas:
             if (field.key in formulas or uses & touched) and not (field.by_hand and field.key in by_hand_of(new)):
                 value = compute(field, formula, env)
-                if not same(new.get(field.key), value):
+                if not same(new.get(field.key), value) and not (value is None and field.follows):
                     touched.add(field.key)
                     _put(new, field.key, value)
         if not touched:
@@ -211,7 +224,7 @@ class Settling:
     def again(self, entity: str, doc_id: int) -> None:
         """Compute everything of one record anew: one that comes back from the deleted ones."""
         shape = self.company.shapes[entity]
-        keys = {rollup.field.key for rollup in shape.rollups} | {field.key for field, _, uses in shape.formulas}
+        keys = {rollup.field.key for rollup in shape.rollups} | {field.key for field, _, _ in shape.formulas if not field.follows}
         if keys:
             self.open.setdefault((entity, doc_id), set()).update(keys)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from crm.records.derive import same
+from crm.records.derive import compute, same
 from crm.records.shape import HAND, by_hand_of, heads
 from crm.words import folded
 
@@ -27,6 +27,33 @@ def by_hand(draft: Draft) -> None:
         elif not same(doc[key], old.get(key)):
             hand.add(key)
     draft.put(HAND, sorted(hand) or None)
+
+
+def agreed(draft: Draft) -> None:
+    """What was given and is what the field's formula gives, or what it gives nothing for, overrules nothing: it goes on following."""
+    hand = set(by_hand_of(draft.doc))
+    for field, formula, _ in draft.shape.formulas:
+        if field.follows and field.key in hand and field.key in draft.given:
+            value = compute(field, formula, draft.env)
+            if value is None or same(value, draft.doc.get(field.key)):
+                hand.discard(field.key)
+    if len(hand) != len(by_hand_of(draft.doc)):
+        draft.put(HAND, sorted(hand) or None)
+
+
+def overruled(door: Any, entity: str, id: int) -> dict[str, Any]:
+    """`{key: what its formula gives}` of the readable fields of a record that say something else because somebody set them by hand."""
+    company, sight = door.company, door.sight(entity)
+    doc = company.doc(entity, id)
+    if doc is None or not sight.sees(doc, id):
+        return {}
+    found: dict[str, Any] = {}
+    for field, formula, _ in company.shapes[entity].formulas:
+        if field.follows and field.key in sight.plan.readable:
+            value = compute(field, formula, company.env(entity, id, doc))
+            if value is not None and not same(value, doc.get(field.key)):
+                found[field.key] = field.from_json(value)
+    return found
 
 
 def matched(company: Company, draft: Draft) -> None:
@@ -117,4 +144,4 @@ def again(door: Any, entity: str, field: str, ids: Iterable[int]) -> int:
     return changed
 
 
-__all__ = ["again", "by_hand", "fit", "fitting", "matched"]
+__all__ = ["again", "agreed", "by_hand", "fit", "fitting", "matched", "overruled"]

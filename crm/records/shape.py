@@ -67,6 +67,7 @@ class Shape:
     links: list[Any] = field(default_factory=list)  # one target
     many: list[Any] = field(default_factory=list)  # links
     lines: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)  # lines with link columns
+    filling: list[Any] = field(default_factory=list)  # lines with columns that begin with something
     rollups: list[Rollup] = field(default_factory=list)  # kept here
     feeding: list[Rollup] = field(default_factory=list)  # kept elsewhere, fed from here
     matching: list[Any] = field(default_factory=list)  # links that find their record by themselves
@@ -134,6 +135,8 @@ def _one(entity: Entity) -> Shape:
             columns = {key: column for key, column in (getattr(one, "columns", None) or {}).items() if getattr(column, "to", None)}
             if columns:
                 shape.lines.append((one, columns))
+            if getattr(one, "filling", None):
+                shape.filling.append(one)
     stage = entity.stage_field
     if stage:
         shape.by_stage = [(one, text) for one, text in shape.defaults if stage in heads(text.uses)]

@@ -15,7 +15,8 @@ from tinydb.queries import where
 
 from crm.errors import Conflict, Denied, GateError, Missing, RecordError, Refused
 from crm.fields import FIELD_TYPES
-from crm.records import agenda, approvals, assignment, automation, gates, repeating, ruled, service, trees
+from crm.fields.lines import Lines
+from crm.records import agenda, approvals, assignment, automation, gates, lines, repeating, ruled, service, trees
 from crm.records.access import Sight
 from crm.records.company import MOVES, Writing, stamp
 from crm.records.derive import changed_keys, own_formulas, same
@@ -166,6 +167,32 @@ class Writing_(Reading):
         old = self._doc(sight, id) if id is not None else None
         return self._seen(sight, self._draft(sight, old, id, values))
 
+    def overruled(self, entity: str, id: int) -> dict[str, Any]:
+        """`{key: what its formula gives}` of the fields of a record that say something else because somebody set them by hand."""
+        return ruled.overruled(self, entity, id)
+
+    def begins(
+        self,
+        entity: str,
+        field: str,
+        row: Mapping[str, Any],
+        changed: str,
+        was: Mapping[str, Any] | None = None,
+        values: Mapping[str, Any] | None = None,
+        id: int | None = None,
+    ) -> dict[str, Any]:
+        """What cells of one line of a table begin with once its column `changed` has another value, `{column: value or None}`: of those that
+        go by it (by nothing, when the line is new) the empty ones and those that hold what the line began with as it `was`. What somebody
+        typed is not among them. `row` is the line as it
+        is being typed, `values` the record around it (on top of the one with this `id`)."""
+        sight = self.sight(entity)
+        one = sight.entity.fields.get(field)
+        if field not in sight.plan.readable or not isinstance(one, Lines):
+            raise Missing()
+        old = self._doc(sight, id) if id is not None else None
+        around = {key: value for key, value in (values or {}).items() if key != field and key in sight.plan.readable}
+        return lines.anew(self, self._draft(sight, old, id, around).env, one, row, was or {}, changed)
+
     def shows(self, entity: str, values: Mapping[str, Any] | None = None, id: int | None = None) -> frozenset[str]:
         """The readable fields that a record with these values shows (`show:` and its kind)."""
         sight = self.sight(entity)
@@ -238,10 +265,12 @@ class Writing_(Reading):
             self._tick(draft, may)
         ruled.by_hand(draft)
         ruled.matched(company, draft)
-        own_formulas(shape, doc, env)
+        lines.fill(self, draft)
+        own_formulas(shape, doc, env, old=old)
+        ruled.agreed(draft)
         kept = service.clock(company, draft)
         if kept:
-            own_formulas(shape, doc, env, kept)
+            own_formulas(shape, doc, env, kept, old)
         if self._gates and not self._lenient:
             draft.missing = [key for key in gates.missing(company, draft, self._actor) if key not in problems]
         return draft

@@ -26,6 +26,7 @@ from crm.schema import (
     imports,
     kpis,
     labels,
+    lines,
     mails,
     nextstep,
     packs,
@@ -75,6 +76,7 @@ def examine(folder: str | Path, missing: bool = False) -> tuple[Schema, Faults]:
     entities.bind(b)
     customers.trees(b)
     entities.finish(b)
+    lines.finish(b)
     goals.company(b)
     forecasts.company(b)
     customers.finish(b)

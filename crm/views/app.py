@@ -254,12 +254,17 @@ class App:
         notes = self._subtitles(entity, [number for number, _ in hits])
         return {"options": [[number, title, notes.get(number, "")] for number, title in hits], "create": bool(text.strip()) and self.door.may("create", to)}
 
-    def lines(self, of: str, rows: list) -> dict:
-        """What the formulas of a table give for rows as they are typed; `of` is the path of its field."""
+    def lines(self, of: str, rows: list, fill: Mapping | None = None, values: dict | None = None, about: int | None = None) -> dict:
+        """What the formulas of a table give for rows as they are typed, and what cells of one of them begin with; `of` is the path of its field."""
         _, entity, _, key = of.split(".")
         if key not in self.door.readable(entity):
             raise Missing("This is not there, or not for you.")
-        return self.schema.entities[entity].fields[key].worked_out(rows, self.shown)
+        field, filled = self.schema.entities[entity].fields[key], {}
+        if fill and 0 <= (number := int(fill["row"])) < len(rows):
+            found = self.door.begins(entity, key, rows[number], fill["changed"], fill["was"], values, about)
+            filled = {name: {"value": field.columns[name].typed(value, self.shown), "text": field.columns[name].display(value, self.shown)} for name, value in found.items()}
+            rows = [{**row, **{name: one["value"] for name, one in filled.items()}} if place == number else row for place, row in enumerate(rows)]
+        return {**field.worked_out(rows, self.shown), "fill": filled}
 
     def _subtitles(self, entity: Any, ids: list[int]) -> dict[int, str]:
         from crm.views.text import subtitle

@@ -271,9 +271,11 @@ class Editing(Part):
         """A new thing made from within a link editor: {"value", "label"}, or a sheet is opened and {"sheet": true} returned."""
         return self._app.make(to, text)
 
-    def on_lines(self, of: str, rows: list) -> dict:
-        """What the formulas of a table give while it is typed: {"rows": [{column: text}…], "totals": {column: text}}."""
-        return self._app.lines(of, rows)
+    def on_lines(self, of: str, rows: list, fill: Mapping | None = None, values: dict | None = None, about: int | None = None) -> dict:
+        """What the formulas of a table give while it is typed: {"rows": [{column: text}…], "totals": {column: text}}; with `fill` {"row":
+        number, "changed": column, "was": the row before} also what cells of it begin with, "fill": {column: {"value", "text"}}. `values`
+        and `about` say of which record the table is a part."""
+        return self._app.lines(of, rows, fill, values, about)
 
     def on_upload(self, name: str, kind: str, data: str) -> dict:
         """{"file": {name, type, size, blob}} for base64 `data`."""

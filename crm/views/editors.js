@@ -204,28 +204,38 @@ EDITORS.lines = e => {
   const columns = (e.spec.columns || []).map(c => ({...c, key: c.key || c.field, editor: c.editor || {type: c.type || 'text', options: c.options, to: c.to}})), texts = e.spec.table?.rows || []
   const rows = (e.value || []).map((v, i) => ({v: {...v}, text: Object.fromEntries(columns.map((c, j) => [c.key, cellText(texts[i]?.[j])]))})), body = h('tbody'), foot = h('tfoot'), worked = columns.filter(c => c.computed)
   const line = row => {
-    row.out = {}
+    row.out = {}; row.cells = {}
     row.node = h('tr', null, columns.map(c => {
       if (c.computed) return h('td.num', {'data-label': c.label}, row.out[c.key] = h('output.fixed', {label: c.label}))
-      const inner = editor(e.ctx, {...c.editor, value: row.v[c.key], text: row.text?.[c.key]}, {label: c.label}); inner.mount(); row[c.key] = inner
+      const inner = editor(e.ctx, {...c.editor, value: row.v[c.key], text: row.text?.[c.key]}, {label: c.label}); inner.mount(); row.cells[c.key] = inner
+      if (e.spec.reads?.includes(c.key)) inner.addEventListener('change', () => fill(row, c.key))
       return h('td', {'data-label': c.label, class: right(c) ? 'num' : ''}, inner)
-    }))
+    })); row.was = one(row)
     const off = h('button.bare', {type: 'button', label: e.t('Remove'), title: e.t('Remove')}, icon('close')); off.addEventListener('click', () => { rows.splice(rows.indexOf(row), 1); row.node.remove(); e.live(); e.say(); work() }); row.node.append(h('td', null, off))
     return row.node
   }
-  const add = h('button.quiet', {type: 'button'}, icon('add'), e.t('Add a line')); add.addEventListener('click', () => { const row = {v: {}}; rows.push(row); body.append(line(row)); row[columns[0]?.key]?.focus() })
-  const one = row => Object.fromEntries(columns.filter(c => !c.computed).map(c => [c.key, c.editor.type === 'fixed' ? row.v[c.key] ?? null : row[c.key].read()]).filter(([, v]) => !unset(v)))
+  const add = h('button.quiet', {type: 'button'}, icon('add'), e.t('Add a line')); add.addEventListener('click', () => { const row = {v: {}}; rows.push(row); body.append(line(row)); row.cells[columns[0]?.key]?.focus() })
+  const one = row => Object.fromEntries(columns.filter(c => !c.computed).map(c => [c.key, c.editor.type === 'fixed' ? row.v[c.key] ?? null : row.cells[c.key].read()]).filter(([, v]) => !unset(v)))
   const said = found => {
     rows.forEach((row, i) => { for (const c of worked) row.out[c.key].textContent = found.rows[i]?.[c.key] ?? '' })
     const sums = found.totals || {}, first = columns.findIndex(c => c.key in sums)
     foot.replaceChildren(...(first < 0 ? [] : [h('tr', null, first > 0 && h('th', {scope: 'row', colspan: first}, e.t('Total')), columns.slice(first).map(c => h('td.num', {'data-label': c.label}, sums[c.key] ?? '')), h('td', null))]))
   }
+  // What a line begins with comes when what it is about is chosen; what was typed stays, also what is typed while the answer is on its way
+  let filling = Promise.resolve()
+  const fill = (row, key) => filling = (async () => {
+    const asked = row.asked = (row.asked || 0) + 1, sent = one(row)
+    const reply = await e.ctx.ask('lines', {of: e.spec.of, rows: rows.map(one), fill: {row: rows.indexOf(row), changed: key, was: row.was}, values: e.ctx.values?.() ?? null, about: e.spec.about ?? e.ctx.model?.content.about ?? null})
+    if (asked !== row.asked || !rows.includes(row) || !reply.fill) return
+    for (const [k, {value, text}] of Object.entries(reply.fill)) if (JSON.stringify(row.cells[k].read()) === JSON.stringify(sent[k] ?? null)) row.cells[k].put(value != null && columns.find(c => c.key === k).editor.type === 'link' ? [value, text] : value)
+    row.was = one(row); e.live(); e.say(); work()
+  })()
   let waiting = 0, turn = 0
   const work = () => { if (!worked.length) return; clearTimeout(waiting); const mine = ++turn; waiting = setTimeout(async () => { const reply = await e.ctx.ask('lines', {of: e.spec.of, rows: rows.map(one)}); if (mine === turn && reply.rows) said(reply) }, 160) }
   body.addEventListener('input', work); body.addEventListener('change', work)
   body.append(...rows.map(line)); if (e.spec.worked) said(e.spec.worked); if (e.value !== e.spec.value) work()
   const read = () => rows.map(one).filter(r => Object.keys(r).length)
-  return {nodes: [h('div.scroll', null, h('table.lines', {label: e.label, style: `--columns:${columns.length}`}, h('thead', null, h('tr', null, columns.map(c => h('th', {scope: 'col', class: right(c) ? 'num' : ''}, c.label)), h('th', null, h('span.sr', null, e.t('Remove'))))), body, foot)), add], box: null, read}
+  return {nodes: [h('div.scroll', null, h('table.lines', {label: e.label, style: `--columns:${columns.length}`}, h('thead', null, h('tr', null, columns.map(c => h('th', {scope: 'col', class: right(c) ? 'num' : ''}, c.label)), h('th', null, h('span.sr', null, e.t('Remove'))))), body, foot)), add], box: null, read, settle: async () => { await Promise.all(rows.flatMap(row => Object.values(row.cells).map(c => c.settle()))); await filling }}
 }
 // Files: read here, sent as base64, kept by the server; the record gets the reference when it is saved
 EDITORS.files = e => {

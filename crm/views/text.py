@@ -86,10 +86,17 @@ def quick_fields(app: Any, entity: Any, values: Mapping[str, Any]) -> list[dict]
     return [field_json(entity.fields[key], draft.get(key), app.shown) for key in keys if key in writable and key in entity.fields]
 
 
+def about(field: dict, record: Any) -> dict:
+    """The same line of a sheet, when its editor asks what the record says that it is a part of (a table inside it)."""
+    if field["editor"].get("type") == "lines" and getattr(record, "id", None) is not None:
+        field["editor"]["about"] = record.id
+    return field
+
+
 def fields_for(app: Any, entity: Any, keys: Iterable[str], record: Mapping[str, Any] | None = None, *, required: bool = False) -> list[dict]:
     """Editors of some fields of a record (a gate's sheet, a bulk edit); fields the user may not write are left out."""
     writable = app.door.writable(entity.name, record)
-    return [field_json(entity.fields[key], record.get(key) if record is not None else None, app.shown, required=required or None)
+    return [about(field_json(entity.fields[key], record.get(key) if record is not None else None, app.shown, required=required or None), record)
             for key in keys if key in writable and key in entity.fields]
 
 

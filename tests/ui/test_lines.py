@@ -32,7 +32,7 @@ def test_lines_are_added_add_up_are_kept_and_taken_back(rep, offer) -> None:
     def line(number: int, product: Any, **typed: str) -> None:
         sheet.get_by_role("button", name="Add a line").click()
         row = rows.nth(number)
-        box = row.get_by_role("combobox")
+        box = row.get_by_role("combobox", name="Product")
         box.fill(product.title)
         row.get_by_role("option", name=product.title).first.click()
         expect(box).to_have_value(product.title)
@@ -60,7 +60,7 @@ def test_lines_are_added_add_up_are_kept_and_taken_back(rep, offer) -> None:
     assert kept == [(first.id, 2, Decimal("1800.90")), (second.id, 4, Decimal("800"))]
 
     rep.locator("button[data-id_=lines]").click()  # what is there already stands with its name, not its number
-    expect(rows.nth(0).get_by_role("combobox")).to_have_value(first.title)
+    expect(rows.nth(0).get_by_role("combobox", name="Product")).to_have_value(first.title)
     rows.nth(0).get_by_role("button", name="Remove").click()
     expect(total).to_contain_text("€800")
     sheet.get_by_role("button", name="Save", exact=True).click()

@@ -60,6 +60,21 @@ MATCH = Struct(
     },
 )
 
+LISTED = Struct(
+    "price list",
+    {
+        "in": Key(Text("table"), "The table: `entity.lines`.", required=True, example="price_list.lines"),
+        "by": Key(Text("column"), "The column both tables have that says what a line is about.", required=True, example="product"),
+        "take": Key(Text("column"), "The column over there; the same name when absent.", example="price"),
+        "when": Key(
+            CONDITION,
+            "Which lists apply: their own fields, and by the name of its entity the record the line is in.",
+            example="active and segment == offer.account.segment",
+        ),
+        "newest": Key(FIELD, "Field over there: among several lists the one with the greatest wins.", example="valid_from"),
+    },
+)
+
 #: The keys every field takes. Its type adds more.
 FIELD_KEYS: dict[str, Key] = {
     "type": Key(OneOf(choices=lambda: field_types(), word="field type", code="E201"), "What it holds.", required=True, example="text"),
@@ -70,7 +85,17 @@ FIELD_KEYS: dict[str, Key] = {
         "Must be filled: always, or when a condition is true.",
         example="stage.outcome == 'lost'",
     ),
-    "default": Key(Any_(), "Value of a new record: a value, or an expression.", example="today + 30d"),
+    "default": Key(
+        Any_(),
+        "Value of a new record: a value, or an expression. In a column of lines what a new line begins with, once what it reads is chosen:"
+        " over the line's other cells, what they link to, and by the name of its entity the record itself.",
+        example="today + 30d",
+    ),
+    "listed": Key(
+        Either(LISTED, ListOf(LISTED), word="price list or a list of them"),
+        "For columns of lines: looked up in price lists before `default`; of several the first that has it.",
+        example="{in: price_list.lines, by: product, when: active, newest: valid_from}",
+    ),
     "show": Key(CONDITION, "Shown only when this is true.", example="kind == 'customer'"),
     "formula": Key(
         Expr("formula"), "Computed from other fields of the record and its links; kept current.", example="amount * probability"

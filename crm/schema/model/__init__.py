@@ -45,6 +45,7 @@ from crm.schema.model.entities import (
     Indexes,
     Kind,
     Kinds,
+    Listed,
     ListView,
     NextStep,
     Relation,

@@ -69,6 +69,19 @@ class Fit:
 
 
 @dataclass
+class Listed:
+    """Where the cells of a column of lines are looked up: `lines` of the records of `entity` for which `when` holds (None: all), in the
+    line with the same `by`, its `take`; among several records the one whose `newest` is the greatest."""
+
+    entity: str
+    lines: str
+    by: str
+    take: str
+    when: Any = None  # Expression
+    newest: str | None = None
+
+
+@dataclass
 class Tree:
     """An entity whose records lie below each other: `by` is the link to the one above; `figures` are shown on each branch."""
 

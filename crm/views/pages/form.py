@@ -42,7 +42,8 @@ class FormPage(Page):
         back = app.href(view="record", entity=entity, id=self.record.id) if self.record is not None else app.href(view="list", entity=entity)
         whose = app.schema.name
         content = {"title": self.record.title if self.record is not None else self.title, "glyph": self.entity.icon, "new": self.record is None,
-                   "draft": f"draft:{whose}:{app.actor.id}:{entity}:{id or 'new'}", "submit": t("Save") if self.record is not None else t("Create"), "back": back}
+                   "draft": f"draft:{whose}:{app.actor.id}:{entity}:{id or 'new'}", "submit": t("Save") if self.record is not None else t("Create"), "back": back,
+                   "about": self.record.id if self.record is not None else None}
         content["paste"] = typing.offers(app, entity)
         content |= self._groups(self.values)
         self.body = app.part("form", content, on={"changed": self.changed, "save": self.save, "paste": lambda: app.boxes.paste(entity, form=self.body)})
@@ -89,7 +90,9 @@ class FormPage(Page):
         groups = self.body.content["groups"]
         fixed = {f["field"]: shown(entity.fields[f["field"]], now.get(f["field"]), ctx) for g in groups for row in g["rows"] for f in row if f["editor"]["type"] == "fixed"}
         problems = door.problems(entity.name, typed, number)
-        return {"hidden": self._hidden(groups, typed), "shown": fixed, "problems": {key: text for key, text in problems.items() if key},
+        writable = door.writable(entity.name, self.record)
+        following = [f["field"] for g in groups for row in g["rows"] for f in row if entity.fields[f["field"]].follows and f["field"] in writable]
+        return {"follows": {key: entity.fields[key].typed(now.get(key), ctx) for key in following}, "hidden": self._hidden(groups, typed), "shown": fixed, "problems": {key: text for key, text in problems.items() if key},
                 "required": self._required(groups, now, problems), "found": self._alike(typed)}
 
     def _required(self, groups: list[dict], now: Mapping[str, Any], problems: Mapping[str, str]) -> list[str]:

@@ -15,7 +15,7 @@ from crm.views.app import href, stack
 from crm.views.base import PAGES, Page, told
 from crm.views.listing import Titles, due_tone, local_day, short_date, shown, stage_color
 from crm.views.steps import plan as set_step
-from crm.views.text import field_json
+from crm.views.text import about, field_json
 
 EVENTS = 50  # events asked for at a time
 RELATED = 6  # lines of a related list before "Show all"
@@ -93,6 +93,7 @@ class RecordPage(Page):
         self.shown = shown(self.app, self.titles)
         self.shown.record = self.record
         self.may_change = self.door.may("change", self.entity.name, self.record)
+        self.overruled = self.door.overruled(self.entity.name, self.id)  # what formulas give for fields that somebody set otherwise
         self.writable = self.door.writable(self.entity.name, self.record) if self.may_change else frozenset()
         self.pipeline: Any = (
             self.app.schema.pipeline_of(self.entity.name, self.record)
@@ -345,6 +346,8 @@ class RecordPage(Page):
                 {"name": one["name"], "href": f"/files/{self.entity.name}/{self.id}/{field.key}/{number}"}
                 for number, one in enumerate(value if isinstance(value, list) else [value])
             ]
+        if not fixed and field.key in self.overruled:
+            fact["would"] = self.t("Worked out: {value}", value=field.display(self.overruled[field.key], self.shown))
         if not fixed:
             if field.name == "lines" or (field.name == "links" and getattr(field, "columns", None)):
                 fact["sheet"] = True  # a table, or links that say what each is: they want more room than a column
@@ -362,7 +365,7 @@ class RecordPage(Page):
             answer = self.save(field, values.get(field))
             return {"problems": {field: answer["error"]}} if answer.get("error") else None
 
-        asked = field_json(one, self.record.get(field), self.shown)
+        asked = about(field_json(one, self.record.get(field), self.shown), self.record)
         self.app.sheet(f"{self.record.title}: {one.label_in(self.t)}", [asked], on_submit=keep, icon=self.entity.icon, wide=True)
 
     def save(self, field: str, value: Any) -> dict:

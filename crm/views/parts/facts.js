@@ -6,6 +6,7 @@ const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
         : f.fixed ? h('span.value', {class: f.tone, title: f.show?.length > 26 ? f.show : null}, f.href ? h('a', {href: f.href}, f.show) : f.files ? null : valueNode(f))
           : [h('button.value', {type: 'button', act: f.sheet ? 'sheet' : 'edit', id_: f.field, class: f.show ? f.tone : 'none', label: `${f.label}: ${f.show || '–'}. ${t('Edit')}`, title: f.show?.length > 26 ? f.show : null}, f.files ? t('Edit') : valueNode(f) || t('Add')),
             f.href && h('a.go', {href: f.href, label: t('Open {title}', {title: f.show}), title: t('Open {title}', {title: f.show})}, icon('arrow_outward'))],
+      f.would && ui.field !== f.field && h('span.would', null, f.would, button('follow', 'refresh', t('Take over'), {class: 'quiet', id_: f.field})),
       f.files && h('ul.kept', null, f.files.map(x => h('li', {key: x.href}, h('a', {href: x.href, download: x.name, label: `${t('Download')}: ${x.name}`}, icon('download'), h('span', null, x.name))))))))))))
 }, {
   async edit(ctx, el) {      // what stands in another value is kept first; where it is refused, its box stays
@@ -32,6 +33,7 @@ const Facts = part(({groups, edit}, ctx) => { const {ui, t} = ctx
       JSON.stringify(value) === ctx.ui.was ? leave(ctx, false) : saveFact(ctx, el, false)
     }, 120)
   },
+  follow: ({ask}, el) => ask('save', {field: el.dataset.id_, value: null}),      // emptied, its formula gives it again
   keep: (ctx, el) => saveFact(ctx, el.closest('.inline')), drop: ctx => leave(ctx),
 })
 const factOf = (ctx, field) => ctx.model.content.groups.flatMap(g => g.facts).find(f => f.field === field)

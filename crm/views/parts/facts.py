@@ -8,4 +8,4 @@ class Facts(Editing):
     """Groups of values as text; a click edits just that one. Content {groups: [{label, facts}], edit}."""
 
     name = "facts"
-    words = ("Key facts", "Edit", "Edit all", "Add", "Save", "Cancel", "Open {title}", "Download")
+    words = ("Key facts", "Edit", "Edit all", "Add", "Save", "Cancel", "Open {title}", "Download", "Take over")

@@ -18,7 +18,7 @@ const Form = part((content, ctx) => {
     groups.map(g => { const shown = g.rows.map(r => r.map(state)).filter(r => r.some(f => !f.hidden)); return h('fieldset', {key: g.key, hidden: !shown.length}, h('legend', null, g.label), g.rows.map((r, i) => h('div.row', {key: `r${i}-${r[0]?.field}`, class: r.length === 1 ? 'solo' : 'n' + r.length, hidden: r.every(f => hidden.has(f.field))}, r.map(row)))) }),
     h('div.foot', {key: 'foot'}, h('div', null, h('button.primary', {type: 'submit', disabled: ui.busy}, ui.busy ? t('Saving…') : submit || t('Save')), h('a.button', {href: back || '?view=home'}, t('Cancel')), h('span.saved', {role: 'status'}, ui.dirty ? t('Unsaved input is kept on this device.') : t('Ctrl Enter saves')))))
 }, {
-  start(ctx) { begin(ctx); ctx.model.on('content', () => { if (ctx.model.content.draft !== ctx.ui.draft) begin(ctx) }) },
+  start(ctx) { begin(ctx); ctx.values = () => valuesOf(ctx); ctx.model.on('content', () => { if (ctx.model.content.draft !== ctx.ui.draft) begin(ctx) }) },
   drawn(ctx) { if (!ctx.ui.ready) { ctx.ui.ready = true; const first = nodes(ctx).find(n => !n.closest('[hidden]') && !n.classList.contains('e-fixed')); setTimeout(() => { if (!deep('dialog[open]') && !ctx.shadow.activeElement) first?.focus() }, 60); if (ctx.ui.kept) check(ctx, '') } },
   'field:input'(ctx, el) { touch(ctx, el); if (ctx.model.content.new) { clearTimeout(ctx.ui.asking); ctx.ui.asking = setTimeout(() => check(ctx, el.dataset.id_, true), 500) } },      // is it there already?
   'field:change'(ctx, el) {
@@ -63,7 +63,7 @@ const Form = part((content, ctx) => {
 })
 function begin(ctx) {
   const {draft} = ctx.model.content, kept = draft ? drafts.get(draft) : null
-  Object.assign(ctx.ui, {draft, values: kept?.values || {}, touched: new Set(Object.keys(kept?.values || {})), kept: !!kept, dirty: !!kept, problems: {}, error: '', ready: false, hidden: ctx.model.content.hidden || [], required: null, found: [], gone: false, tried: false, version: (ctx.ui.version || 0) + 1})
+  Object.assign(ctx.ui, {draft, values: kept?.values || {}, touched: new Set(Object.keys(kept?.values || {})), kept: !!kept, dirty: !!kept, problems: {}, error: '', ready: false, follows: [], hidden: ctx.model.content.hidden || [], required: null, found: [], gone: false, tried: false, version: (ctx.ui.version || 0) + 1})
 }
 function touch(ctx, el) {
   const {ui} = ctx, field = el.dataset.id_; if (ui.gone) return
@@ -71,12 +71,13 @@ function touch(ctx, el) {
   clearTimeout(ui.keeping); ui.keeping = setTimeout(() => { if (!ui.gone) drafts.set(ui.draft, {values: ui.values, at: Date.now()}) }, 200)
   if (!ui.dirty) { ui.dirty = true; ctx.draw() }
 }
-const valuesOf = ctx => Object.fromEntries(nodes(ctx).filter(n => !n.classList.contains('e-fixed') && (ctx.model.content.new ? n.read() != null || ctx.ui.touched.has(n.dataset.id_) : ctx.ui.touched.has(n.dataset.id_))).map(n => [n.dataset.id_, n.read()]))
+const valuesOf = ctx => Object.fromEntries(nodes(ctx).filter(n => !n.classList.contains('e-fixed') && (ctx.ui.touched.has(n.dataset.id_) || ctx.model.content.new && n.read() != null && !ctx.ui.follows?.includes(n.dataset.id_))).map(n => [n.dataset.id_, n.read()]))
 // What depends on other fields: which show, which are required, what formulas give; and whether such a thing is there already
 async function check(ctx, field, typing = false) {
   const {ui} = ctx, turn = ui.turn = (ui.turn || 0) + 1
   const reply = await ctx.ask('changed', {values: valuesOf(ctx), field}); if (turn !== ui.turn || reply.error || reply.gone) return
-  Object.assign(ui, {hidden: reply.hidden || [], required: reply.required ?? ui.required, shown: reply.shown, found: reply.found || []})
+  for (const [key, value] of Object.entries(reply.follows || {})) if (!ui.touched.has(key)) nodeOf(ctx, key)?.put(value)      // an amount follows its lines until somebody types one
+  Object.assign(ui, {follows: Object.keys(reply.follows || {}), hidden: reply.hidden || [], required: reply.required ?? ui.required, shown: reply.shown, found: reply.found || []})
   if (typing) return ctx.draw()      // what is half typed is not told to be wrong
   const seen = Object.fromEntries(Object.entries(reply.problems || {}).filter(([k]) => ui.tried || ui.touched.has(k)))
   ui.problems = seen; if (ui.tried) ui.error = Object.keys(seen).length ? ui.error || ' ' : ui.told
