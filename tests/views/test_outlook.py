@@ -190,3 +190,18 @@ def test_the_page_says_for_how_many_months_there_is_a_goal_and_is_never_certain(
 
 def test_scales_read_well():
     assert [nice(one) for one in (0.3, 1.1, 2.2, 2600, 51_000)] == [0.5, 2, 2.5, 5000, 100_000]
+
+
+def test_what_if_speaks_the_words_of_the_configuration(company):
+    """A charity hears of pledges and appeals, not of deals and campaigns; in Polish as well (F12, H3)."""
+    head, _, name = ROLES[company.schema.name]
+    what, won, campaigns = {"sales": ("opportunities", "“Won” / “Bought”", "campaigns"), "nonprofit": ("pledges", "“Given”", "appeals")}[company.schema.name]
+    shown = page(company, head, f"view=whatif&name={name}")
+    content = shown.part.content
+    helps = {one["name"]: one["help"] for one in content["levers"]}
+    assert helps["win_rate"] == f"How many of the {what} that are decided end with {won}"
+    assert helps["arrivals"] == f"How many {what} come in" and helps["spend"] == f"What {campaigns} cost, and so bring"
+    said = " ".join([*helps.values(), *content["assumptions"]])
+    assert f"people brought new {what}" in said and f"of new {what} come from {campaigns}" in said
+    if company.schema.name == "nonprofit":
+        assert not any(word in said.lower() for word in ("deal", "won", "campaign", "sale", "customer"))

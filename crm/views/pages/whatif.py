@@ -32,12 +32,12 @@ class Slider:
 
 
 SLIDERS = (
-    Slider("win_rate", "Win rate", "Of what is decided, how much is won"),
-    Slider("deal_size", "Deal size", "What each brings when it is won"),
+    Slider("win_rate", "Good ends", "How many of the {what} that are decided end with {won}"),
+    Slider("deal_size", "Value of each", "What each brings when it ends with {won}"),
     Slider("cycle", "Length of the cycle", "How long a decision takes: less is sooner"),
-    Slider("arrivals", "New deals", "How many come in", 0, 200, 5),
-    Slider("reps", "People", "Who start now and need their time to learn", -10, 20, 1),
-    Slider("spend", "Campaign spending", "What campaigns cost, and so bring", 0, 300, 10),
+    Slider("arrivals", "New ones", "How many {what} come in", 0, 200, 5),
+    Slider("reps", "People", "People who start now and need their time to learn", -10, 20, 1),
+    Slider("spend", "Spending", "What {campaigns} cost, and so bring", 0, 300, 10),
 )
 
 
@@ -112,14 +112,14 @@ class WhatIfPage(Page):
         return str(self.app.schema.entities[self.roles.entity].fields[key].label_in(self.t) if key else self.t(one.label))
 
     def content(self) -> dict[str, Any]:
-        t, may = self.t, self.roles is not None and self.door.may("create", self.roles.entity)
+        t, called, may = self.t, names(self.app.schema, self.spec, self.t), self.roles is not None and self.door.may("create", self.roles.entity)
         return {
             "title": self.title,
             "help": self.spec.help_in(t),
             "forecast": href(view="forecast", name=self.spec.name),
             "levers": [
                 {
-                    "name": one.name, "label": self.named(one), "help": t(one.help), "least": one.least, "most": one.most, "step": one.step,
+                    "name": one.name, "label": self.named(one), "help": t(one.help, **called), "least": one.least, "most": one.most, "step": one.step,
                     "value": self.shown_at(one.name, getattr(self.levers, one.name)), "plain": 0 if one.name == "reps" else 100,
                 }
                 for one in self.sliders()
@@ -220,18 +220,19 @@ class WhatIfPage(Page):
 
     def assumptions(self) -> list[str]:
         """What is taken for granted, with where it comes from."""
-        t, known = self.t, self.made.assumptions
+        t, known, called = self.t, self.made.assumptions, names(self.app.schema, self.spec, self.t)
         found = [t("Everything is drawn {n} times from what the history teaches; months share their luck.", n=t.number(self.spec.runs))]
         if known.get("ramp"):
             found.append(t("Somebody new needs {n} months to bring what the others do.", n=known["ramp"]))
         if known.get("people"):
-            found.append(t("{n} people brought new deals in the last year.", n=known["people"]))
+            found.append(t("{n} people brought new {what} in the last year.", n=known["people"], **called))
         if known.get("campaign_share"):
-            source = t("learned from {n} campaigns", n=known["elasticity_learned"]) if known.get("elasticity_learned") else t("assumed")
+            source = t("learned from {n} of them", n=known["elasticity_learned"]) if known.get("elasticity_learned") else t("assumed")
             found.append(
                 t(
-                    "{share} of new deals come from campaigns; a tenth more money brings {more} more of them ({source}).",
+                    "{share} of new {what} come from {campaigns}; a tenth more money brings {more} more of them ({source}).",
                     share=t.percent(round(known["campaign_share"], 2)), more=t.percent(round(known["elasticity"] / 10, 3)), source=source,
+                    **called,
                 )
             )  # fmt: skip
         return [str(one) for one in found]
@@ -345,6 +346,22 @@ class WhatIfPage(Page):
     def notebook(self, levers: Mapping[str, Any], label: str = "") -> dict[str, Any]:
         turned = {name: value for name, value in self.taken(levers).asdict().items() if value != getattr(Levers(), name)}
         return notebook(self.app, "whatif", self.spec.name, levers=turned, runs=self.spec.runs, label=label or None)
+
+
+def names(schema: Any, spec: Any, t: Any) -> dict[str, str]:
+    """What this configuration calls what comes in, its good end, and what is spent on: `{what}`, `{won}`, `{campaigns}` of sentences."""
+    ends = [stage.label_in(t) for name in spec.pipelines for stage in schema.pipelines[name].stages.values() if stage.outcome == "won"]
+    roles = schema.campaign_roles
+    return {
+        "what": within(schema.entities[spec.entity].plural_in(t)),
+        "won": " / ".join(f"“{end}”" for end in dict.fromkeys(ends)),
+        "campaigns": within(schema.entities[roles.entity].plural_in(t)) if roles is not None else str(t("campaigns")),
+    }
+
+
+def within(label: str) -> str:
+    """A label as it stands within a sentence; abbreviations stay."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 __all__ = ["WhatIfPage"]
