@@ -200,8 +200,10 @@ def test_what_if_speaks_the_words_of_the_configuration(company):
     content = shown.part.content
     helps = {one["name"]: one["help"] for one in content["levers"]}
     assert helps["win_rate"] == f"How many of the {what} that are decided end with {won}"
-    assert helps["arrivals"] == f"How many {what} come in" and helps["spend"] == f"What {campaigns} cost, and so bring"
+    assert helps["arrivals"] == f"How many {what} come in"
     said = " ".join([*helps.values(), *content["assumptions"]])
-    assert f"people brought new {what}" in said and f"of new {what} come from {campaigns}" in said
+    assert f"people brought new {what}" in said
+    if "spend" in helps:  # where spending was seen to do something
+        assert helps["spend"] == f"What {campaigns} cost, and so bring" and f"of new {what} come from {campaigns}" in said
     if company.schema.name == "nonprofit":
         assert not any(word in said.lower() for word in ("deal", "won", "campaign", "sale", "customer"))

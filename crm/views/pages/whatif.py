@@ -112,7 +112,8 @@ class WhatIfPage(Page):
         return str(self.app.schema.entities[self.roles.entity].fields[key].label_in(self.t) if key else self.t(one.label))
 
     def content(self) -> dict[str, Any]:
-        t, called, may = self.t, names(self.app.schema, self.spec, self.t), self.roles is not None and self.door.may("create", self.roles.entity)
+        t, may = self.t, self.roles is not None and self.door.may("create", self.roles.entity)
+        called = names(self.app.schema, self.spec, t)
         return {
             "title": self.title,
             "help": self.spec.help_in(t),
