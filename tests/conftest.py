@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sys
 import time
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def build(name: str, target: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
             making = target.with_suffix(".making")
+            for left in making.parent.glob(f"{making.name}*"):   # by a run that was ended in the middle
+                left.unlink()
             store = open_store(str(making))
             fill(Company(load(shipped(name)), store), size="small", today=date.today())
             store.close()
@@ -59,8 +62,9 @@ def demo_folder(request, tmp_path_factory) -> Path:
     if (cache := getattr(request.config, "cache", None)) is not None:
         base = cache.mkdir("demo")
         for old in base.iterdir():
-            if time.time() - old.stat().st_mtime > 86400:
-                shutil.rmtree(old, ignore_errors=True)
+            with suppress(FileNotFoundError):                    # another test process was first
+                if time.time() - old.stat().st_mtime > 86400:
+                    shutil.rmtree(old, ignore_errors=True)
         folder = base / stamp()
     else:
         base = tmp_path_factory.getbasetemp()
@@ -99,3 +103,11 @@ def shop(tmp_path):
     from tests.shop import shops
 
     yield from shops(tmp_path)
+
+
+@pytest.fixture
+def post():
+    """A mail server of which tests kill the senders; see `tests/worker/killing.py`."""
+    from tests.worker.killing import posts
+
+    yield from posts()

@@ -75,7 +75,7 @@ def test_in_a_kernel_the_views_come_with_all_they_need(demo_store, tmp_path, mon
     monkeypatch.setenv("CRM_CONFIG", "sales")
     monkeypatch.setenv("CRM_DATA", str(shutil.copy(demo_store, tmp_path / "crm.db")))
     notebook = nbformat.read(FOLDER / f"{KERNEL}.ipynb", as_version=4)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(FOLDER.parent)}}).execute()
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(FOLDER.parent)}}).execute()
     outputs = [one for cell in notebook.cells if cell.cell_type == "code" for one in cell.outputs]
     assert not [one for one in outputs if one.output_type == "stream"], "nothing but results"
     shown = [one.data for one in outputs if one.output_type in ("execute_result", "display_data")]

@@ -46,6 +46,7 @@ class Lease:
 
     def keep(self) -> None:
         """Renew it in the background until `release`."""
+        self._stop.clear()
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._thread.start()
 

@@ -44,6 +44,7 @@ class Worker:
         """Run every job that is due, once; the names of those that ran. Nothing when another worker holds the lease."""
         if not self.lease.take():
             return []
+        self.lease.keep()
         try:
             return self.round(now, all_of_them=True)
         finally:

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from crm.analytics import run
 from crm.analytics.changes import PARTS, changes
 from crm.records import SYSTEM, Company
-from crm.schema import load
 from crm.stores import open_store
+from tests.analytics.promises import agents, loaded
 
 CONFIG = {
     "crm.yaml": "extends: base\nlanguages: [en, pl]\ncurrency: EUR\ntimezone: UTC\n",
-    "entities/user.yaml": "entity: user\nfields:\n  role: {type: choice, options: {admin: Administrator, agent: Agent}}\n",
     "roles/agent.yaml": "role: agent\nrights:\n  promise: {see: own, create: all, change: own}\n  user: {see: all}\n",
     "entities/promise.yaml": """entity: promise
 title: '{name}'
@@ -30,23 +29,6 @@ fields:
   due: {type: date}
   who: {type: user}
 """,
-    "pipelines/promises.yaml": """pipeline: promises
-entity: promise
-fields: {stage: state, amount: worth, close: due, owner: who}
-stages:
-  idea: {label: Idea}
-  talk: {label: Talk}
-  kept: {label: Kept, outcome: won}
-  broken: {label: Broken, outcome: lost}
-moves: {forward: any, back: any, lost: any, reopen: any}
-""",
-    "reports/change.yaml": """report: change
-entity: promise
-analysis: pipeline_change
-chart: {type: waterfall, x: part, y: value, options: {ends: true}}
-""",
-    "reports/quarter.yaml": "report: quarter\nentity: promise\nanalysis: pipeline_change\noptions: {since: month, closing: quarter}\nchart: table\n",
-    "reports/stages.yaml": "report: stages\nentity: promise\nanalysis: stage_change\nchart: table\n",
 }
 START = datetime(2026, 7, 6, 9, tzinfo=UTC)  # a Monday
 OPEN = ("idea", "talk")
@@ -54,18 +36,13 @@ OPEN = ("idea", "talk")
 
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("config") / "promises"
-    for name, text in CONFIG.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return load(folder)
+    return loaded(tmp_path_factory, CONFIG)
 
 
 def fresh(schema):
     company = Company(schema, open_store(":memory:"))
     with company.writing(SYSTEM, at=START - timedelta(days=60)):
-        for login in ("anna", "bert"):
-            company.door(SYSTEM).create("user", {"name": login.title(), "login": login, "role": "agent", "active": True})
+        agents(company)
     company.people.stale()
     return company
 

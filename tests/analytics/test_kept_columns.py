@@ -24,13 +24,12 @@ from crm.records import SYSTEM, Company, columns
 from crm.records import states as kept_states
 from crm.records.columns import Column, combined, kept_of
 from crm.records.states import states
-from crm.schema import load
 from crm.stores import open_store
 from crm.stores.clock import to_ms
+from tests.analytics.promises import agents, loaded
 
 CONFIG = {
     "crm.yaml": "extends: base\nlanguages: [en]\ncurrency: EUR\ntimezone: Europe/Warsaw\n",
-    "entities/user.yaml": "entity: user\nfields:\n  role: {type: choice, options: {admin: Administrator, agent: Agent}}\n",
     "roles/agent.yaml": 'role: agent\nrights:\n  promise: {see: own, create: all, change: own}\n  giver: {see: "size > 1 or size == None"}\n  user: {see: all}\n',
     "entities/giver.yaml": """entity: giver
 title: '{name}'
@@ -50,16 +49,6 @@ fields:
   who: {type: user}
   giver: {type: link, to: giver, back: promises}
   rivals: {type: links, to: giver}
-""",
-    "pipelines/promises.yaml": """pipeline: promises
-entity: promise
-fields: {stage: state, amount: worth, close: due, owner: who}
-stages:
-  idea: {label: Idea}
-  talk: {label: Talk}
-  kept: {label: Kept, outcome: won}
-  broken: {label: Broken, outcome: lost}
-moves: {forward: any, back: any, lost: any, reopen: any}
 """,
     "reports/steps.yaml": """report: steps
 entity: promise
@@ -130,9 +119,6 @@ options:
     often: {label: Often, of: promises, how: per_week}
 chart: table
 """,
-    "reports/change.yaml": "report: change\nentity: promise\nanalysis: pipeline_change\nchart: table\n",
-    "reports/quarter.yaml": "report: quarter\nentity: promise\nanalysis: pipeline_change\noptions: {since: month, closing: quarter}\nchart: table\n",
-    "reports/stages.yaml": "report: stages\nentity: promise\nanalysis: stage_change\nchart: table\n",
     "reports/filled.yaml": "report: filled\nentity: promise\nanalysis: filled\noptions: {fields: [mood, giver.size, rivals], days: 5}\nchart: table\n",
     "reports/fresh.yaml": "report: fresh\nentity: promise\nanalysis: fresh\noptions: {entities: [promise, giver]}\nchart: table\n",
 }
@@ -143,18 +129,13 @@ START = datetime(2026, 3, 20, 21, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("config") / "promises"
-    for name, text in CONFIG.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return load(folder)
+    return loaded(tmp_path_factory, CONFIG)
 
 
 def begun(schema, path):
     company = Company(schema, open_store(str(path)))
     with company.writing(SYSTEM, at=START - timedelta(days=9)):
-        for login in ("anna", "bert"):
-            company.door(SYSTEM).create("user", {"name": login.title(), "login": login, "role": "agent", "active": True})
+        agents(company)
         for size in (1, 2, 3, None):
             company.door(SYSTEM).create("giver", {"name": f"Giver {size}", "size": size})
         for n in range(4):

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-import email
 import hashlib
 import os
-import signal
-import socket
 from collections import Counter
-from contextlib import suppress
 from datetime import datetime, time, timedelta
-from email.policy import default
 
 import pytest
-from aiosmtpd.controller import Controller
 from tinydb.queries import where
 
 from crm.documents.mailing import queue_packs
 from crm.records import SYSTEM
 from crm.records.outbox import OUTBOX, queue
 from crm.worker import sending
-from tests.worker.test_killed import Workers, until
+from tests.worker.killing import Workers, until
 
 ROUNDS = 3
 BARS = "report: by_step\nentity: order\nby: step\nmeasures: {n: count, worth: sum(price)}\nchart: bars\n"
-
-
-class Post:
-    """A mail server that keeps what it takes; told to, it kills a worker before that one learns that its mail was taken."""
-
-    def __init__(self):
-        self.got: list[email.message.EmailMessage] = []
-        self.kills: int | None = None
-
-    async def handle_DATA(self, server, session, envelope):
-        self.got.append(email.message_from_bytes(envelope.content, policy=default))
-        if self.kills is not None:
-            pid, self.kills = self.kills, None
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return "250 OK"
-
-
-@pytest.fixture
-def post():
-    handler = Post()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Controller(handler, hostname="127.0.0.1", port=port)
-    server.start()
-    handler.url = f"smtp://127.0.0.1:{port}"
-    yield handler
-    server.stop()
 
 
 @pytest.fixture
@@ -85,13 +50,14 @@ def test_killed_while_packs_are_made_and_sent_every_reader_gets_theirs(packed, p
     keys = [row["key"] for row in table.all()]
     workers = Workers(packed, lease=0.1, env={"CRM_SMTP_URL": post.url})
     try:
+        post.shut = True  # however late a worker is killed, it has not sent its pack
         for _ in range(ROUNDS):
             pid, before = workers.start(), len(post.got)
             until(lambda: states(packed)["sending"], what="making a pack")
             workers.kill(pid)
             assert states(packed) == {"waiting": 2, "sending": 1} and len(post.got) == before == 0
         pid = workers.start()
-        post.kills = pid
+        post.kills, post.shut = pid, False
         until(lambda: len(post.got) == 1 and post.kills is None, what="handing over")
         workers.alive.discard(pid)
         until(lambda: not alive(pid), what="the end of the worker")

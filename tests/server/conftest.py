@@ -85,7 +85,7 @@ def running(site):
     server = uvicorn.Server(uvicorn.Config(site, host="127.0.0.1", port=port, log_level="error", server_header=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 150
     while not server.started and time.monotonic() < until:
         time.sleep(0.02)
     assert server.started
@@ -139,7 +139,7 @@ class Browser:
         headers = {"Cookie": cookie} if cookie else {}
         url = self.address.replace("http", "ws") + "/ws"
         return connect(
-            url, subprotocols=["bokeh", token], origin=origin, additional_headers=headers, open_timeout=60, max_size=None, **more
+            url, subprotocols=["bokeh", token], origin=origin, additional_headers=headers, open_timeout=150, ping_interval=None, max_size=None, **more
         )
 
 

@@ -17,7 +17,7 @@ def secret(place):
 
 
 def get(place, path: str, **more):
-    return httpx.get(place.address + path, headers={"accept": "*/*"}, **more)
+    return httpx.get(place.address + path, headers={"accept": "*/*"}, timeout=120, **more)
 
 
 def test_a_calendar_program_reads_it_without_a_sign_in(place, secret):
@@ -41,7 +41,7 @@ def test_nothing_else_opens_it(place, secret):
         f"/calendar/../{secret}.ics",
     ):
         assert get(place, path).status_code in (401, 404), path
-    assert httpx.post(place.address + f"/calendar/{secret}.ics", headers={"origin": place.address}).status_code in (401, 405)
+    assert httpx.post(place.address + f"/calendar/{secret}.ics", headers={"origin": place.address}, timeout=120).status_code in (401, 405)
 
 
 def test_a_renewed_and_a_withdrawn_address_is_gone(place, secret):

@@ -96,7 +96,7 @@ def test_signing_in_over_another_sign_in_ends_that_one(place):
     fields = other.form()
     other.http.cookies.update(browser.http.cookies)
     assert other.post("/signin", {**fields, "login": "cleo", "password": GOOD}).status_code == 303
-    assert httpx.get(place.address + "/", headers={"cookie": old, "accept": "text/html"}).status_code == 303
+    assert httpx.get(place.address + "/", headers={"cookie": old, "accept": "text/html"}, timeout=120).status_code == 303
 
 
 def test_the_cookie_is_for_the_server_only(place):
@@ -110,7 +110,7 @@ def test_the_cookie_is_for_the_server_only(place):
 def test_over_https_the_cookie_is_secure_and_the_browser_is_told_to_stay(place):
     """Behind a proxy on this machine that says so."""
     with httpx.Client(
-        base_url=place.address, headers={"x-forwarded-proto": "https", "origin": place.address.replace("http", "https")}
+        base_url=place.address, headers={"x-forwarded-proto": "https", "origin": place.address.replace("http", "https")}, timeout=120
     ) as client:
         page = client.get("/signin")
         assert "max-age" in page.headers["strict-transport-security"]
@@ -128,7 +128,7 @@ def test_signing_out_ends_it_on_the_server(place):
     assert browser.get("/signout").status_code == 200
     assert browser.get("/").status_code == 200, "looking at the page signs nobody out"
     assert browser.post("/signout").headers["location"] == "/signin"
-    assert httpx.get(place.address + "/", headers={"cookie": old, "accept": "text/html"}).status_code == 303
+    assert httpx.get(place.address + "/", headers={"cookie": old, "accept": "text/html"}, timeout=120).status_code == 303
 
 
 def test_sign_in_needs_the_form_it_was_shown(place):

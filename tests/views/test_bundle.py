@@ -94,7 +94,7 @@ def test_a_part_from_a_plug_in_folder_joins_the_bundle(tmp_path):
     code = ("from crm.views.base import PARTS, bundle\nprint(PARTS['hello'].__name__)\ntext = bundle.text()\n"
             "assert \"t('Hello')\" in text and 'Hello' in text[text.rindex('export default'):]\nprint('in')\n")
     import os
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "CRM_PLUGINS": str(tmp_path)}, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "CRM_PLUGINS": str(tmp_path)}, timeout=150)
     assert done.stdout.split() == ["Hello", "in"], done.stderr[-2000:]
 
 

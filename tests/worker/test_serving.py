@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from crm.worker.lease import holder
-from tests.worker.test_killed import until
+from tests.worker.killing import until
 
 PATIENCE = 150  # seconds: a busy machine takes its time to start a process
 
