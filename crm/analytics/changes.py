@@ -18,18 +18,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tinydb.queries import where as field_is
 
 from crm.analytics.groups import asked
+from crm.analytics.past import remembered
+from crm.analytics.values import spread
+from crm.records.columns import kept_of, moments
 from crm.records.company import MOVES, stamp
 from crm.records.queries import all_of
 from crm.records.shape import DELETED
 from crm.stores import where_id
+from crm.stores.clock import to_ms
 
 if TYPE_CHECKING:
-    from crm.records import Door
+    from crm.records import Company, Door
 
 #: The kinds of parts, in the order they are told. `moved_…` by the closing date, `received` and `given` to others (or out of what is looked at).
 PARTS = (
     "new", "reopened", "restored", "moved_in", "received", "raised", "lowered", "won", "lost", "moved_out", "given", "deleted",
 )  # fmt: skip
+#: Moments of the past whose open records are kept: each may be as large as all of them.
+SIDES = 4
 #: So many ids in one question to the store.
 AT_ONCE = 5000
 
@@ -77,46 +83,61 @@ class Side:
     """The records of one entity at one moment, as one user sees them."""
 
     def __init__(self, door: Door, entity: str, conditions: list[Any], at: datetime | None, roles: dict[str, str]) -> None:
-        self.door, self.entity, self.at, self.roles = door, entity, at, roles
+        self.door, self.entity, self.at = door, entity, at
         self.one = door.schema.entities[entity]
         table = door.company.table(entity)
         self.table = table if at is None else table.as_of(at)
         sight = door.sight(entity)
-        self.rights = all_of(door.company.live, sight.query())
-        self.cond = all_of(self.rights, *conditions)
-        close = roles.get("close")
+        self.given, self.all_seen = conditions, sight.query() is None
+        self.cond = all_of(door.company.live, sight.query(), *conditions)
+        self.close = roles.get("close")
         self.paths = [
-            "doc_id",
-            self.one.stage_field,
-            self.one.pipeline_field or self.one.stage_field,
+            str(self.one.stage_field),
+            str(self.one.pipeline_field or self.one.stage_field),
             roles["amount"],
-            close or "doc_id",
-            DELETED,
+            self.close or roles["amount"],
         ]
+        self._outcomes: dict[tuple[Any, Any], str] = {}
 
-    def state(self, row: tuple[Any, ...]) -> State:
-        _, stage, pipeline, value, close, _ = row
-        found = self.door.schema.pipelines.get(pipeline) if self.one.pipeline_field else None
-        found = found or self.door.schema.pipelines[self.one.pipelines[0]]
-        known = found.stages.get(stage)
-        outcome = "" if known is None or not known.outcome else known.outcome
-        return State(stage, pipeline, int(value or 0), close if self.roles.get("close") else None, outcome)
+    def outcome(self, stage: Any, pipeline: Any) -> str:
+        """How a stage ends, "" for an open one and for one that nobody knows."""
+        known = self._outcomes.get((stage, pipeline))
+        if known is None:
+            found = self.door.schema.pipelines.get(pipeline) if self.one.pipeline_field else None
+            told = (found or self.door.schema.pipelines[self.one.pipelines[0]]).stages.get(stage)
+            known = self._outcomes[stage, pipeline] = "" if told is None or not told.outcome else told.outcome
+        return known
+
+    def state(self, stage: Any, pipeline: Any, value: Any, close: Any) -> State:
+        return State(stage, pipeline, int(value or 0), close if self.close else None, self.outcome(stage, pipeline))
 
     def open(self) -> dict[int, State]:
-        """The open records this user sees, among those looked at."""
+        """The open records this user sees, among those looked at; not to be changed. Those of the past are kept for who sees all of them."""
+        if self.at is None or self.given or not self.all_seen:
+            return self.read()
+        read = frozenset((self.entity,))
+        return remembered(self.door, read, ("open", self.entity, *self.paths), self.at, self.read, SIDES)
+
+    def read(self) -> dict[int, State]:
+        """The same, read anew."""
         from crm.records.scope import parse
 
         expression = parse(self.door, self.entity, f"{self.one.stage_field}.open")
-        rows = self.table.values(self.paths, all_of(self.cond, self.door.query(self.entity, expression)))
-        return {row[0]: state for row in rows if not (state := self.state(row)).outcome}
+        rows: Iterable[tuple[Any, ...]]
+        if self.at is None:
+            ids, columns = self.door.columns(self.entity, self.paths, [expression, *self.given])
+            rows = zip(ids.tolist(), *(columns[path] for path in self.paths), strict=True)
+        else:
+            rows = self.table.values(["doc_id", *self.paths], all_of(self.cond, self.door.query(self.entity, expression)))
+        return {id: state for id, *row in rows if not (state := self.state(*row)).outcome}
 
     def among(self, ids: Iterable[int], everything: bool = False) -> dict[int, tuple[State, bool]]:
         """`{id: (what it was, whether it was deleted)}` of those that existed; `everything`: also what this user may not see."""
         wanted, found = sorted(ids), {}
         for at in range(0, len(wanted), AT_ONCE):
             cond = where_id("in", wanted[at : at + AT_ONCE])
-            for row in self.table.values(self.paths, cond if everything else all_of(self.cond, cond)):
-                found[row[0]] = (self.state(row), row[5] is not None)
+            for id, deleted, *row in self.table.values(["doc_id", DELETED, *self.paths], cond if everything else all_of(self.cond, cond)):
+                found[id] = (self.state(*row), deleted is not None)
         return found
 
 
@@ -139,18 +160,21 @@ def changes(
         return window is None or (state.close is not None and first <= state.close < last)
 
     all_before, all_after = old.open(), new.open()
-    found = Changes({id: one for id, one in all_before.items() if inside(one)}, {id: one for id, one in all_after.items() if inside(one)})
+    before, after = all_before, all_after
+    if window is not None:
+        before, after = ({id: one for id, one in some.items() if inside(one)} for some in (before, after))
+    found = Changes(before, after)
     add = found.pieces.append
 
     def valued(id: int, was: State, now: State, stage: Any) -> None:
         if now.value != was.value:
             add(Piece("raised" if now.value > was.value else "lowered", id, now.value - was.value, stage))
 
-    gone = {id for id in found.before if id not in found.after}
+    gone = found.before.keys() - found.after.keys()
     ended = new.among(gone | (touched(door, entity, since, until) - found.after.keys()))
     ended = {id: one for id, one in ended.items() if one[0].outcome}
     there = new.among(gone - ended.keys(), everything=True)
-    come = {id for id in found.after if id not in found.before} | {id for id in ended if id not in found.before}
+    come = (found.after.keys() | ended.keys()) - found.before.keys()
     earlier = old.among(come, everything=True)
 
     for id, was in found.before.items():
@@ -191,8 +215,16 @@ def touched(door: Door, entity: str, since: datetime, until: datetime | None) ->
     """The records made or moved to another stage in between."""
     company = door.company
     between = field_is("on") > stamp(since.astimezone(UTC))
-    made = field_is("created_on") > stamp(since.astimezone(UTC))
     if until is not None:
         between &= field_is("on") <= stamp(until.astimezone(UTC))
     moved = company.store.table(MOVES).values(["record"], all_of(company.live, field_is("entity") == entity, between))
-    return {one for (one,) in moved} | set(company.table(entity).ids(made))
+    return {one for (one,) in moved} | made(company, entity, since)
+
+
+def made(company: Company, entity: str, since: datetime) -> set[int]:
+    """The records made since."""
+    kept = kept_of(company, entity, ["created_on"])
+    if kept is None:
+        return set(company.table(entity).ids(field_is("created_on") > stamp(since.astimezone(UTC))))
+    at = spread(kept.columns["created_on"], "moments", moments, -1)
+    return set(kept.ids[at > to_ms(since)].tolist())

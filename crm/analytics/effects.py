@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import sqrt
 
 Z = 1.959963984540054
@@ -18,6 +19,7 @@ def difference(a: int, n: int, c: int, m: int) -> tuple[float, float, float]:
     return a / n - c / m, max(-1.0, p - q - half), min(1.0, p - q + half)
 
 
+@lru_cache(1 << 14)
 def chance(a: int, n: int, c: int, m: int) -> float:
     """How likely shares as different as a of n and c of m are when nothing makes a difference (Fisher's exact test, two-sided)."""
     from scipy.stats import fisher_exact

@@ -6,10 +6,10 @@ of the fields are kept in memory for all (`crm.records.states`); what a user may
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from crm.analytics.values import spread
+from crm.analytics.values import numbers
 from crm.records.columns import Column
 from crm.records.figures import FEW
 from crm.records.states import SHIFT, States, states
@@ -59,13 +59,3 @@ class Known:
         missing = [key for key in keys if key != "id" and (entity, key) not in self._states]
         if missing:
             self._states |= {(entity, key): one for key, one in states(self.company, entity, missing).items()}
-
-
-def numbers(values: Column) -> np.ndarray:
-    """The numbers of the records that links lead to, -1 of none."""
-    import numpy as np
-
-    def each(kinds: Sequence[Any]) -> np.ndarray:
-        return np.array([int(one) if isinstance(one, (int, float)) else -1 for one in kinds], dtype=np.int64)
-
-    return spread(values, "numbers", each, -1)

@@ -23,7 +23,7 @@ def entities(door: Door, report: Report, where: str | None = None) -> frozenset[
     found = {report.entity} | titled(door.schema, report.entity, set())
     if report.analysis:
         found |= {MOVES} | aims(door.schema)
-        for entity, path in report.reads:
+        for entity, path in ANALYSES[report.analysis]().reads(door, report):
             found |= {entity} | along(door.schema, entity, path)
     for path in paths(report):
         found |= along(door.schema, report.entity, path)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crm.analytics.groups import Groups, Table
+    from crm.records import Door
     from crm.records.company import Company
     from crm.stores.base import Change
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 KEPT = 500
 
 
-_pasts: WeakKeyDictionary[Company, Shelf] = WeakKeyDictionary()
+_pasts: WeakKeyDictionary[Company, dict[int, Shelf]] = WeakKeyDictionary()
 
 
 def kept(groups: Groups, as_of: datetime, work: Callable[[], Table]) -> Table:
@@ -45,22 +46,31 @@ def kept(groups: Groups, as_of: datetime, work: Callable[[], Table]) -> Table:
     seen = door.seen(report.entity)
     if seen is not None and others:
         return work()
-    actor, moment = door.actor, iso(to_ms(as_of))
     mine = None if seen is None else hashlib.blake2b(orjson.dumps(seen), digest_size=16).digest()
-    who = (actor.system, actor.id, actor.role, actor.team, str(door.words.tz), mine)
-    asked = (report.entity, tuple(map(text_of, groups.given)), repr([cut.axis for cut in groups.cuts]), repr(report.measures))
+    asked = (report.entity, tuple(map(text_of, groups.given)), repr([cut.axis for cut in groups.cuts]), repr(report.measures), mine)
+    return [(keys, dict(values)) for keys, values in remembered(door, read, asked, as_of, work, KEPT)]
+
+
+def remembered(door: Door, read: frozenset[str], asked: tuple[Any, ...], as_of: datetime, work: Callable[[], Any], most: int) -> Any:
+    """What follows from some entities as they were at a moment, not copied; worked out where it is not kept. `most` answers are kept together
+    with the others for which this was said."""
+    if door.company.store.writing:
+        return work()
+    actor, moment = door.actor, iso(to_ms(as_of))
+    who = (actor.system, actor.id, actor.role, actor.team, str(door.words.tz))
     key = (door.schema.hash, door.company.generation, who, asked, moment)
-    shelf = _pasts.get(door.company) or _pasts.setdefault(door.company, Shelf(door.company.store, KEPT))
-    table, mark = shelf.get(key)
-    if table is None:
-        table = work()
+    shelves = _pasts.setdefault(door.company, {})
+    shelf = shelves.get(most) or shelves.setdefault(most, Shelf(door.company.store, most))
+    found, mark = shelf.get(key)
+    if found is None:
+        found = work()
 
         def stale(changes: list[Change], tables: set[str]) -> bool:
             mine = (one for one in changes if one.table in read)
             return bool(read & tables) or any(one.at <= moment or one.act in ("delete", "migrate") for one in mine)
 
-        shelf.put(key, table, stale, mark)
-    return [(keys, dict(values)) for keys, values in table]
+        shelf.put(key, found, stale, mark)
+    return found
 
 
 def looked_at(groups: Groups) -> frozenset[str] | None:

@@ -173,6 +173,66 @@ def true(values: Any) -> np.ndarray:
     return np.fromiter((one is True for one in values), dtype=bool, count=len(values))
 
 
+def each(values: Any, work: Callable[[Any], float], empty: float) -> np.ndarray:
+    """A number of each value, worked out once for those that are the same."""
+    import numpy as np
+
+    column = values if isinstance(values, Column) else Column.of(values)
+    known, here = np.full(len(column.kinds.values) + 1, empty), column.occurring()
+    known[here] = [work(column.kinds.values[code]) for code in here]
+    return known[column.codes]
+
+
+def numbers(values: Column) -> np.ndarray:
+    """The numbers of the records that links lead to, -1 of none."""
+    import numpy as np
+
+    def whole(kinds: Sequence[Any]) -> np.ndarray:
+        return np.array([int(one) if isinstance(one, (int, float)) else -1 for one in kinds], dtype=np.int64)
+
+    return spread(values, "numbers", whole, -1)
+
+
+def led_to(links: Column) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a column of links, or of lists of them, with the number of the record that each leads to."""
+    import numpy as np
+
+    kinds = links.kinds.values
+    if not any(isinstance(one, (list, dict)) for one in kinds):
+        found = numbers(links)
+        rows = np.flatnonzero(found >= 0)
+        return rows, found[rows]
+    lists = [[one["id"] if isinstance(one, dict) else one for one in (kept if isinstance(kept, list) else [kept])] for kept in kinds]
+    flat = np.array([-1 if one is None else int(one) for some in lists for one in some], dtype=np.int64)
+    many = np.array([*map(len, lists), 0], dtype=np.int64)
+    begins = np.append(0, np.cumsum(many))[:-1]
+    here = many[links.codes]
+    rows = np.repeat(np.arange(len(here)), here)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(here) - here, here)
+    found = flat[begins[links.codes[rows]] + within]
+    return rows[found >= 0], found[found >= 0]
+
+
+def added(field: Any, values: Column) -> Any:
+    """The sum of stored values as a Python value of the field's kind, of nothing 0; exact, but for fields that keep no exact numbers."""
+    import numpy as np
+
+    many = np.bincount(values.codes[values.codes >= 0])
+    there = [(values.kinds.values[code], int(many[code])) for code in np.flatnonzero(many).tolist()]
+    if all(isinstance(one, int) for one, _ in there):
+        return decoded(field, "sum", sum(one * n for one, n in there))
+    return sum(decoded(field, "sum", one) * n for one, n in there)
+
+
+def ended(field: Any, stages: Column, outcome: str | None = None) -> np.ndarray:
+    """Which stages are ends (of one outcome)."""
+    import numpy as np
+
+    stage_of = getattr(field, "stage_of", None)
+    told = [getattr(stage_of(one), "outcome", None) if stage_of else None for one in stages.kinds.values]
+    return np.array([*(bool(one) if outcome is None else one == outcome for one in told), False])[stages.codes]
+
+
 def picked(values: Any, places: np.ndarray) -> list[Any]:
     """The filled ones among the values at some places."""
     if isinstance(values, Column):

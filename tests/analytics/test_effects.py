@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crm.analytics.analyses.cross_sell import held_back, rules, tried
+from crm.analytics.analyses.cross_sell import Bought, held_back, rules, tried
 from crm.analytics.analyses.drifting import overdue
 from crm.analytics.analyses.drivers import of_groups, of_number, verdict
 from crm.analytics.analyses.people_needed import Past, climb
@@ -105,7 +105,7 @@ def test_a_rhythm_is_the_middle_of_ones_own_gaps():
 
 EARLY = [(1, 10), (1, 20), (2, 10), (2, 20), (3, 10), (3, 20), (4, 10), (5, 30), (6, 30), (4, 30)]
 LATE = [(4, 20), (5, 10), (6, 40), (5, 20)]
-BOUGHT = [(who, what, "2026-01-01") for who, what in EARLY] + [(who, what, "2026-08-01") for who, what in LATE]
+BOUGHT = Bought(*(np.array([one[n] for one in EARLY + LATE]) for n in (0, 1)), np.array([1] * len(EARLY) + [8] * len(LATE)))
 
 
 def test_what_is_bought_together_counted_by_hand():
@@ -115,11 +115,11 @@ def test_what_is_bought_together_counted_by_hand():
 
 
 def test_the_later_part_is_counted_by_hand():
-    later = held_back(BOUGHT, "2026-06-30")[10, 20]
+    later = held_back(BOUGHT, 6, [(10, 20)])[10, 20]
     # without 20 on that day: 4 (has 10), 5 and 6 (have not); later 4 and 5 bought it
     assert (later.n, later.hits, later.others, later.others_hits) == (1, 1, 2, 1)
     assert later.share == pytest.approx(2 / 3) and later.lift == pytest.approx(1.5)
-    trial = tried(BOUGHT, "2026-06-30", 3, 1)
+    trial = tried(BOUGHT, 6, 3, 1)
     # bought for the first time by known buyers: 4→20, 5→10, 5→20, 6→40; one suggestion each: 4→20 by its pair; 5 and 6→10 as best seller
     assert (trial["n"], trial["hits"], trial["plain"]) == (4, 2, 2)
 

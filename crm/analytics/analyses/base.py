@@ -27,14 +27,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from crm.analytics.values import cells, decoded
+from crm.analytics.values import decoded
 from crm.charts.base import Column
 from crm.registry import Registry
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
 
     from crm.records import Door
+    from crm.records import columns as kept
     from crm.schema.model import Report
 
 ANALYSES: Registry = Registry("crm.analytics.analyses")
@@ -92,6 +93,10 @@ class Analysis:
         """Whether the user may read everything the report's options name."""
         return all(door.may("see", entity) and door.path_open(entity, path) for entity, path in report.reads)
 
+    def reads(self, door: Door, report: Report) -> Iterable[tuple[str, str]]:
+        """The (entity, path) pairs that a `narrow` one looks at, beside its entity, stages and goals."""
+        return report.reads
+
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
         """The rows for the user of `door`, over the records that fulfil all of `where`, as they were `as_of`; `period` is the first day
         and the day after the last where the report has a running period."""
@@ -109,23 +114,27 @@ class OfRecords(Analysis):
     Its columns are `record`, `owner`, `worth` and its own; `owner` and `worth` are left out where the YAML does not name them.
     """
 
-    def listed(self, door: Door, report: Report, frame: pd.DataFrame, told: dict[int, dict[str, Any]], labels: dict[str, str]) -> Found:
-        """The rows of the records in `told` (id → values of its own columns, in their order), with what `frame` knows of them."""
+    def listed(
+        self, door: Door, report: Report, ids: np.ndarray, known: Mapping[str, kept.Column], told: dict[int, dict[str, Any]], labels: dict[str, str]
+    ) -> Found:  # fmt: skip
+        """The rows of the records in `told` (id → values of its own columns, in their order), with what is known of `ids`, rising."""
+        import numpy as np
+
         t, options = door.words, report.options
-        place = {int(one): n for n, one in enumerate(frame.index.tolist())}
+        place = dict(zip(told, np.searchsorted(ids, np.array(list(told), dtype=np.int64)).tolist(), strict=True))
         more: dict[str, list[Any]] = {}
         labels = {"record": door.schema.entities[report.entity].label_in(t), **labels}
         field = door.schema_field(report.entity, options["worth"]) if "worth" in options else None
         if "owner" in options:
             owner = door.schema_field(report.entity, options["owner"])
             labels["owner"] = owner.label_in(t)
-            people = cells(frame[options["owner"]])
+            people = known[options["owner"]]
             whose = {one: people[place[one]] for one in told}
             names = door.titles(owner.to, {int(one) for one in whose.values() if one is not None})
             more["owner"] = [None if whom is None else names.get(int(whom), t("Not visible to you")) for whom in whose.values()]
         if field is not None:
             labels["worth"] = field.label_in(t)
-            worths = cells(frame[options["worth"]])
+            worths = known[options["worth"]]
             more["worth"] = [decoded(field, "sum", worths[place[one]]) for one in told]
         titles = door.titles(report.entity, told)
         more["record"] = [titles.get(one, "–") for one in told]

@@ -11,10 +11,14 @@ from crm.analytics.analyses.base import ANALYSES, Analysis, Found, today_of
 from crm.analytics.cuts import resolve
 from crm.analytics.groups import asked
 from crm.analytics.periods import between, floor, local, named, start_of
-from crm.analytics.values import cells, decoded
+from crm.analytics.survival import local_days
+from crm.analytics.values import added, cells, decoded, ended, numbers
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crm.records import Door
+    from crm.records.columns import Column
     from crm.schema.model import Report
 
 HOUR = 60
@@ -70,7 +74,7 @@ class CostOfSales(Analysis):
         t, options = door.words, report.options
         person = options.get("by") == "person"
         unit = options.get("unit", "quarter")
-        groups: dict[Any, dict[str, Any]] = defaultdict(lambda: {"minutes": 0, "kept": 0, "time": Decimal(0), "campaigns": Decimal(0), "won": 0, "revenue": Decimal(0), "events": 0, "costed": 0})  # fmt: skip
+        groups: dict[Any, dict[str, Any]] = defaultdict(lambda: {"minutes": 0, "time": Decimal(0), "campaigns": Decimal(0), "won": 0, "revenue": Decimal(0), "events": 0, "costed": 0})  # fmt: skip
         currency = self.time(door, report, groups, as_of, period, person, unit)
         if not person:
             self.spent(door, report, groups, as_of, period, unit)
@@ -122,35 +126,22 @@ class CostOfSales(Analysis):
         self, door: Door, report: Report, groups: Any, as_of: datetime | None, period: tuple[date, date] | None, person: bool, unit: str
     ) -> str | None:
         """Adds the time spent up to today; gives its currency."""
+        import numpy as np
+
         options, zone, today = report.options, door.words.tz, today_of(door, as_of)
         there = options["time"]
         condition = asked(door, there, options.get("counts"), as_of)
         paths = {word: options[word] for word in ("on", "cost", "minutes", "who") if word in options}
-        frame = door.frame(
-            there, list(dict.fromkeys(paths.values())), where=[] if condition is None else [condition], as_of=as_of, stored=True
-        )
-        columns = {word: cells(frame[path]) for word, path in paths.items()}
+        ids, known = door.columns(there, list(dict.fromkeys(paths.values())), () if condition is None else [condition], as_of)
+        columns = {word: known[path] for word, path in paths.items()}
         field = resolve(door, there, options["cost"])
-        offset = datetime.now(zone).utcoffset()
-        cut = 16 if offset is not None and offset.seconds % 3600 else 13  # what lies in one hour lies in one period, almost everywhere
-        known: dict[str, str | None] = {}
-        for n, at in enumerate(columns["on"]):
-            hour = str(at or "")[:cut]
-            if hour not in known:
-                known[hour] = self.key(at, zone, period, unit) if at and local(at, zone) <= today else None
-            key: Any = known[hour]
-            if key is None:
-                continue
-            if person:
-                whom = columns["who"][n] if "who" in columns else None
-                key = None if whom is None else int(whom)
-            one, cost = groups[key], columns["cost"][n]
-            one["events"] += 1
-            one["costed"] += cost is not None
-            one["kept"] += cost or 0
-            one["minutes"] += (columns["minutes"][n] or 0) if "minutes" in columns else 0
-        for one in groups.values():
-            one["time"] = decoded(field, "sum", one["kept"])
+        days = local_days(columns["on"], zone)
+        for key, rows in self.grouped(np.where(days <= today.toordinal(), days, -1), period, unit, columns.get("who"), person).items():
+            one, cost = groups[key], columns["cost"].take(rows)
+            one["events"] += len(rows)
+            one["costed"] += int((cost.codes >= 0).sum())
+            one["time"] += added(field, cost)
+            one["minutes"] += added(None, columns["minutes"].take(rows)) if "minutes" in columns else 0
         found: str | None = getattr(field, "currency", None)
         return found
 
@@ -172,6 +163,8 @@ class CostOfSales(Analysis):
         person: bool, unit: str,
     ) -> None:  # fmt: skip
         """Adds what was won."""
+        import numpy as np
+
         entity = door.schema.entities[report.entity]
         good = report.options.get("good")
         amount, close, owner, stage = map(entity.role, ("amount", "close", "owner", "stage"))
@@ -179,24 +172,32 @@ class CostOfSales(Analysis):
             return
         conditions = [*where, *([asked(door, entity.name, good, as_of)] if good is not None else [])]
         paths = [one for one in (amount, close, owner, stage if good is None else None) if one]
-        frame = door.frame(entity.name, list(dict.fromkeys(paths)), where=conditions, as_of=as_of, stored=True)
-        field = entity.fields[amount]
-        stages = cells(frame[stage]) if good is None else []
-        ends = {
-            one for one in set(stages) if one is not None and getattr(entity.fields[str(stage)].stage_of(one), "outcome", None) == "won"
-        }
-        people = cells(frame[owner]) if owner else [None] * len(frame)
-        for n, (at, value) in enumerate(zip(cells(frame[close]), cells(frame[amount]), strict=True)):
-            if good is None and stages[n] not in ends:
-                continue
-            key: Any = self.key(at, door.words.tz, period, unit)
-            if key is None:
-                continue
-            if person:
-                whom = people[n]
-                key = None if whom is None else int(whom)
-            groups[key]["won"] += 1
-            groups[key]["revenue"] += decoded(field, "sum", value) or 0
+        _, columns = door.columns(entity.name, list(dict.fromkeys(paths)), conditions, as_of)
+        field, days = entity.fields[amount], local_days(columns[close], door.words.tz)
+        if good is None:
+            days = np.where(ended(entity.fields[str(stage)], columns[str(stage)], "won"), days, -1)
+        for key, rows in self.grouped(days, period, unit, columns[owner] if owner else None, person).items():
+            groups[key]["won"] += len(rows)
+            groups[key]["revenue"] += added(field, columns[amount].take(rows))
+
+    def grouped(
+        self, days: np.ndarray, period: tuple[date, date] | None, unit: str, whose: Column | None, person: bool
+    ) -> dict[Any, np.ndarray]:
+        """`{period, or person: its rows}` of rows of which the days are known (-1: those that do not count)."""
+        import numpy as np
+
+        if period is not None:
+            days = np.where((days >= period[0].toordinal()) & (days < period[1].toordinal()), days, -1)
+        rows = np.flatnonzero(days >= 0)
+        if person:
+            keys = np.full(len(rows), -1) if whose is None else numbers(whose)[rows]
+            names: dict[int, Any] = {one: None if one < 0 else one for one in np.unique(keys).tolist()}
+        else:
+            known, which = np.unique(days[rows], return_inverse=True)
+            starts = np.array([floor(date.fromordinal(one), unit).toordinal() for one in known.tolist()], dtype=np.int64)
+            keys = starts[which]
+            names = {one: named(date.fromordinal(one), unit) for one in np.unique(keys).tolist()}
+        return {name: rows[keys == one] for one, name in names.items()}
 
     def says(
         self, t: Any, rows: list[dict[str, Any]], groups: Any, keys: list[Any], person: bool, currency: str | None, today: date, unit: str

@@ -8,15 +8,20 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm.analytics.analyses.base import ANALYSES, Found, OfRecords, today_of
-from crm.analytics.periods import local
-from crm.analytics.values import cells
+from crm.analytics.survival import local_days
+from crm.analytics.values import led_to
+from crm.records.columns import placed
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crm.records import Door
     from crm.schema.model import Report
 
 #: Without these options: how many days with an event make a rhythm, how many times it must be over, and from how many days on at all.
 LEAST, FACTOR, DAYS = 4, 2.0, 30
+#: No day has as high a number.
+DAYS_OF = date.max.toordinal() + 1
 
 
 @ANALYSES.add
@@ -55,54 +60,66 @@ class Drifting(OfRecords):
         t, options = door.words, report.options
         least, factor, days = options.get("least", LEAST), options.get("factor", FACTOR), options.get("days", DAYS)
         today = today_of(door, as_of)
-        frame = door.frame(report.entity, self.asked(report, "id"), where=where, as_of=as_of, stored=True)
-        rhythm = 0
+        ids, columns = door.columns(report.entity, self.asked(report, "id"), where, as_of)
+        happened = self.days(door, report, ids, as_of, today)
+        rhythm = [one for one, on in happened.items() if len(on) >= fewest(least)]
         found: dict[int, dict[str, Any]] = {}
-        happened = self.days(door, report, as_of, today)
-        for one in frame.index.tolist():
-            told = overdue(happened.get(int(one), []), today, least)
-            rhythm += told is not None
-            if told is not None and told["factor"] >= factor and told["since"] >= days:
-                found[int(one)] = told
+        for one in rhythm:
+            if (today.toordinal() - happened[one][-1]) >= days:
+                told = overdue(list(map(date.fromordinal, happened[one])), today, least)
+                if told is not None and told["factor"] >= factor:
+                    found[one] = told
         found = dict(sorted(found.items(), key=lambda one: (-one[1]["factor"], one[0])))
         labels = {
             "last": t("Last time"), "usual": t("Usual days between"), "since": t("Days since"), "factor": t("Times as long"),
             "longer": t("Earlier gaps as long"),
         }  # fmt: skip
-        result = self.listed(door, report, frame, found, labels)
+        result = self.listed(door, report, ids, columns, found, labels)
         if not rhythm:
             result.says = t("Too little data: nobody has {least} days with an event yet.", least=least)
         elif not found:
-            result.says = t("All {n} that have a rhythm keep it.", n=rhythm)
+            result.says = t("All {n} that have a rhythm keep it.", n=len(rhythm))
         else:
             first = next(iter(found.values()))
             result.says = t(
                 "{n} of {rhythm} that have a rhythm are late; furthest {name}: usually every {usual} days, now {since}.",
-                n=len(found), rhythm=rhythm, name=result.rows[0][0], usual=t.number(first["usual"]), since=first["since"],
+                n=len(found), rhythm=len(rhythm), name=result.rows[0][0], usual=t.number(first["usual"]), since=first["since"],
             )  # fmt: skip
-        result.notes = {"rhythm": rhythm, "all": len(frame)}
+        result.notes = {"rhythm": len(rhythm), "all": len(ids)}
         return result
 
-    def days(self, door: Door, report: Report, as_of: datetime | None, today: date) -> dict[int, list[date]]:
-        """The days of each record's events, rising, none after today."""
+    def days(self, door: Door, report: Report, ids: np.ndarray, as_of: datetime | None, today: date) -> dict[int, list[int]]:
+        """The days of each record's events as their numbers, rising, none after today."""
+        import numpy as np
+
         from crm.analytics.groups import asked
 
         options = report.options
         there, link = door.schema.entities[report.entity].back[options["events"]]
         condition = asked(door, there, options.get("where"), as_of)
-        frame = door.frame(there, [link, options["on"]], where=[] if condition is None else [condition], as_of=as_of, stored=True)
-        found: dict[int, set[date]] = {}
-        for owner, at in zip(cells(frame[link]), cells(frame[options["on"]]), strict=True):
-            if owner is None or at is None or (day := local(at, door.words.tz)) > today:
-                continue
-            for one in owner if isinstance(owner, list) else [owner]:
-                found.setdefault(int(one["id"] if isinstance(one, dict) else one), set()).add(day)
-        return {one: sorted(days) for one, days in found.items()}
+        _, columns = door.columns(there, list(dict.fromkeys([link, options["on"]])), () if condition is None else [condition], as_of)
+        rows, owner = led_to(columns[link])
+        day = local_days(columns[options["on"]], door.words.tz)[rows]
+        place, known = placed(ids, owner)
+        meant = (day[known] >= 0) & (day[known] <= today.toordinal())
+        each, first = np.unique(place[meant] * DAYS_OF + day[known][meant]), 0
+        owners = each // DAYS_OF
+        found = {}
+        for end in [*(np.flatnonzero(owners[1:] != owners[:-1]) + 1).tolist(), len(each)]:
+            if end > first:
+                found[int(ids[owners[first]])] = (each[first:end] % DAYS_OF).tolist()
+            first = end
+        return found
+
+
+def fewest(least: int) -> int:
+    """The days that make a rhythm."""
+    return max(least, 3)
 
 
 def overdue(days: Sequence[date], today: date, least: int) -> dict[str, Any] | None:
     """How somebody's last day stands to their rhythm; None where they have none yet."""
-    if len(days) < max(least, 3):
+    if len(days) < fewest(least):
         return None
     gaps = [(b - a).days for a, b in zip(days, days[1:], strict=False)]
     usual, since = float(statistics.median(gaps)), (today - days[-1]).days

@@ -11,7 +11,6 @@ their number (Benjamini and Hochberg 1995); what rests on fewer than `least` rec
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,8 +21,8 @@ from crm.analytics.analyses.base import ANALYSES, Analysis, Found, Members
 from crm.analytics.cuts import resolve
 from crm.analytics.effects import CLEAR, chance, corrected, difference
 from crm.analytics.groups import needed
-from crm.analytics.known import LATEST, Known, numbers
-from crm.analytics.values import Numbers, Rows, decoded, spread, true
+from crm.analytics.known import LATEST, Known
+from crm.analytics.values import Numbers, Rows, decoded, each, ended, led_to, numbers, spread, true
 from crm.charts.base import points
 from crm.records.columns import Column, moments, placed
 from crm.records.stays import ways
@@ -412,45 +411,6 @@ def lasts(door: Door, entity: str, key: str, ids: np.ndarray, made: np.ndarray, 
     last, changed = made.copy(), np.zeros(len(ids), dtype=bool)
     last[place], changed[place] = found.at[more][there], True
     return last, changed
-
-
-def ended(field: Any, stages: Column, outcome: str | None = None) -> np.ndarray:
-    """Which stages are ends (of one outcome)."""
-    import numpy as np
-
-    stage_of = getattr(field, "stage_of", None)
-    told = [getattr(stage_of(one), "outcome", None) if stage_of else None for one in stages.kinds.values]
-    return np.array([*(bool(one) if outcome is None else one == outcome for one in told), False])[stages.codes]
-
-
-def each(values: Any, work: Callable[[Any], float], empty: float) -> np.ndarray:
-    """A number of each value, worked out once for those that are the same."""
-    import numpy as np
-
-    column = values if isinstance(values, Column) else Column.of(values)
-    known, here = np.full(len(column.kinds.values) + 1, empty), column.occurring()
-    known[here] = [work(column.kinds.values[code]) for code in here]
-    return known[column.codes]
-
-
-def led_to(links: Column) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of a column of links, or of lists of them, with the number of the record that each leads to."""
-    import numpy as np
-
-    kinds = links.kinds.values
-    if not any(isinstance(one, (list, dict)) for one in kinds):
-        found = numbers(links)
-        rows = np.flatnonzero(found >= 0)
-        return rows, found[rows]
-    lists = [[one["id"] if isinstance(one, dict) else one for one in (kept if isinstance(kept, list) else [kept])] for kept in kinds]
-    flat = np.array([-1 if one is None else int(one) for some in lists for one in some], dtype=np.int64)
-    many = np.array([*map(len, lists), 0], dtype=np.int64)
-    begins = np.append(0, np.cumsum(many))[:-1]
-    here = many[links.codes]
-    rows = np.repeat(np.arange(len(here)), here)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(here) - here, here)
-    found = flat[begins[links.codes[rows]] + within]
-    return rows[found >= 0], found[found >= 0]
 
 
 # -- statistics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from crm.analytics.analyses.base import ANALYSES, Analysis, Found, today_of
 from crm.analytics.cuts import resolve
 from crm.analytics.groups import needed
-from crm.analytics.periods import local
-from crm.analytics.values import Rows, cells
+from crm.analytics.survival import local_days
+from crm.analytics.values import Rows, spread, true
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crm.records import Door
     from crm.schema.model import Report
 
@@ -25,6 +28,7 @@ class Filled(Analysis):
     of those made before; only of records where the form shows it (`show`). With `fields` only these."""
 
     name = "filled"
+    narrow = True
     options = {"fields": "paths?", "days": "whole?"}
     examples = {"days": "90"}
     columns = {
@@ -35,29 +39,30 @@ class Filled(Analysis):
         "empty": "measure integer",
     }
 
+    def reads(self, door: Door, report: Report) -> Iterable[tuple[str, str]]:
+        return [*report.reads, *((report.entity, path) for one in self.asked(door, report)[1].values() for path in one.uses)]
+
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
+        import numpy as np
+
         t, days = door.words, report.options.get("days", DAYS)
         entity = door.schema.entities[report.entity]
-        keys = [key for key in report.options.get("fields") or self.own(door, report) if door.path_open(entity.name, key)]
-        shows = {key: one for key in keys if (one := getattr(entity.fields.get(key), "show", None)) is not None and hasattr(one, "uses")}
+        keys, shows = self.asked(door, report)
         more = [path for one in shows.values() for path in needed(door, entity.name, one)]
-        frame = door.frame(entity.name, list(dict.fromkeys(["created_on", *keys, *more])), where=where, as_of=as_of, stored=True)
-        columns = {path: cells(frame[path]) for path in frame.columns}
+        ids, columns = door.columns(entity.name, list(dict.fromkeys(["created_on", *keys, *more])), where, as_of)
         fields = {path: resolve(door, entity.name, path) for path in columns}
-        looked = Rows(columns, fields, len(frame), today_of(door, as_of), as_of or door.company.now(), door.actor)
-        since = today_of(door, as_of) - timedelta(days=days)
-        fresh = [at is not None and local(at, t.tz) >= since for at in columns["created_on"]]
+        looked = Rows(columns, fields, len(ids), today_of(door, as_of), as_of or door.company.now(), door.actor)
+        fresh = local_days(columns["created_on"], t.tz) >= (today_of(door, as_of) - timedelta(days=days)).toordinal()
         rows = []
         for key in keys:
-            asked = [one is True for one in looked.each(shows[key])] if key in shows else [True] * len(frame)
-            there = [n for n, one in enumerate(columns[key]) if (one or one == 0) and asked[n]]
-            n, new = sum(asked), sum(a and b for a, b in zip(asked, fresh, strict=True))
-            lately = sum(fresh[one] for one in there)
+            asked = true(looked.each(shows[key])) if key in shows else np.ones(len(ids), dtype=bool)
+            there = asked & spread(columns[key], "filled", filled, False)
+            n, new, filled_in, lately = (int(one.sum()) for one in (asked, asked & fresh, there, there & fresh))
             rows.append([
-                door.schema_field(entity.name, key).label_in(t), part(len(there), n), part(lately, new), part(len(there) - lately, n - new),
-                n - len(there),
+                door.schema_field(entity.name, key).label_in(t), part(filled_in, n), part(lately, new), part(filled_in - lately, n - new),
+                n - filled_in,
             ])  # fmt: skip
-        n, new = len(frame), sum(fresh)
+        n, new = len(ids), int(fresh.sum())
         order = sorted(range(len(rows)), key=lambda at: (-(rows[at][1] or 0), rows[at][0]))
         labels = {
             "field": t("Field"), "share": t("Filled in"), "fresh": t("Of the new ones ({days} days)", days=days),
@@ -71,6 +76,13 @@ class Filled(Analysis):
             notes={"n": n, "new": new},
             says=self.says(t, [rows[at] for at in order], n, new),
         )
+
+    def asked(self, door: Door, report: Report) -> tuple[list[str], dict[str, Any]]:
+        """The fields looked at that are open to the user, and when the form shows those it does not always show."""
+        entity = door.schema.entities[report.entity]
+        keys = [key for key in report.options.get("fields") or self.own(door, report) if door.path_open(entity.name, key)]
+        shown = {key: getattr(entity.fields.get(key), "show", None) for key in keys}
+        return keys, {key: one for key, one in shown.items() if one is not None and hasattr(one, "uses")}
 
     def own(self, door: Door, report: Report) -> list[str]:
         """The fields somebody can leave empty."""
@@ -96,6 +108,13 @@ class Filled(Analysis):
                 values = {"field": falling[0], "now": t.percent(round(falling[2], 2)), "then": t.percent(round(falling[3], 2))}
                 said += " " + t("Most fallen: {field}, {now} of the new ones against {then}.", **values)
         return said
+
+
+def filled(values: Sequence[Any]) -> np.ndarray:
+    """Which values are something: a zero is, an empty text is not."""
+    import numpy as np
+
+    return np.array([bool(one or one == 0) for one in values], dtype=bool)
 
 
 def part(n: int, of: int) -> Decimal | None:

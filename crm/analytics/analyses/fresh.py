@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from crm.analytics.analyses.base import ANALYSES, Analysis, Found, today_of
 from crm.analytics.analyses.filled import part
-from crm.analytics.periods import local
-from crm.analytics.values import cells
+from crm.analytics.survival import local_days
 
 if TYPE_CHECKING:
     from crm.records import Door
@@ -38,6 +36,8 @@ class Fresh(Analysis):
         return any(door.may("see", one) for one in report.options["entities"])
 
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
+        import numpy as np
+
         t, today = door.words, today_of(door, as_of)
         rows: list[list[Any]] = []
         keys: list[tuple[Any, ...]] = []
@@ -45,12 +45,12 @@ class Fresh(Analysis):
             if not door.may("see", name):
                 continue
             conditions = where if name == report.entity else []
-            frame = door.frame(name, ["changed_on"], where=conditions, as_of=as_of, stored=True)
-            ages = [(today - local(at, t.tz)).days for at in cells(frame["changed_on"]) if at]
-            n = len(frame)
+            ids, columns = door.columns(name, ["changed_on"], conditions, as_of)
+            days, n = local_days(columns["changed_on"], t.tz), len(ids)
+            ages = today.toordinal() - days[days >= 0]
             rows.append([
-                door.schema.entities[name].plural_in(t), n, *(part(sum(age < limit for age in ages), n) for limit in (30, 90, 365)),
-                int(statistics.median(ages)) if ages else None,
+                door.schema.entities[name].plural_in(t), n, *(part(int((ages < limit).sum()), n) for limit in (30, 90, 365)),
+                int(np.median(ages)) if len(ages) else None,
             ])  # fmt: skip
             keys.append((name,))
         order = sorted(range(len(rows)), key=lambda at: (rows[at][3] is None, -(rows[at][3] or Decimal(0))))

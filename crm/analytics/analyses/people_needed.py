@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from crm.analytics.analyses.base import ANALYSES, Analysis, Found, today_of
 from crm.analytics.effects import Z
-from crm.analytics.periods import local, moved
-from crm.analytics.values import cells, decoded
+from crm.analytics.periods import moved
+from crm.analytics.survival import local_days
+from crm.analytics.values import decoded, each, ended, numbers
 from crm.records.goals import goals
 
 if TYPE_CHECKING:
@@ -107,24 +108,29 @@ class PeopleNeeded(Analysis):
 
     def past(self, door: Door, report: Report, where: list[Any], as_of: datetime | None) -> Past:
         """What everybody the reader sees has won, month by month, and since when they are there."""
+        import numpy as np
+
         entity = door.schema.entities[report.entity]
         amount, close, owner, stage = map(str, self.places(door, report))
-        frame = door.frame(
-            entity.name, list(dict.fromkeys([amount, close, owner, stage, "created_on"])), where=where, as_of=as_of, stored=True
-        )
+        ids, columns = door.columns(entity.name, list(dict.fromkeys([amount, close, owner, stage, "created_on"])), where, as_of)
         found = Past(getattr(entity.fields[owner], "to", ""))
-        columns = zip(*(cells(frame[key]) for key in (amount, close, owner, stage, "created_on")), strict=True)
-        for value, at, whom, kept, made in columns:
-            if whom is None or made is None:
-                continue
-            person, began = int(whom), local(made, door.words.tz).replace(day=1)
-            found.began[person] = min(found.began.get(person, began), began)
-            outcome = getattr(entity.fields[stage].stage_of(kept), "outcome", None)
-            if outcome is None:
-                found.holding.add(person)
-            elif outcome == "won" and at is not None:
-                month = local(at, door.words.tz).replace(day=1)
-                found.won[person, month] += float(decoded(entity.fields[amount], "sum", value) or 0)
+        zone, whose = door.words.tz, numbers(columns[owner])
+        made = local_days(columns["created_on"], zone)
+        counted = (whose >= 0) & (made >= 0)
+        won = ended(entity.fields[stage], columns[stage], "won")
+        found.holding = set(np.unique(whose[counted & ~ended(entity.fields[stage], columns[stage])]).tolist())
+        days = local_days(columns[close], zone)
+        value = each(columns[amount], lambda kept: float(decoded(entity.fields[amount], "sum", kept)), 0.0)
+        for person in np.unique(whose[counted]).tolist():
+            mine = counted & (whose == person)
+            found.began[person] = date.fromordinal(int(made[mine].min())).replace(day=1)
+            closed = np.flatnonzero(mine & won & (days >= 0))
+            known, which = np.unique(days[closed], return_inverse=True)
+            months = [date.fromordinal(day).replace(day=1) for day in known.tolist()]
+            starts = list(dict.fromkeys(months))
+            place = np.array([starts.index(month) for month in months], dtype=np.int64)
+            sums = np.bincount(place[which], weights=value[closed], minlength=len(starts)).tolist()
+            found.won.update({(person, month): one for month, one in zip(starts, sums, strict=True)})
         return found
 
     def target(
@@ -141,7 +147,7 @@ class PeopleNeeded(Analysis):
             if target and None not in each:  # goals that end on the way say nothing of the whole time
                 return float(target), str(t("the goals of that time"))
         growth = float(options.get("growth", 0))
-        last = sum(value for (_, month), value in past.won.items() if moved(start, -12) <= month < start)
+        last = math.fsum(value for (_, month), value in past.won.items() if moved(start, -12) <= month < start)
         said = t("assumed: the last year and {growth} more", growth=t.percent(Decimal(repr(round(growth, 4)))))
         return last * months / 12 * (1 + growth), str(said)
 

@@ -82,6 +82,8 @@ def found_for(
 class Changing(Analysis):
     """What both analyses of changes share: money of the pipeline's amount."""
 
+    narrow = True
+
     def open_to(self, door: Door, report: Report) -> bool:
         return super().open_to(door, report) and pipeline_open(door, report)
 

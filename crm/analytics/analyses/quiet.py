@@ -6,8 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm.analytics.analyses.base import ANALYSES, Found, OfRecords, today_of
-from crm.analytics.periods import local
-from crm.analytics.values import cells
+from crm.analytics.survival import local_days
 
 if TYPE_CHECKING:
     from crm.records import Door
@@ -31,22 +30,26 @@ class Quiet(OfRecords):
     }
 
     def compute(self, door: Door, report: Report, *, where: list[Any], as_of: datetime | None, period: tuple[date, date] | None) -> Found:
+        import numpy as np
+
         t, last, days = door.words, report.options["last"], report.options["days"]
         today = today_of(door, as_of)
-        frame = door.frame(report.entity, self.asked(report, "created_on", last), where=where, as_of=as_of, stored=True)
-        found: dict[int, dict[str, Any]] = {}
-        for one, made, at in zip(frame.index.tolist(), cells(frame["created_on"]), cells(frame[last]), strict=True):
-            since = (today - local(at or made, t.tz)).days if at or made else 0
-            if since >= days:
-                found[int(one)] = {"last": local(at, t.tz) if at else None, "days": since}
+        ids, columns = door.columns(report.entity, self.asked(report, "created_on", last), where, as_of)
+        made, at = (local_days(columns[one], t.tz) for one in ("created_on", last))
+        known = np.where(at >= 0, at, made)
+        since = np.where(known >= 0, today.toordinal() - known, 0)
+        found: dict[int, dict[str, Any]] = {
+            int(ids[n]): {"last": date.fromordinal(int(at[n])) if at[n] >= 0 else None, "days": int(since[n])}
+            for n in np.flatnonzero(since >= days).tolist()
+        }
         found = dict(sorted(found.items(), key=lambda one: (-one[1]["days"], one[0])))
-        result = self.listed(door, report, frame, found, {"last": t("Last contact"), "days": t("Days without contact")})
+        result = self.listed(door, report, ids, columns, found, {"last": t("Last contact"), "days": t("Days without contact")})
         if found:
             first = result.rows[0]
             result.says = t(
                 "{n} of {all} without contact for {days} days or more; longest {name} ({most} days).",
-                n=len(found), all=len(frame), days=days, name=first[0], most=next(iter(found.values()))["days"],
+                n=len(found), all=len(ids), days=days, name=first[0], most=next(iter(found.values()))["days"],
             )  # fmt: skip
-        elif len(frame):
+        elif len(ids):
             result.says = t("Nobody has been without contact for {days} days.", days=days)
         return result
