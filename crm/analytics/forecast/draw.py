@@ -65,45 +65,50 @@ def draw_open(open_: Open, ratios: list[np.ndarray], typical: list[np.ndarray], 
         total = np.zeros(groups * width)
         if not many:
             return total.reshape(groups, many, months)
-        final = open_.chance[w, :, -1]
-        often = np.flatnonzero(final >= RARE)
-        step = max(1, BLOCK // many)
-        blocks = [lots(rng, final, often[start : start + step], many) for start in range(0, len(often), step)]
-        for deal, run, lot in [*blocks, rare(rng, final, np.flatnonzero(final < RARE), many)]:
-            month = np.zeros(len(deal), dtype=np.int64)
-            for m in range(months - 1):
-                month += lot >= open_.chance[w, :, m][deal]
-            state = open_.state[deal]
-            which = starts[state] + (rng.random(len(deal), dtype=np.float32) * sizes[state]).astype(np.int64)
-            worth = amount[deal] * pool[which]
-            for at in np.flatnonzero(missing[deal]):
-                worth[at] = rng.choice(usual[int(state[at])])
-            place = run * months + month
-            if not single:
-                place += open_.group[deal] * width
-            total += np.bincount(place, worth, minlength=groups * width)
+        seldom = open_.chance[w, :, -1] < RARE
+        for picked, drawn, step in ((~seldom, lots, max(1, BLOCK // many)), (seldom, rare, n)):
+            chances, worths, states = open_.chance[w][picked], amount[picked], open_.state[picked]
+            parts, unknown = open_.group[picked], missing[picked]
+            for start in range(0, len(chances), step):
+                here = slice(start, start + step)
+                chance = chances[here]
+                deal, run, lot = drawn(rng, chance[:, -1], many)
+                month = np.zeros(len(deal), dtype=np.int64)
+                for m in range(months - 1):
+                    month += lot >= chance[:, m][deal]
+                state = states[here][deal]
+                which = starts[state] + (rng.random(len(deal), dtype=np.float32) * sizes[state]).astype(np.int64)
+                worth = worths[here][deal] * pool[which]
+                empty = unknown[here]
+                if empty.any():
+                    for at in np.flatnonzero(empty[deal]):
+                        worth[at] = rng.choice(usual[int(state[at])])
+                place = run * months + month
+                if not single:
+                    place += parts[here][deal] * width
+                total += np.bincount(place, worth, minlength=groups * width)
         return total.reshape(groups, many, months)
 
     with ThreadPoolExecutor(2) as threads:
         return np.concatenate(list(threads.map(world, range(worlds))), axis=1)
 
 
-def lots(rng: np.random.Generator, chance: np.ndarray, deals: np.ndarray, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(record, run, lot) of every win of some records: a lot for each of them in each run, evenly between 0 and 1, wins below its chance."""
-    u = rng.random((len(deals), runs), dtype=np.float32)
-    hit = np.flatnonzero(u < chance[deals][:, None])
-    place = hit // runs
-    return deals[place], hit - place * runs, u.ravel()[hit]
+def lots(rng: np.random.Generator, chance: np.ndarray, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(record, run, lot) of every win of records with such chances: a lot for each of them in each run, evenly between 0 and 1, wins below its
+    chance."""
+    u = rng.random((len(chance), runs), dtype=np.float32)
+    hit = np.flatnonzero(u < chance[:, None])
+    deal = hit // runs
+    return deal, hit - deal * runs, u.ravel()[hit]
 
 
-def rare(rng: np.random.Generator, chance: np.ndarray, deals: np.ndarray, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def rare(rng: np.random.Generator, chance: np.ndarray, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same of records that seldom win, without a lot for every run: points that fall on a record and a run by a Poisson process of the
     rate −log(1 − chance) leave a run free of them with the chance not to win, each for itself, and so are exactly as distributed."""
-    rates = np.cumsum(-np.log1p(-chance[deals].astype(np.float64)))
-    many = int(rng.poisson(rates[-1] * runs)) if len(deals) else 0
-    place = np.minimum(np.searchsorted(rates, rng.random(many) * (rates[-1] if many else 1.0), side="right"), len(deals) - 1)
-    place, run = np.divmod(np.unique(place * runs + rng.integers(0, runs, many)), runs)
-    deal = deals[place] if many else np.zeros(0, dtype=np.int64)
+    rates = np.cumsum(-np.log1p(-chance.astype(np.float64)))
+    many = int(rng.poisson(rates[-1] * runs))
+    place = np.minimum(np.searchsorted(rates, rng.random(many) * rates[-1], side="right"), len(chance) - 1)
+    deal, run = np.divmod(np.unique(place * runs + rng.integers(0, runs, many)), runs)
     return deal, run, rng.random(len(deal)) * chance[deal]
 
 
