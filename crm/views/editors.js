@@ -227,7 +227,7 @@ EDITORS.lines = e => {
     const asked = row.asked = (row.asked || 0) + 1, sent = one(row)
     const reply = await e.ctx.ask('lines', {of: e.spec.of, rows: rows.map(one), fill: {row: rows.indexOf(row), changed: key, was: row.was}, values: e.ctx.values?.() ?? null, about: e.spec.about ?? e.ctx.model?.content.about ?? null})
     if (asked !== row.asked || !rows.includes(row) || !reply.fill) return
-    for (const [k, {value, text}] of Object.entries(reply.fill)) if (JSON.stringify(row.cells[k].read()) === JSON.stringify(sent[k] ?? null)) row.cells[k].put(value != null && columns.find(c => c.key === k).editor.type === 'link' ? [value, text] : value)
+    for (const [k, {value, text}] of Object.entries(reply.fill)) if (JSON.stringify(row.cells[k].read()) === JSON.stringify(sent[k] ?? null) && !row.cells[k].contains(e.node.getRootNode().activeElement)) row.cells[k].put(value != null && columns.find(c => c.key === k).editor.type === 'link' ? [value, text] : value)
     row.was = one(row); e.live(); e.say(); work()
   })()
   let waiting = 0, turn = 0
