@@ -24,7 +24,7 @@ from crm.views.base import told
 #: Charts that are drawn by a part alone, for speed and because they are text.
 TEXT = {"number", "table"}
 #: A card is as high as the others of its row.
-FILLED = ":host{align-self:stretch}:host>*{flex:1 1 auto}"
+FILLED = ":host{align-self:stretch;height:auto!important}:host>:not(.scroll-button){flex:1 1 auto}"
 #: Groups drawn on a card; the report itself has more.
 MOST = 12
 #: Records that an address can name, and the letters their numbers may take (`crm.expressions` reads no more).
@@ -50,7 +50,7 @@ def report_card(
     try:
         result = run(app.door, name, where=where, as_of=as_of)
         if name in app.schema.kpis and not full and act is None:
-            return kpis.part(app, result)
+            return pn.Column(kpis.part(app, result), sizing_mode="stretch_width", margin=0, stylesheets=CARD)
     except (Missing, Denied):
         note = app.t("This report shows things your role does not see.")
         head = {"title": title or app.t("Not for you"), "note": note, "links": [act[0]] if act else []}

@@ -11,8 +11,8 @@ from crm.views.app import href
 
 
 def part(app: Any, result: Result) -> Any:
-    """One KPI for a dashboard."""
-    return app.part("kpi", {"groups": [{"label": "", "cards": [card(app, result)]}]})
+    """One KPI for a dashboard, whose card is as high as its row."""
+    return app.part("kpi", {"groups": [{"label": "", "cards": [card(app, result)]}], "framed": True})
 
 
 def card(app: Any, result: Result, help: bool = False) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 // Cards of KPIs. The light is a sign and a word in a colour, never a colour alone; the small line is told in words to who cannot see it.
 const SIGNS = {good: 'check_circle', near: 'warning', off: 'cancel'}
-const Kpi = part(({groups = [], none}, {t}) => groups.length ? h('div.kpis', null, groups.map(g => h('section', {key: g.label, label: g.label || null},
+const Kpi = part(({groups = [], none, framed}, {t}) => groups.length ? h('div.kpis', {class: framed ? 'framed' : null}, groups.map(g => h('section', {key: g.label, label: g.label || null},
   g.label && h('h2', null, g.label), h('div.kpigrid', null, g.cards.map(c => kpi_card(c, t)))))) : empty('speed', none))
 const kpi_card = (c, t) => h('article.kpicard', {key: c.name, 'data-kpi': c.name, 'data-light': c.tone || null},
   h('h3', null, c.href ? h('a', {href: c.href, title: t('Open {name}', {name: c.label})}, c.label) : c.label),

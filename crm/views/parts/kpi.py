@@ -7,7 +7,7 @@ from crm.views.base import PARTS, Part
 
 @PARTS.add
 class Kpi(Part):
-    """Content {groups: [{label, cards: [card]}], none}; a card is {name, label, value, tone, state, target, change, says, help, href, line:
+    """Content {groups: [{label, cards: [card]}], none, framed: what is around it draws the frame}; a card is {name, label, value, tone, state, target, change, says, help, href, line:
     [[x, y]] in hundredths, mark: height of the target or null, points: [text]}; `tone` is good, near, off or ""."""
 
     words = ("Open {name}", "The last {n} periods: {points}")
