@@ -207,3 +207,15 @@ def test_what_if_speaks_the_words_of_the_configuration(company):
         assert helps["spend"] == f"What {campaigns} cost, and so bring" and f"of new {what} come from {campaigns}" in said
     if company.schema.name == "nonprofit":
         assert not any(word in said.lower() for word in ("deal", "won", "campaign", "sale", "customer"))
+
+
+@pytest.mark.parametrize(("name", "role", "begins"), [("sales", "rep", "opportunity"), ("nonprofit", "fundraiser", "pledge")])
+def test_home_of_a_new_company_says_where_to_begin(name, role, begins, tmp_path):
+    store = open_store(str(tmp_path / "new.db"))
+    company = Company(load(shipped(name)), store)
+    users = company.schema.users
+    made = company.door(SYSTEM).create(users.entity, {users.name: "Ruth New", users.login: "ruth", users.role: role})
+    content = App(company, company.actor(made.id), "view=home").now.today.content
+    assert content["sections"] == [] and content["none"].startswith("Nothing is here yet.")
+    assert f"entity={begins}" in content["first"][0]["href"] and "view=form" in content["first"][0]["href"]
+    store.close()

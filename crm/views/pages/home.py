@@ -181,7 +181,18 @@ def today_content(app: Any) -> dict:
     first = app.actor.name.split()[0] if app.actor.name else ""
     hello = t("Good morning, {name}", name=first) if now.hour < 12 else t("Good afternoon, {name}", name=first) if now.hour < 18 else t("Good evening, {name}", name=first)
     said = [part for part in (_some(t, len(lines["late"]), "late"), _some(t, len(lines["today"]), "today"), _some(t, len(lines["met"]), "met")) if part]
-    return {"title": hello, "note": f"{long_day(t, today)}. {', '.join(said)}" + ("." if said else ""), "sections": sections, "none": t("All done. Nothing is waiting for you today.")}
+    return {"title": hello, "note": f"{long_day(t, today)}. {', '.join(said)}" + ("." if said else ""), "sections": sections, **idle(app, bool(sections))}
+
+
+def idle(app: Any, busy: bool) -> dict:
+    """What stands where no step is: that all is done, or in a new company where to begin."""
+    t, door = app.t, app.door
+    names = [] if busy else [name for name in dict.fromkeys(one.entity for one in app.schema.pipelines.values()) if door.may("see", name)]
+    if not names or any(door.list(name, limit=1) for name in names):
+        return {"none": t("All done. Nothing is waiting for you today.")}
+    found = [app.schema.entities[name] for name in names if door.may("create", name)]
+    first = [{"label": t("New: {what}", what=one.label_in(t)), "glyph": one.icon, "href": app.href(view="form", entity=one.name)} for one in found]
+    return {"none": t("Nothing is here yet. What you enter, and what is to be done next with it, will stand on this page."), "first": first}
 
 
 MEETING = {"groups", "videocam", "directions_car", "event", "handshake", "people", "meeting_room", "co_present", "local_cafe"}

@@ -1,5 +1,5 @@
 const SHOWN = 6
-const Today = part(({title, note, sections = [], none}, ctx) => { const {ui, t} = ctx; return h('div.day', null, h('div.hello', null, h('h1', null, title), note && h('p', null, note)), sections.map(s => {
+const Today = part(({title, note, sections = [], none, first = []}, ctx) => { const {ui, t} = ctx; return h('div.day', null, h('div.hello', null, h('h1', null, title), note && h('p', null, note)), sections.map(s => {
   const items = ui.wide?.has(s.key) ? s.items : s.items.slice(0, SHOWN)
   return h('section', {key: s.key, label: s.label}, h('h2', {class: s.tone}, s.label, h('span.count', null, s.count ?? s.items.length)),
     h('ul', null, items.map(x => h('li.line', {key: x.key, class: [x.plan && 'lacks', ui.gone === x.key && 'gone', ui.menu === x.key && 'open'].filter(Boolean).join(' ')}, x.plan ? h('span.lack', null, icon(x.glyph)) : button('done', x.glyph, '', {id_: x.key, label: `${t('Done')}: ${x.title}`, class: 'tick'}),
@@ -8,7 +8,7 @@ const Today = part(({title, note, sections = [], none}, ctx) => { const {ui, t} 
         ui.menu === x.key && h('div.menu', {role: 'menu'}, SOON.map(([to, words]) => h('button', {type: 'button', role: 'menuitem', tabindex: -1, act: 'to', id_: x.key, 'data-day': to}, icon('event'), h('span', null, t(words)))),
           h('form.pickday', {act: 'pick', id_: x.key}, h('input', {type: 'text', label: t('Pick a day'), placeholder: t('tomorrow, fri, 24.12., +2w'), autocomplete: 'off', 'aria-invalid': ui.wrong ? 'true' : null}), h('button', {type: 'submit'}, t('Move')), echoNode(ui.echo), ui.wrong && h('em', {role: 'alert'}, ui.wrong)))))))),
     s.items.length > items.length && button('wide', '', t('Show all {n}', {n: s.items.length}), {id_: s.key, class: 'quiet more'}))
-}), !sections.length && none && empty('check_circle', none)) }, {
+}), !sections.length && none && empty(first.length ? 'flag' : 'check_circle', none, first.length ? h('p.bar.first', null, first.map(x => h('a.button', {href: x.href}, icon(x.glyph), x.label))) : null)) }, {
   start: ctx => { ctx.ui.wide = new Set() },
   async done(ctx, el, e) {
     const key = el.dataset.id_, x = find(ctx, key); if (!x || e.detail > 1 || ctx.ui.gone === key) return      // never twice
