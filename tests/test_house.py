@@ -171,7 +171,7 @@ def test_the_wheel_works_alone(wheel, tmp_path):
     with log.open("wb") as told:
         server = subprocess.Popen([crm, "--config", "mine", "serve", "--port", str(port)], cwd=tmp_path, env=env, stdout=told, stderr=told)
     try:
-        until = time.monotonic() + 150
+        until = time.monotonic() + 600
         while True:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:

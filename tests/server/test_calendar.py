@@ -25,7 +25,7 @@ def test_a_calendar_program_reads_it_without_a_sign_in(place, secret):
     assert answer.status_code == 200 and answer.headers["content-type"] == "text/calendar; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store" and "set-cookie" not in answer.headers
     assert str(Calendar.from_ical(answer.content)["x-wr-calname"]).endswith("Carl")
-    assert httpx.head(place.address + f"/calendar/{secret}.ics").status_code == 200
+    assert httpx.head(place.address + f"/calendar/{secret}.ics", timeout=120).status_code == 200
 
 
 def test_nothing_else_opens_it(place, secret):

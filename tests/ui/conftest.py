@@ -30,7 +30,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 PATIENCE = 120                           # seconds until something that should come is given up
 expect.set_options(timeout=PATIENCE * 1000)
 #: Files that take longest: they begin first, so that no worker is left with one at the end (`--dist loadfile --no-loadscope-reorder`).
-LONGEST = ("test_markup", "test_pages", "test_charity", "test_roles", "test_accessible", "test_frame", "test_form", "test_process", "test_record")
+LONGEST = ("test_charity", "test_markup", "test_pages", "test_roles", "test_frame", "test_form", "test_list", "test_record", "test_process", "test_reports")
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
