@@ -262,7 +262,7 @@ def mended(history: History, known: np.ndarray, columns: list[np.ndarray], sourc
     rows = [set(zip(ids.tolist(), *(np.nan_to_num(one, nan=-1).tolist() for one in told), strict=True)) for ids, told in
             ((of[old], [column[old] for column in before]), (known, columns))]  # fmt: skip
     changed = min((row[1] for row in rows[0] ^ rows[1]), default=NEVER)
-    made.marks = {moment: mark for moment, mark in history.marks.items() if moment < changed}
+    made.marks = {moment: mark for moment, mark in list(history.marks.items()) if moment < changed}
     return made
 
 
