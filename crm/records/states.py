@@ -158,10 +158,9 @@ def read(
 
     table, found = company.table(entity), {}
     known = {".".join(path) for path in table.info.tracked} if table.info.history else set()
-    tracked = [key for key in keys if key in known]
-    groups = [(tracked, table.spells(*tracked, ids=ids))] if tracked else []
-    groups += [([key], table.states(key, ids=ids)) for key in keys if key not in known]
-    for some, rows in groups:
+    tracked, others = [key for key in keys if key in known], [key for key in keys if key not in known]
+    for some, ask in ((tracked, table.spells), (others, table.states)):
+        rows = ask(*some, ids=ids) if some else []
         record, since = (np.array([row[n] for row in rows], dtype=np.int64) for n in (0, 1))
         for n, key in enumerate(some, 2):
             kind = Kinds() if kinds is None else kinds[key]

@@ -81,8 +81,8 @@ class TableThen:
     def spells(self, *paths: str, ids: Iterable[int] | None = None) -> list[tuple]:
         return [one for one in self._table.spells(*paths, ids=ids) if one[1] <= self._at]
 
-    def states(self, key: str, ids: Iterable[int] | None = None) -> list[tuple[int, int, Any]]:
-        return [one for one in self._table.states(key, ids=ids) if one[1] <= self._at]
+    def states(self, *keys: str, ids: Iterable[int] | None = None) -> list[tuple]:
+        return [one for one in self._table.states(*keys, ids=ids) if one[1] <= self._at]
 
     def writes(self, since: int, until: int, after: int = 0) -> list[tuple[str, int, int]]:
         found: list[tuple[str, int, int]] = self._table.writes(since, min(until, self._at), after)

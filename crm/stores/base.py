@@ -165,8 +165,9 @@ class TableLike(Reading, Protocol):
     def past(self) -> Iterator[Change]:
         """All changes of all documents, oldest first, one by one: a long story is not held in memory."""
 
-    def states(self, key: str, ids: Iterable[int] | None = None) -> list[tuple[int, int, Any]]:
-        """`(doc_id, since, value)` of every value a field was given, by document and time (ms since 1970); of all documents or some."""
+    def states(self, *keys: str, ids: Iterable[int] | None = None) -> list[tuple]:
+        """`(doc_id, since, value, …)` of every state that fields of any kind were in, by document and time (ms since 1970); of all documents
+        or some."""
 
     def writes(self, since: int, until: int, after: int = 0) -> list[tuple[str, int, int]]:
         """`(who, at, doc_id)` of what people changed from one moment up to another (ms since 1970), oldest first; `after` a sequence

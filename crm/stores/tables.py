@@ -360,18 +360,32 @@ class Table(tinydb_table.Table):
         """All changes of all documents, oldest first, one by one."""
         return of_table(self._storage, self.info)
 
-    def states(self, key: str, ids: Iterable[int] | None = None) -> list[tuple[int, int, Any]]:
-        """`(doc_id, since, value)` of every value a field of any kind was given, by document and time, out of history (ms since 1970); of all
-        documents or some."""
-        only = "" if ids is None else " AND doc_id IN (SELECT value FROM json_each(?4))"
-        sql = (
-            "SELECT doc_id,at,patch->CASE act WHEN 'create' THEN ?2 ELSE ?3 END FROM _history"
-            f" WHERE tbl=?1{only} AND act<>'delete' AND json_type(patch,?2) IS NOT NULL ORDER BY doc_id,seq"
-        )
-        place = f'$."{key}"'
-        some = () if ids is None else (orjson.dumps(list(ids)).decode(),)
-        rows = self._storage.rows(sql, (self.info.id, place, f"{place}[1]", *some))
-        return [(doc_id, at, None if value is None else orjson.loads(value)) for doc_id, at, value in rows]
+    def states(self, *keys: str, ids: Iterable[int] | None = None) -> list[tuple]:
+        """`(doc_id, since, value, …)` of every state that fields of any kind were in, by document and time (ms since 1970), out of history:
+        a row whenever one of them was given a value; of all documents or some. As from `spells`, equal ones may follow each other."""
+        params: list[Any] = [self.info.id]
+        columns: list[str] = []
+        for key in keys:
+            columns.append(f"patch->CASE act WHEN 'create' THEN ?{len(params) + 1} ELSE ?{len(params) + 2} END")
+            params += [f'$."{key}"', f'$."{key}"[1]']
+        only = f" AND doc_id IN (SELECT value FROM json_each(?{len(params) + 1}))" if ids is not None else ""
+        params += [] if ids is None else [orjson.dumps(list(ids)).decode()]
+        named = " OR ".join(f"json_type(patch,?{2 * n + 2}) IS NOT NULL" for n in range(len(keys)))
+        sql = f"SELECT doc_id,at,{','.join(columns)} FROM _history WHERE tbl=?1{only} AND act<>'delete' AND ({named}) ORDER BY doc_id,seq"
+        found: list[tuple] = []
+        read: dict[str, Any] = {}
+        state: list[Any] = []
+        last = None
+        for doc_id, at, *given in self._storage.rows(sql, params):
+            state = [None] * len(keys) if doc_id != last else list(state)
+            last = doc_id
+            for n, text in enumerate(given):
+                if text is not None:
+                    if text not in read:
+                        read[text] = orjson.loads(text)
+                    state[n] = read[text]
+            found.append((doc_id, at, *state))
+        return found
 
     def writes(self, since: int, until: int, after: int = 0) -> list[tuple[str, int, int]]:
         """`(who, at, doc_id)` of every change somebody made from one moment up to another (ms since 1970), oldest first; not what the
