@@ -18,6 +18,7 @@ from crm.schema import load, shipped
 from crm.stores import open_store
 from crm.views.app import App
 from crm.views.outlook import nice
+from crm.views.pages.home import goal_bars
 
 ROLES = {"sales": ("sales_manager", "rep", "revenue"), "nonprofit": ("head", "fundraiser", "giving")}
 
@@ -215,7 +216,9 @@ def test_home_of_a_new_company_says_where_to_begin(name, role, begins, tmp_path)
     company = Company(load(shipped(name)), store)
     users = company.schema.users
     made = company.door(SYSTEM).create(users.entity, {users.name: "Ruth New", users.login: "ruth", users.role: role})
-    content = App(company, company.actor(made.id), "view=home").now.today.content
+    app = App(company, company.actor(made.id), "view=home")
+    content = app.now.today.content
     assert content["sections"] == [] and content["none"].startswith("Nothing is here yet.")
     assert f"entity={begins}" in content["first"][0]["href"] and "view=form" in content["first"][0]["href"]
+    assert goal_bars(app).content["bars"][0]["label"] == {"sales": "Won", "nonprofit": "Given"}[name]
     store.close()

@@ -290,7 +290,7 @@ def goal_bars(app: Any, own: bool = True) -> Any:
     goal = goals.target(door, first, after, own)
     most = float(max(won, won + commit, won + rest, goal or 0, 1))
     days = (after - today).days
-    bars = [{"label": t("Won"), "share": float(won) * 100 / most, "show": short(app, entity, amount, won), "color": "good"},
+    bars = [{"label": pipeline.of_outcome("won")[0].label_in(t), "share": float(won) * 100 / most, "show": short(app, entity, amount, won), "color": "good"},
             {"label": t("With commit"), "share": float(won + commit) * 100 / most, "show": short(app, entity, amount, won + commit), "color": 1},
             {"label": t("With all open"), "share": float(won + rest) * 100 / most, "show": short(app, entity, amount, won + rest), "color": 5}]
     note = t("{n} days left", n=days)
