@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinydb.queries import where as field_is
@@ -67,11 +68,11 @@ class Changes:
     after: dict[int, State]
     pieces: list[Piece] = field(default_factory=list)
 
-    @property
+    @cached_property
     def opening(self) -> int:
         return sum(one.value for one in self.before.values())
 
-    @property
+    @cached_property
     def closing(self) -> int:
         return sum(one.value for one in self.after.values())
 

@@ -197,8 +197,8 @@ def day_of(t: Any, moment: datetime) -> str:
 
 def records_of(ids: Any, part: str) -> str | None:
     """The condition of the records behind a part; None where there are none, too many for a list, or none that is left."""
-    listed = sorted(set(ids))
-    return f"id in [{', '.join(map(str, listed))}]" if listed and len(listed) <= LISTED and part != "deleted" else None
+    listed = set(ids)
+    return f"id in [{', '.join(map(str, sorted(listed)))}]" if 0 < len(listed) <= LISTED and part != "deleted" else None
 
 
 words = ("{what}: {n} ({value})", "{n} won ({value})", "{n} lost ({value})", "{n} new ({value})")
