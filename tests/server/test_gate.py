@@ -9,6 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from crm.server.gate import CHOOSING, OPEN, cookies_of, host_name, keyed
+from tests.waiting import eventually
 
 ALLOWED = {"/healthz", "/signin"}
 
@@ -212,15 +213,6 @@ class Wire:
 
     def write(self, model: str, value: str) -> None:
         self.send("PATCH-DOC", {"events": [{"kind": "ModelChanged", "model": {"id": model}, "attr": "value", "new": value}]})
-
-
-def eventually(holds, seconds: float = 150.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_a_revoked_sign_in_writes_nothing_more(place):

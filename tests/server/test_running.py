@@ -6,7 +6,6 @@ import json
 import logging
 import sys
 import threading
-import time
 
 import httpx
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from crm.errors import Refused
 from crm.server import logs, run
 from tests.server.conftest import Browser, configuration, little_page, people, running
+from tests.waiting import eventually
 
 
 def test_health_says_no_when_the_store_does_not_answer(place, monkeypatch):
@@ -107,15 +107,6 @@ def changing(tmp_path):
     with running(site) as address:
         yield folder, company, address
     company.store.close()
-
-
-def eventually(holds, seconds: float = 150.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_field_added_to_the_yaml_is_taken_up(changing):

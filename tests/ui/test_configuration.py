@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +11,8 @@ from playwright.sync_api import expect
 from crm.records import SYSTEM, Company
 from crm.schema import load
 from crm.stores import open_store
-from tests.ui.conftest import PATIENCE, serve
+from tests.ui.conftest import serve
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -27,15 +27,6 @@ def own(demo_store, tmp_path):
     yield folder, run
     run.halt()
     store.close()
-
-
-def eventually(holds, seconds: float = PATIENCE) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_a_field_is_taken_up_without_a_restart_and_a_faulty_one_refused(sign_in, own, caplog):
