@@ -47,7 +47,11 @@ class Kinds:
         import numpy as np
 
         values = list(values)
-        keys = values if set(map(type, values)) <= PLAIN else [one if type(one) in PLAIN else _mark(one) for one in values]
+        keys = values
+        if not set(map(type, values)) <= PLAIN:
+            others = {id(one): one for one in values if type(one) not in PLAIN}  # one that stands in many rows is looked at once
+            marks = {name: _mark(one) for name, one in others.items()}
+            keys = [one if type(one) in PLAIN else marks[id(one)] for one in values]
         with self._lock:
             for key, value in dict(zip(keys, values, strict=True)).items():
                 if key not in self._index:

@@ -55,6 +55,8 @@ class Goals:
         if (first, after) not in self._cut:
             self._cut[first, after] = list(self._stretches(first, after))
         for begin, end, here in self._cut[first, after]:
+            if any(node[1]) and not any(any(of) for _, of in here):
+                continue  # whoever has a goal has it for everything
             rate = self._rate(node, here, {})
             if rate is not None:
                 total = (total or Fraction(0)) + rate * (end - begin).days

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,7 +115,7 @@ class Record:
     the actual lay between p10 and p90), last_year, moving_mean, weighted. `coverage` is the part inside; `bias` the mean of p50 − actual
     as a part of the mean actual; `error` the mean |p50 − actual| as a part of it; `baselines` the same error of each baseline, `same` that of
     the forecast where the baseline has a figure at all.
-    `calibration`: by (stage, rep, source) and class of said chance: said, came, n.
+    `calibration`: by (stage, rep, source) and class of said chance: said, came, n; worked out by `calibrate` when it is looked at.
     """
 
     frame: pd.DataFrame
@@ -122,11 +123,15 @@ class Record:
     bias: float
     error: float
     baselines: dict[str, float]
-    calibration: pd.DataFrame
+    calibrate: Callable[[], pd.DataFrame]
     currency: str = ""
     same: dict[str, float] = field(default_factory=dict)  # the forecast's own error where each baseline has a figure
     words: Any = None
     notes: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def calibration(self) -> pd.DataFrame:
+        return self.calibrate()
 
     @property
     def beaten_by(self) -> list[str]:

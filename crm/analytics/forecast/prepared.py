@@ -90,10 +90,10 @@ class Prepared:
         levers = levers or Levers()
         runs = runs or self.spec.runs
         groups = len(self.keys)
-        opened = draw_open(self._opened(levers), self.learned.ratios.of, self.typical, groups, runs, seed)
-        opened *= levers.deal_size
-        coming = draw_coming(self._coming(levers), levers.deal_size, runs, seed)
-        by_group = opened + coming + self.done[:, None, :]
+        by_group = draw_open(self._opened(levers), self.learned.ratios.of, self.typical, groups, runs, seed)
+        by_group *= levers.deal_size
+        by_group += draw_coming(self._coming(levers), levers.deal_size, runs, seed)
+        by_group += self.done[:, None, :]
         totals = by_group.sum(0)
         split = dict(zip(self.keys, by_group, strict=True)) if self.keys != [None] else {}
         return Simulation(totals, self.months, levers, self.words, split, self.goal, self.aimed)

@@ -33,7 +33,7 @@ AHEAD, MEAN = 3, 12
 WITHIN = 90
 #: Runs of each replay.
 RUNS = 4_000
-#: Records decided before the first replay, at least: before that there is nothing to learn from.
+#: Records won or lost before the first replay, at least: before that there is nothing to learn from.
 LEAST = 10
 BASELINES = ("last_year", "moving_mean", "weighted")
 #: Upper edges of the classes of said chances.
@@ -105,7 +105,11 @@ def moments(history: History, now: float, back: int) -> list[tuple[date, float]]
     """The beginnings of the last months at which there was enough to learn from: (day, moment)."""
     today = history.day(now)
     days = [moved(date(today.year, today.month, 1), -n) for n in range(back, 0, -1)]
-    return [(day, history.moment(day)) for day in days if decided(history, history.moment(day)) >= LEAST]
+    stays = history.stays
+    shut = (stays.code >= 0) & (history.outcome[np.maximum(stays.code, 0)] > 0)
+    enter, leave = stays.enter[shut], stays.leave[shut]
+    there = [(day, history.moment(day)) for day in days]
+    return [(day, moment) for day, moment in there if ((enter <= moment) & (leave > moment)).sum() >= LEAST]
 
 
 def warm(door: Door, spec: Forecast) -> set[str]:
@@ -120,13 +124,6 @@ def judged(door: Door, spec: Forecast, history: History, now: Any, where: Any, a
     if kept is not None:
         now.code = np.where(kept, now.code, -1)
     return now
-
-
-def decided(history: History, moment: float) -> int:
-    """How many records were won or lost until a moment."""
-    stays = history.stays
-    shut = (stays.code >= 0) & (history.outcome[np.maximum(stays.code, 0)] > 0)
-    return int((shut & (stays.enter <= moment) & (stays.leave > moment)).sum())
 
 
 def baselines(made: Prepared) -> dict[str, list[float]]:
@@ -177,7 +174,7 @@ def summed(door: Door, spec: Forecast, history: History, rows: list[dict[str, An
         bias=float((frame["p50"] - frame["actual"]).mean()) / size if size else nothing,
         error=error("p50", frame),
         baselines=errors,
-        calibration=calibrated(door, spec, history, said),
+        calibrate=lambda: calibrated(door, spec, history, said),
         currency=currency(door, spec),
         same=same,
         words=door.words,
