@@ -502,10 +502,11 @@ def test_what_is_bought_together_is_what_pandas_counts(request, name, entity, wh
 # --- F13
 
 
-def test_who_uses_it_is_counted_from_the_history(company):
+def test_who_uses_it_is_counted_from_the_history(company, monkeypatch):
     users = company.schema.users
     logins = {one["login"]: one["id"] for one in documents(company, users.entity) if one.get("active", True)}
     now = datetime.now(UTC)
+    monkeypatch.setattr(company, "clock", lambda: now)
     start = now - timedelta(weeks=12)
     saves = defaultdict(set)
     for name in company.schema.entities:
