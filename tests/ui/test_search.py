@@ -39,6 +39,20 @@ def test_enter_right_after_typing_waits_for_the_answer(rep):
     expect(rep.get_by_role("heading", level=1)).to_contain_text(account.title)
 
 
+def test_what_was_asked_before_typing_does_not_answer_for_what_is_typed(rep):
+    """The box asks for what was opened lately as it opens; who types and presses Enter before that is answered means what they typed."""
+    account = rep.run.company.door(rep.run.user("rep")).list("account", "owner == me", limit=1, order=["won_revenue"])[0]
+    rep.goto()
+    open_box(rep)
+    rep.keyboard.press("Escape")
+    rep.page.evaluate("""words => { dispatchEvent(new CustomEvent('crm:jump'))
+        const find = root => { for (const one of root.querySelectorAll('*')) { if (one.matches('dialog.command input')) return one
+          const found = one.shadowRoot && find(one.shadowRoot); if (found) return found } }
+        const box = find(document); box.value = words; box.dispatchEvent(new Event('input', {bubbles: true}))
+        box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})) }""", account.title)
+    expect(rep.get_by_role("heading", level=1)).to_contain_text(account.title)
+
+
 def test_slash_opens_it_but_not_while_typing(rep):
     rep.goto("view=form&entity=account")
     name = rep.locator("main").get_by_label(re.compile("^Name")).first

@@ -9,9 +9,9 @@ const Command = part((content, ctx) => {
   !flat.length && !ui.wait && ui.text ? h('p.none', null, t('Nothing found. Try fewer letters.')) : null), h('div.sr', {role: 'status'}, ui.text && !ui.wait ? t('{n} results', {n: flat.length}) : ''))
 }, {
   on_open(ctx, {text}) { open(ctx, text) },
-  start(ctx) { ctx.ui.at = 0; ctx.open = () => open(ctx); addEventListener('crm:jump', ctx.open) },
+  start(ctx) { Object.assign(ctx.ui, {at: 0, turn: 0}); ctx.open = () => open(ctx); addEventListener('crm:jump', ctx.open) },
   stop: ctx => removeEventListener('crm:jump', ctx.open),
-  'text:input': (ctx, el) => { ctx.ui.text = el.value; ctx.ui.wait = true; clearTimeout(ctx.ui.timer); ctx.ui.timer = setTimeout(() => find(ctx), 90) },
+  'text:input': (ctx, el) => { ctx.ui.text = el.value; ctx.ui.wait = true; ctx.ui.turn++; clearTimeout(ctx.ui.timer); ctx.ui.timer = setTimeout(() => find(ctx), 90) },
   'text:keydown'(ctx, el, e) {
     const {ui} = ctx, all = (ui.groups || []).flatMap(g => g.items)
     if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); if (all.length) ui.at = (ui.at + (e.key === 'ArrowDown' ? 1 : all.length - 1)) % all.length; ctx.draw(); ctx.root.querySelector('[aria-selected=true]')?.scrollIntoView({block: 'nearest'}) }
@@ -31,7 +31,7 @@ function open(ctx, text = '') {
   Object.assign(ctx.ui, {text, groups: [], at: 0}); ctx.draw(); box.showModal(); const input = box.querySelector('input'); input.value = text; input.focus(); find(ctx)
 }
 async function find(ctx) {
-  const {ui} = ctx, text = ui.text || '', turn = ui.turn = (ui.turn || 0) + 1
+  const {ui} = ctx, text = ui.text || '', turn = ++ui.turn
   ui.wait = true; const slow = setTimeout(() => ctx.draw(), 150)
   const reply = await ctx.ask('find', {text})
   clearTimeout(slow)
