@@ -16,13 +16,14 @@ RUN := $(VENV)/.run-$(LOCK)
 DEV := $(VENV)/.dev-$(LOCK)
 JOBS ?= 2
 
-.PHONY: help run test test-all check bench compat lock browser clean
+.PHONY: help run test test-all jitter check bench compat lock browser clean
 
 help:
 	@echo "make run       the CRM with a demo company on http://127.0.0.1:$(PORT)"
 	@echo "make test      every test, lint, types and layers (installs what they need)"
 	@echo "make check     the quick part of it, in under 90 seconds"
 	@echo "make test-all  the tests on every Python from 3.11 to 3.13 that is here"
+	@echo "make jitter    the browser tests with a network and timers of changing speed (SEED=1)"
 	@echo "make bench     the benchmarks;  make compat  TinyDB's own tests on our store;  make lock  resolve the lock file anew"
 
 run: $(RUN)
@@ -48,6 +49,9 @@ test-all:
 		if [ -z "$$p" ]; then echo "== Python $$v is not on this machine"; continue; fi; \
 		found=1; echo "== Python $$v ($$p)"; $(MAKE) --no-print-directory test PYTHON="$$p" VENV=.venv-$$v || exit 1; done; \
 	[ $$found = 1 ] || { echo "No Python from 3.11 to 3.13 found."; exit 1; }
+
+jitter: $(DEV) browser
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m ui tests/ui --jitter $(or $(SEED),1)
 
 bench: $(DEV)
 	@for program in tests/bench/*.py; do echo "== $$program"; $(BIN)/python $$program || exit 1; done

@@ -20,6 +20,10 @@ settings.load_profile("crm")
 HERE = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--jitter", type=int, default=None, metavar="SEED", help="browser tests with a network and timers of changing speed (make jitter)")
+
+
 def build(name: str, target: Path) -> Path:
     """The small demo company of a shipped configuration, at `target`; safe to ask for from several test processes at once."""
     import fcntl

@@ -164,7 +164,7 @@ function finder(e, {pick, start = '', clear, keep = true}) {
     }
     text = o.label; box.value = keep ? o.label : ''; shut(); pick(o)
   }
-  box.addEventListener('input', () => { asked = true; left = ''; clearTimeout(timer); timer = setTimeout(look, 160) })
+  box.addEventListener('input', () => { asked = true; left = ''; turn++; clearTimeout(timer); timer = setTimeout(look, 160) })
   box.addEventListener('click', () => { if (!open) look() })
   box.addEventListener('keydown', event => {
     if ((event.key === 'ArrowDown' || event.key === 'ArrowUp')) { event.preventDefault(); event.stopPropagation(); if (!open) return look(); if (found.length) at = (at + (event.key === 'ArrowDown' ? 1 : found.length - 1)) % found.length; draw() }

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,8 +142,8 @@ def browser() -> Iterator[Browser]:
 class Rooms:
     """Browser contexts, each lent to one window at a time and used again: code once loaded and compiled is there, cookies and storage are not."""
 
-    def __init__(self, browser: Browser) -> None:
-        self.browser = browser
+    def __init__(self, browser: Browser, jitter: int | None = None) -> None:
+        self.browser, self.jitter = browser, jitter
         self.free: dict[bool, list[BrowserContext]] = {True: [], False: []}
 
     def page(self, address: str, touch: bool) -> Page:
@@ -150,6 +151,8 @@ class Rooms:
         context = self.free[touch].pop() if self.free[touch] else self.browser.new_context(has_touch=touch, reduced_motion="reduce")
         context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
+        if self.jitter is not None:
+            page.add_init_script(Path(__file__).with_name("jitter.js").read_text(encoding="utf-8").replace("SEED", str(self.jitter)))
         context.clear_cookies()
         devtools = context.new_cdp_session(page)
         devtools.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "local_storage,indexeddb"})
@@ -163,8 +166,8 @@ class Rooms:
 
 
 @pytest.fixture(scope="session")
-def rooms(browser) -> Rooms:
-    return Rooms(browser)
+def rooms(browser, pytestconfig) -> Rooms:
+    return Rooms(browser, pytestconfig.getoption("--jitter"))
 
 
 @dataclass

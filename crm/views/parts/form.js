@@ -57,7 +57,7 @@ const Form = part((content, ctx) => {
       if (bad) { bad.scrollIntoView({block: 'center'}); bad.focus() } else ctx.root.querySelector('.wrong')?.focus()
       return
     }
-    clearTimeout(ui.keeping); drafts.drop(ui.draft); ui.dirty = false; ui.touched = new Set(); ui.gone = true
+    drafts.drop(ui.draft); ui.dirty = false; ui.touched = new Set(); ui.gone = true
     if (reply.href) ctx.go(reply.href); else ctx.draw()
   },
 })
@@ -68,7 +68,7 @@ function begin(ctx) {
 function touch(ctx, el) {
   const {ui} = ctx, field = el.dataset.id_; if (ui.gone) return
   ui.touched.add(field); ui.values = {...ui.values, [field]: el.keep()}
-  clearTimeout(ui.keeping); ui.keeping = setTimeout(() => { if (!ui.gone) drafts.set(ui.draft, {values: ui.values, at: Date.now()}) }, 200)
+  drafts.set(ui.draft, {values: ui.values, at: Date.now()})      // at once: the page may be gone the next moment
   if (!ui.dirty) { ui.dirty = true; ctx.draw() }
 }
 const valuesOf = ctx => Object.fromEntries(nodes(ctx).filter(n => !n.classList.contains('e-fixed') && (ctx.ui.touched.has(n.dataset.id_) || ctx.model.content.new && n.read() != null && !ctx.ui.follows?.includes(n.dataset.id_))).map(n => [n.dataset.id_, n.read()]))
