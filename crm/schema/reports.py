@@ -582,6 +582,8 @@ def chart(b: Building, one: Report, node: Node | None, names: list[str]) -> None
                 made.axes[key.text] = kept[0] if len(kept) == 1 else kept
         elif key.text in ("stacked", "horizontal"):
             made.options[key.text] = flag(node, key.text)
+        elif key.text == "without":
+            made.options["without"] = [said.text for said in scalars(value)]
         elif key.text == "options" and isinstance(value, Map):
             made.options |= value.plain()
     takes = chart_axes(name)

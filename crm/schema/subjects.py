@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crm.schema.model import Subject
-from crm.schema.reading import entries, maybe, readable, submap, text, texts
+from crm.schema.reading import entries, maybe, readable, scalars, submap, text, texts
 from crm.yamlfile import Map
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def drawable(b: Building, one: Report, made: Chart, takes: dict[str, str], node:
     several = isinstance(made.axes.get("y"), list)
     if several and made.name == "bars" and made.axes.get("by"):
         b.faults.add("E574", node, "bars show either several measures or the parts of one, not both.", "Remove `by:` from the chart, or name one measure.")
+    if "without" in places:
+        steps(b, one, made, places["without"])
     drawn = made.axes.get("y")
     if made.name == "survival" and isinstance(drawn, str) and drawn in one.measures and one.measures[drawn].span is None:
         mend = "Write the measure as `{survival: {from: created_on, to: close_on, ended: stage.outcome != None}}`, or choose another chart."
@@ -56,3 +58,21 @@ def drawable(b: Building, one: Report, made: Chart, takes: dict[str, str], node:
     across = made.axes.get("x"), made.axes.get("by")
     if across[0] and across[0] == across[1]:
         b.faults.add("E577", places.get("by") or node, f"'{across[0]}' lies on x and on by.", "Name another axis for one of them, or leave `by:` out.")
+
+
+def steps(b: Building, one: Report, made: Chart, at: Node) -> None:
+    """The steps a funnel leaves out: stages or options of what lies on its x."""
+    if made.name != "funnel":
+        b.faults.add("W905", at, f"the chart '{made.name}' does not use 'without'.", "Only a funnel leaves out steps; remove this.")
+        del made.options["without"]
+        return
+    axis = next((axis for axis in one.by if axis.key == made.axes.get("x")), None)
+    path = "" if axis is None else axis.field
+    if path == "stay.stage" and one.stays is not None:
+        path = one.stays.field
+    field = b.schema.entities[one.entity].fields.get(path)
+    options = getattr(field, "options", None)
+    known = [stage for pipeline in getattr(field, "pipelines", {}).values() for stage in pipeline.stages] or (list(options) if isinstance(options, dict) else [])
+    for said in scalars(at):
+        if known:
+            b.reference(said, dict.fromkeys(known), "step on x of this chart", "E579")

@@ -75,6 +75,7 @@ CHART = Struct(
         "target": Key(Text("axis"), "Where a flow ends."),
         "stacked": Key(Flag(), "Pieces on each other."),
         "horizontal": Key(Flag(), "Bars lie down."),
+        "without": Key(ListOf(Text("value")), "Steps of a funnel that lead nowhere; the table has them.", example="[lost]"),
         "options": Key(MapOf(Any_()), "What the chart itself understands."),
     },
 )
