@@ -28,7 +28,7 @@ from crm.server import downloads, pages
 from crm.server.gate import Gate, Receive, Scope, Send
 from crm.server.metrics import Metrics
 from crm.server.passwords import SHORTEST, Passwords, check_strength
-from crm.server.sessions import Sessions, Visit
+from crm.server.sessions import LONGEST, Sessions, Visit
 from crm.server.throttle import Throttle
 from crm.worker.watch import Watcher
 
@@ -426,7 +426,8 @@ class Site:
 
             self._page = create_page
             _ = (len(PARTS), len(PAGES), bundle.build())  # all of it is loaded now, so that the first visitor does not wait for it
-        mend_websockets()
+        # as long as a sign-in may last, which is looked at with every message: a page whose connection was gone is had again
+        more: dict[str, Any] = {} if mend_websockets() else {"session_token_expiration": LONGEST}
         material = Path(panel_material_ui.__file__).parent / "dist"
         self.app.mount("/static/extensions/panel-material-ui", StaticFiles(directory=material), name="panel-material-ui")
         self.panel = add_applications(
@@ -437,6 +438,7 @@ class Site:
             include_headers=["User-Agent", "user-agent", "Accept-Language", "accept-language"],
             secret_key=self.sessions.sign("pages").encode(),
             sign_sessions=True,
+            **more,
         )
 
     def page(self) -> Any:
@@ -544,20 +546,22 @@ def agent_name(agent: str) -> str:
     return agent[:30] or "?"
 
 
-def mend_websockets() -> None:
-    """Two faults of bokeh-fastapi (Python 3.11): the end of a page's connection is told to nobody, so that its session is kept for
-    ever; and a page whose session is in another process (or gone) cannot be made anew, for want of a request."""
+def mend_websockets() -> bool:
+    """Faults of bokeh-fastapi, which serves pages on Python 3.11 (gives whether it does): the end of a page's connection is told to nobody,
+    so that its session is kept for ever; a page whose session is in another process (or gone) cannot be made anew, for want of a request,
+    and after five minutes not at all; two messages sent at the same time are mixed where the line is slow."""
     try:
         from bokeh_fastapi.handler import WSHandler
     except ImportError:
-        return
+        return False
+    served: Any = importlib.import_module("panel.io.fastapi")
     if getattr(WSHandler, "_crm_mended", False):
-        return
+        return True
     from bokeh.util.token import get_session_id, get_token_payload
     from tornado.httputil import HTTPHeaders, HTTPServerRequest
     from tornado.ioloop import IOLoop
 
-    connect, open_page = WSHandler.ws_connect, WSHandler._async_open
+    connect, open_page, send, token_for = WSHandler.ws_connect, WSHandler._async_open, WSHandler.send_message, served.generate_jwt_token
 
     async def ws_connect(self: Any, websocket: Any) -> None:
         try:
@@ -576,5 +580,15 @@ def mend_websockets() -> None:
         await self.application_context.create_session_if_needed(get_session_id(token), request, token)
         await open_page(self, websocket, token)
 
-    WSHandler.ws_connect, WSHandler._async_open = ws_connect, _async_open
+    async def send_message(self: Any, message: Any) -> int:
+        """A message is several pieces; the next one waits until all of them are sent."""
+        async with self.__dict__.setdefault("_crm_sending", asyncio.Lock()):
+            return await send(self, message)
+
+    def generate_jwt_token(session: Any, **more: Any) -> str:
+        return token_for(session, **{**more, "expiration": LONGEST})
+
+    WSHandler.ws_connect, WSHandler._async_open, WSHandler.send_message = ws_connect, _async_open, send_message
+    served.generate_jwt_token = generate_jwt_token
     WSHandler._crm_mended = True
+    return True

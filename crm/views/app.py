@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -95,7 +96,7 @@ class App:
 
     def frame_at(self, query: str) -> Any:
         """What stands around the pages and holds the address."""
-        return PARTS["frame"](app=self, query=query, on={
+        return PARTS["frame"](app=self, query=query, made=secrets.token_hex(8), on={
             "dark": self.flip, "add": self.quick_add, "language": self.speak, "again": self.refresh, "key": lambda name: typing.key(self, name), "seen": self.seen})
 
     def whole(self) -> Any:

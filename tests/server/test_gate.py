@@ -215,6 +215,50 @@ class Wire:
         self.send("PATCH-DOC", {"events": [{"kind": "ModelChanged", "model": {"id": model}, "attr": "value", "new": value}]})
 
 
+def test_a_page_may_come_back_as_long_as_its_sign_in_lasts(place):
+    """A page that lies open for hours finds the server again; who was signed out meanwhile does not."""
+    from bokeh.util.token import get_token_payload
+
+    from crm.server.sessions import LONGEST
+
+    browser = place.browser("carl")
+    token, kept = browser.page_token(), browser.cookie
+    assert get_token_payload(token)["session_expiry"] - time.time() > LONGEST - 3600
+    with browser.socket(token) as socket:
+        assert "ACK" in socket.recv(timeout=150)
+    assert browser.post("/signout").status_code == 303
+    refused(browser, token, cookie=kept)
+
+
+def test_messages_sent_at_the_same_time_do_not_mix():
+    """A message is several pieces. Where the line is slow, the pieces of the next one wait."""
+    import asyncio
+    from types import SimpleNamespace
+
+    handler = pytest.importorskip("bokeh_fastapi.handler", reason="Bokeh 3.10 has a lock of its own")
+
+    from crm.server.site import mend_websockets
+
+    assert mend_websockets()
+    pieces = []
+
+    class Slow:
+        application_state = SimpleNamespace(name="CONNECTED")
+
+        async def send_text(self, text):
+            await asyncio.sleep(0)
+            pieces.append(text)
+
+    async def both():
+        one = handler.WSHandler.__new__(handler.WSHandler)
+        one._socket = Slow()
+        messages = [SimpleNamespace(header_json=f"{name} head", metadata_json=f"{name} about", content_json=f"{name} body", _buffers=[]) for name in "ab"]
+        await asyncio.gather(*(one.send_message(message) for message in messages))
+
+    asyncio.run(both())
+    assert pieces == ["a head", "a about", "a body", "b head", "b about", "b body"]
+
+
 def test_a_revoked_sign_in_writes_nothing_more(place):
     browser = place.browser("carl")
     with browser.socket(browser.page_token()) as socket:

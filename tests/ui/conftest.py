@@ -82,7 +82,7 @@ class Running:
 
 
 def serve(company: Any, watch: bool = False) -> Running:
-    """Starts the server of a company in a thread; `halt()` stops it."""
+    """Starts the server of a company in a thread, on the port that came free last; `halt()` stops it."""
     import uvicorn
 
     from crm.server.site import Site
@@ -187,9 +187,18 @@ class Window:
         """To an address, as by a link: the app's own router leads there; where the app is not open yet, or shows this very address, it is loaded."""
         if not self.page.url.startswith(f"{self.run.address}/?") or self.page.url.partition("?")[2] == query:
             return self.load(query)
-        self.page.locator(".toasts [data-act=off]").evaluate_all("all => all.forEach(one => one.click())")          # messages of the page before
+        self.hush()                      # messages of the page before
         self.page.evaluate("query => dispatchEvent(new CustomEvent('crm:go', {detail: query}))", query)
         self.ready()
+
+    def hush(self) -> None:
+        """Closes all messages."""
+        self.page.locator(".toasts [data-act=off]").evaluate_all("all => all.forEach(one => one.click())")
+
+    def told(self) -> None:
+        """Waits until what was just done is told, and closes that: the next message is then the only one."""
+        self.page.locator(".toasts").get_by_role("button", name="Undo").wait_for()
+        self.hush()
 
     def load(self, query: str = "view=home") -> None:
         """Opens an address as one typed or sent: all of the app is loaded."""

@@ -1,10 +1,13 @@
 """The frame: navigation by rights, address and history, keys, dark, language, phone, the word when the connection is gone."""
 
 import re
+import shutil
 
+import pytest
 from playwright.sync_api import expect
 
 from crm.schema.icons import ICONS
+from tests.ui.conftest import serve
 
 
 def test_nothing_from_elsewhere_is_asked_for_and_nothing_fails(rep):
@@ -199,21 +202,57 @@ def test_the_process_wide_busy_flag_is_unlinked(server):
         pn.state.busy = False
 
 
-def test_the_word_when_the_connection_is_gone(rep):
+#: A way to the server that can be cut: what comes then is refused, or ends without anybody being told.
+CUT = """(() => { const Real = WebSocket, open = []; let how = ''; window.tried = 0
+    window.cut = (what = '') => { how = what; if (what) for (const one of open.splice(0)) one.close() }
+    window.WebSocket = class extends Real {
+      constructor(url, more) { if (how) window.tried++; if (how === 'untold') return Object.assign(new EventTarget(), {readyState: 3, close() {}, send() {}})
+        super(how ? url.replace('/ws?', '/nowhere?') : url, more); open.push(this) } } })()"""
+
+
+@pytest.mark.parametrize("how", ["refused", "untold"])
+def test_the_word_when_the_connection_is_gone(rep, how):
     """The socket is cut and kept from coming back for a while: a plain word, the input stays, and saving works once it is back."""
-    rep.page.add_init_script("""(() => { const Real = WebSocket; window.__sockets = []; window.__down = false
-        window.WebSocket = class extends Real { constructor(url, more) { super(window.__down ? url.replace(/:\\d+/, ':9') : url, more); window.__sockets.push(this) } } })()""")
+    rep.page.add_init_script(CUT)
     rep.goto("view=form&entity=account")
     rep.get_by_label("Name").first.fill("Kept while away")
-    rep.page.evaluate("() => { window.__down = true; for (const s of window.__sockets) s.close() }")
+    rep.page.evaluate("how => cut(how)", how)
     word = rep.get_by_role("alert").filter(has_text="The connection is gone")
     expect(word).to_be_visible()
     expect(rep.get_by_label("Name").first).to_have_value("Kept while away")
-    rep.page.evaluate("() => { window.__down = false }")
+    rep.page.wait_for_function("() => window.tried")
+    rep.page.evaluate("() => cut()")
     expect(word).to_be_hidden()
     expect(rep.get_by_label("Name").first).to_have_value("Kept while away")
     rep.get_by_role("button", name="Create").click()
     expect(rep.page).to_have_url(re.compile("view=record"))
+
+
+def test_a_server_that_was_started_anew_goes_on_where_one_was(sign_in, demo_store, tmp_path):
+    """What a new version or a crash does to somebody in the middle of a form."""
+    from crm.records import Company
+    from crm.schema import load, shipped
+    from crm.stores import open_store
+
+    store = open_store(str(shutil.copy(demo_store, tmp_path / "own.db")))
+    run = serve(Company(load(shipped("sales")), store))
+    rep = sign_in("rep", run=run)
+    rep.goto("view=home")
+    rep.goto("view=form&entity=account")
+    rep.get_by_label("Name").first.fill("Typed before the server ended")
+    run.halt()
+    word = rep.get_by_role("alert").filter(has_text="The connection is gone")
+    expect(word).to_be_visible()
+    again = serve(Company(load(shipped("sales")), store))
+    assert again.address == run.address
+    expect(word).to_be_hidden()
+    expect(rep.get_by_label("Name").first).to_have_value("Typed before the server ended")
+    expect(rep.page).to_have_url(re.compile("view=form&entity=account"))
+    rep.get_by_role("button", name="Create").click()
+    expect(rep.page).to_have_url(re.compile("view=record"))
+    assert again.company.door(again.company.actor(again.user("rep"))).count("account", "name == 'Typed before the server ended'") == 1
+    again.halt()
+    store.close()
 
 
 def test_another_language_speaks_everywhere(sign_in):

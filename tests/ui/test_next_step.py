@@ -74,7 +74,7 @@ def test_a_reps_morning(sign_in, width):
     hand(found)
     expect(none.get_by_text(f"Nothing agreed {width}")).to_have_count(0)
     assert door.get("opportunity", deal.id)["next_on"] == door.words.today() + timedelta(days=1) and hand.made() <= 2
-    rep.get_by_role("button", name="Undo").last.click()
+    rep.locator(".toasts .msg").filter(has_text=f"Nothing agreed {width}").get_by_role("button", name="Undo").click()
     expect(none).to_contain_text(f"Nothing agreed {width}")
     assert door.get("opportunity", deal.id)["next_on"] is None
 

@@ -120,14 +120,28 @@ const Frame = part((content, ctx) => {
     const jump = e => to(e.detail)
     addEventListener('popstate', back); addEventListener('click', click); addEventListener('keydown', keys); addEventListener('crm:busy', busy); addEventListener('crm:go', jump); addEventListener('crm:drawn', standing)
     for (const kind of MOVES) addEventListener(kind, free, {capture: true, passive: true})
-    ctx.off = () => { removeEventListener('popstate', back); removeEventListener('click', click); removeEventListener('keydown', keys); removeEventListener('crm:busy', busy); removeEventListener('crm:go', jump); removeEventListener('crm:drawn', standing); for (const kind of MOVES) removeEventListener(kind, free, true); cover.remove() }
-    // the socket: a plain word when it is gone, tries again by itself, says when it is back
-    const doc = ctx.view.model?.document
+    ctx.off = () => { ctx.over = true; clearTimeout(knocking); removeEventListener('popstate', back); removeEventListener('click', click); removeEventListener('keydown', keys); removeEventListener('crm:busy', busy); removeEventListener('crm:go', jump); removeEventListener('crm:drawn', standing); for (const kind of MOVES) removeEventListener(kind, free, true); cover.remove() }
+    // the socket: a plain word when it is gone; knocked again until it is back, also where a try neither comes through nor is told to have
+    // failed. A server that knows this page no more (started anew, another process) is asked for all of it again: drafts are on the device.
+    const doc = ctx.view.model?.document; let line = null, tried = null, begun = 0, since = 0, knocking = null
+    const knock = () => {
+      const link = line?.deref?.(), now = Date.now()
+      if (ui.lost !== 'gone' && now - since > 60000) { ui.lost = 'gone'; ctx.draw() }
+      if (link?.socket !== tried) { tried = link?.socket; begun = now }
+      if (tried?.readyState > 1 && now - begun > 3000) { tried.onclose = tried.onerror = tried.onmessage = null; link.socket = null }      // its end was not told
+      else if (tried?.readyState <= 1 && now - begun > 45000) tried.close()
+      if (link && !link.socket) link.reconnect()
+      knocking = setTimeout(knock, (now - since > 30000 ? 5000 : 1000) + 1000 * Math.random())
+    }
+    if (doc?.made && doc.made !== model.made) return location.reload()
+    if (doc) doc.made = model.made
     doc?.on_event?.('connection_lost', (_, event) => {
-      ui.lost = 'lost'; ctx.draw(); dispatchEvent(new CustomEvent('crm:lost', {detail: ctx.t('The connection is gone. What you typed is kept here; reconnecting…')}))
-      if (event.timeout == null) { ui.tries = (ui.tries || 0) + 1; if (ui.tries > 12) { ui.lost = 'gone'; ctx.draw() } else setTimeout(() => { try { event.reconnect() } catch { /* next time */ } }, Math.min(800 * ui.tries, 5000)) }
+      if (ctx.over) return
+      line = event.connection
+      if (!ui.lost) { ui.lost = 'lost'; since = Date.now(); knocking = setTimeout(knock, 1000); ctx.draw() }
+      dispatchEvent(new CustomEvent('crm:lost', {detail: ctx.t('The connection is gone. What you typed is kept here; reconnecting…')}))
     })
-    doc?.on_event?.('client_reconnected', () => { ui.lost = ''; ui.tries = 0; ctx.draw(); ctx.say(ctx.t('The connection is back.')); ctx.tell('again') })
+    doc?.on_event?.('client_reconnected', () => { clearTimeout(knocking); ui.lost = ''; ctx.draw(); ctx.say(ctx.t('The connection is back.')); ctx.tell('again') })
     upstream(doc)
   },
   stop: ctx => ctx.off?.(), on_there: (ctx, message) => ctx.there(message),

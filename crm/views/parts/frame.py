@@ -11,6 +11,7 @@ class Frame(Part):
     label, glyph}], bar: [...], languages: [[code, label]], admin}; `query` is the address and changes with it."""
 
     query = param.String("", doc="What stands behind the ? of the address.")
+    made = param.String("", doc="Which window of the server's this is: another one after the server was started anew.")
     words = ("Skip to the content", "Main", "More", "Fold the navigation", "Search or jump to…", "Quick add", "Next steps that are overdue", "{n} overdue", "Your menu",
              "Dark mode", "Light mode", "Language", "Sign out", "Home", "Search", "Pipeline", "Add", "Keys", "Settings", "Administration", "Path", "Done",
              "The connection is gone. What you typed is kept here; reconnecting…", "The connection is back.", "The connection could not be restored. What you typed is kept.",
