@@ -33,8 +33,11 @@ test: $(DEV) browser lint
 	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not ui" tests
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m ui tests/ui
 
+# What looks at whole companies, processes and pictures is left to `make test`.
+LONG := ui config demo intake server worker mail charts test_cli.py test_notebooks.py
+
 check: $(DEV) lint
-	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not ui" tests
+	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not demo" $(LONG:%=--ignore=tests/%) tests
 
 .PHONY: lint
 lint: $(DEV)

@@ -24,6 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--jitter", type=int, default=None, metavar="SEED", help="browser tests with a network and timers of changing speed (make jitter)")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "demo_folder" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.demo)
+
+
 def build(name: str, target: Path) -> Path:
     """The small demo company of a shipped configuration, at `target`; safe to ask for from several test processes at once."""
     import fcntl
