@@ -180,7 +180,12 @@ class Result:
         axes = {name: key for name, key in self.report.chart.axes.items() if key}
         if self.frame.empty:
             return look.nothing()
-        return cls().draw(self.frame, look, **axes, **self.report.chart.options)
+        options = dict(self.report.chart.options)
+        frame, without = self.frame, options.pop("without", ())
+        place = next((n for n, axis in enumerate(self.report.by) if axis.key == axes.get("x")), None)
+        if without and place is not None:  # steps that lead nowhere, by their keys: the frame holds their names
+            frame = frame[[keys[place] not in without for keys in self.keys]]
+        return cls().draw(frame, look, **axes, **options)
 
 
 def names(door: Door) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,16 +15,15 @@ MOST = 24
 class Funnel(Chart):
     """`x` a dimension in the order of the steps, `y` a measure; each step's width is its share of the widest one.
 
-    `without` names steps that lead nowhere (lost, dropped): they stand in the table only. Names stand at the left, values at the right with the share of the step before, so nothing depends on colour.
+    Steps that lead nowhere (`without`) stand in the table only. Names stand at the left, values at the right with the share of the step before, so nothing depends on colour.
     """
 
     name = "funnel"
     axes = {"x": "dimension", "y": "measure"}
 
-    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, without: Sequence[str] = (), **options: Any) -> Any:
+    def draw(self, frame: pd.DataFrame, look: Look, x: str, y: str, **options: Any) -> Any:
         import holoviews as hv
 
-        frame = frame[~frame[x].isin(list(without))]
         if frame.empty:
             return look.nothing()
         frame = look.first(frame, MOST)

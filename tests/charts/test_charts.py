@@ -86,16 +86,6 @@ def test_a_click_finds_the_row_it_was_on(name):
             assert data["group"][row][:20] == label[:20]
 
 
-def test_a_funnel_leaves_out_what_leads_nowhere():
-    data = pd.DataFrame({"group": ["New", "Talked to", "Bought", "Dropped"], "value": [30.0, 20.0, 10.0, 90.0]})
-    steps = CHARTS["funnel"]().draw(data, Look(Words("en"), COLUMNS), x="group", y="value", without=["Dropped"]).traverse(lambda one: one, [hv.Polygons])[0]
-    assert list(steps.dimension_values("step", expanded=False)) == ["New", "Talked to", "Bought"]
-    assert [int(row) for row in steps.dimension_values("row", expanded=False)] == [0, 1, 2]
-    assert steps.data[0]["x"].max() - steps.data[0]["x"].min() == 1.0                  # the widest is the widest of those drawn
-    nothing = CHARTS["funnel"]().draw(data[3:], Look(Words("en"), COLUMNS), x="group", y="value", without=["Dropped"])
-    assert not nothing.traverse(lambda one: one, [hv.Polygons])
-
-
 def test_values_are_said_in_the_language_of_the_user():
     english, polish = Look(Words("en", currency="EUR"), COLUMNS), Look(Words("pl", currency="EUR"), COLUMNS)
     assert english.text("value", Decimal("48500.50")) == "€48,500.50"

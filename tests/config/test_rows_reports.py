@@ -312,3 +312,17 @@ def test_a_report_of_hidden_fields_is_not_there(sales):
     """A rep must not learn our margin from its sum."""
     rep = next(one for one in documents(sales, "user") if one["role"] == "rep")
     assert "product_margin" not in names(sales.door(sales.actor(rep["login"]))) and "product_pareto" in names(sales.door(sales.actor(rep["login"])))
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_a_funnel_leaves_out_what_leads_nowhere(sales, language):
+    """F6: whatever the step is called in the language of the user; the table keeps it, and a click still finds its row."""
+    import holoviews as hv
+
+    for name in ("funnel", "sales_funnel", "lead_funnel", "lead_steps"):
+        result = run(sales.door(replace(SYSTEM, language=language)), name)
+        without = result.report.chart.options["without"]
+        assert any(keys[0] in without for keys in result.keys)
+        steps = result.chart().traverse(lambda one: one, [hv.Polygons])[0]
+        rows = [int(row) for row in steps.dimension_values("row", expanded=False)]
+        assert rows == [number for number, keys in enumerate(result.keys) if keys[0] not in without]
